@@ -1,0 +1,281 @@
+/**
+ * The presentation language of RFC 9420 section 2.1, read strictly: length prefixes are minimal, presence octets are 0 or 1,
+ * a value ends where its bytes end. Whatever decodes re-encodes to the same bytes, so hashes and signatures over re-encoded
+ * values are hashes and signatures over what was received.
+ */
+import type { Bytes } from '../port.ts'
+import { MlsError } from '../errors.ts'
+
+/** How one type travels. `read` throws `MlsError` `malformed`, `unsupported` or `too_large`; `write` throws only on misuse. */
+export interface Codec<T> {
+  read(from: Reader): T
+  write(to: Writer, value: T): void
+}
+
+/** The value type of a codec. */
+export type Decoded<C> = C extends Codec<infer T> ? T : never
+
+/** Encodes a value. */
+export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
+  const to = new Writer()
+  codec.write(to, value)
+  return to.finish()
+}
+
+/**
+ * Decodes exactly one value: the bytes must end where the value does.
+ * @param limit refuse longer inputs before reading them, in bytes.
+ */
+export const decode = <T>(codec: Codec<T>, bytes: Bytes, limit: number = DEFAULT_LIMIT): T => {
+  if (bytes.length > limit) throw new MlsError('too_large', `input of ${bytes.length} bytes, at most ${limit}`)
+  const from = new Reader(bytes)
+  const value = codec.read(from)
+  from.expectEnd()
+  return value
+}
+
+/** 16 MiB holds a full commit that adds a thousand hybrid members, six times over. */
+export const DEFAULT_LIMIT = 16 * 1024 * 1024
+
+const malformed = (what: string): MlsError => new MlsError('malformed', what)
+
+/** A cursor over bytes that never reads past its end and never allocates more than is there. */
+export class Reader {
+  readonly #bytes: Bytes
+  readonly #view: DataView
+  #offset: number
+  readonly #end: number
+
+  constructor(bytes: Bytes, start = 0, end: number = bytes.length) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#offset = start
+    this.#end = end
+  }
+
+  get remaining(): number {
+    return this.#end - this.#offset
+  }
+
+  #take(length: number): number {
+    if (length > this.remaining) throw malformed(`${length} bytes wanted, ${this.remaining} left`)
+    const at = this.#offset
+    this.#offset += length
+    return at
+  }
+
+  uint(width: 1 | 2 | 4): number {
+    const at = this.#take(width)
+    if (width === 1) return this.#view.getUint8(at)
+    return width === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at)
+  }
+
+  uint64(): bigint {
+    return this.#view.getBigUint64(this.#take(8))
+  }
+
+  /** A copy of the next `length` bytes: a decoded value never aliases its input. */
+  raw(length: number): Bytes {
+    const at = this.#take(length)
+    return this.#bytes.slice(at, at + length)
+  }
+
+  /** RFC 9420 section 2.1.2: the two high bits give the width; 11 and non-minimal widths are malformed. */
+  length(): number {
+    const first = this.uint(1)
+    const width = first >> 6
+    if (width === 0) return first
+    if (width === 1) {
+      const value = ((first & 0x3f) << 8) | this.uint(1)
+      if (value < 64) throw malformed('length prefix is not minimal')
+      return value
+    }
+    if (width === 3) throw malformed('length prefix starts with 11')
+    const value = ((first & 0x3f) << 24) | (this.uint(1) << 16) | this.uint(2)
+    if (value < 16_384) throw malformed('length prefix is not minimal')
+    return value
+  }
+
+  /** A reader bounded to the next length-prefixed vector. */
+  vector(): Reader {
+    const length = this.length()
+    const at = this.#take(length)
+    return new Reader(this.#bytes, at, at + length)
+  }
+
+  /** The bytes consumed since `mark`, where `mark` was a former value of `remaining`. */
+  since(mark: number): Bytes {
+    return this.#bytes.slice(this.#end - mark, this.#offset)
+  }
+
+  expectEnd(): void {
+    if (this.remaining !== 0) throw malformed(`${this.remaining} bytes too many`)
+  }
+}
+
+/** A growing buffer. */
+export class Writer {
+  #bytes = new Uint8Array(256)
+  #view = new DataView(this.#bytes.buffer)
+  #length = 0
+
+  #reserve(length: number): number {
+    const at = this.#length
+    if (at + length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, at + length))
+      grown.set(this.#bytes)
+      this.#bytes = grown
+      this.#view = new DataView(grown.buffer)
+    }
+    this.#length += length
+    return at
+  }
+
+  uint(width: 1 | 2 | 4, value: number): void {
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width)) throw new MlsError('usage', `${value} is no uint${8 * width}`)
+    const at = this.#reserve(width)
+    if (width === 1) this.#view.setUint8(at, value)
+    else if (width === 2) this.#view.setUint16(at, value)
+    else this.#view.setUint32(at, value)
+  }
+
+  uint64(value: bigint): void {
+    if (value < 0n || value >= 1n << 64n) throw new MlsError('usage', `${value} is no uint64`)
+    this.#view.setBigUint64(this.#reserve(8), value)
+  }
+
+  raw(bytes: Bytes): void {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  length(value: number): void {
+    if (value < 64) this.uint(1, value)
+    else if (value < 16_384) this.uint(2, value | 0x4000)
+    else if (value < 2 ** 30) this.uint(4, value + 0x8000_0000)
+    else throw new MlsError('too_large', `vector of ${value} bytes`)
+  }
+
+  /** Writes a length-prefixed vector whose content `body` writes; the prefix is as short as the content allows. */
+  vector(body: () => void): void {
+    const at = this.#reserve(4)
+    body()
+    const size = this.#length - at - 4
+    const width = size < 64 ? 1 : size < 16_384 ? 2 : 4
+    this.#bytes.copyWithin(at + width, at + 4, this.#length)
+    this.#length = at
+    this.length(size)
+    this.#length += size
+  }
+
+  finish(): Bytes {
+    return this.#bytes.slice(0, this.#length)
+  }
+}
+
+const uint = (width: 1 | 2 | 4): Codec<number> => ({ read: (from) => from.uint(width), write: (to, value) => to.uint(width, value) })
+export const uint8 = uint(1)
+export const uint16 = uint(2)
+export const uint32 = uint(4)
+export const uint64: Codec<bigint> = { read: (from) => from.uint64(), write: (to, value) => to.uint64(value) }
+
+/** `opaque x<V>` of at most `max` bytes. */
+export const opaque = (max: number = DEFAULT_LIMIT): Codec<Bytes> => ({
+  read: (from) => {
+    const length = from.length()
+    if (length > max) throw new MlsError('too_large', `vector of ${length} bytes, at most ${max}`)
+    return from.raw(length)
+  },
+  write: (to, value) => {
+    to.length(value.length)
+    to.raw(value)
+  },
+})
+
+/** `opaque x<V>` bounded only by the message it is in. */
+export const bytes = opaque()
+
+/** `opaque x[length]`. */
+export const fixed = (length: number): Codec<Bytes> => ({
+  read: (from) => from.raw(length),
+  write: (to, value) => {
+    if (value.length !== length) throw new MlsError('usage', `${value.length} bytes where ${length} are fixed`)
+    to.raw(value)
+  },
+})
+
+/** `T x<V>` of at most `max` elements. */
+export const vector = <T>(element: Codec<T>, max = 65_536): Codec<readonly T[]> => ({
+  read: (from) => {
+    const body = from.vector()
+    const values: T[] = []
+    while (body.remaining > 0) {
+      if (values.length === max) throw new MlsError('too_large', `more than ${max} elements`)
+      values.push(element.read(body))
+    }
+    return values
+  },
+  write: (to, values) => to.vector(() => values.forEach((value) => element.write(to, value))),
+})
+
+/** `optional<T>` (RFC 9420 section 2.1.1). */
+export const optional = <T>(inner: Codec<T>): Codec<T | undefined> => ({
+  read: (from) => {
+    const present = from.uint(1)
+    if (present > 1) throw malformed(`presence octet is ${present}`)
+    return present === 1 ? inner.read(from) : undefined
+  },
+  write: (to, value) => {
+    to.uint(1, value === undefined ? 0 : 1)
+    if (value !== undefined) inner.write(to, value)
+  },
+})
+
+/** Fields one after the other, in the order of the object's keys. */
+export const struct = <T extends object>(fields: { readonly [K in keyof T]: Codec<T[K]> }): Codec<T> => {
+  const names = Object.keys(fields) as (keyof T)[]
+  return {
+    read: (from) => {
+      const value: Partial<T> = {}
+      for (const name of names) value[name] = fields[name].read(from)
+      return value as T
+    },
+    write: (to, value) => names.forEach((name) => fields[name].write(to, value[name])),
+  }
+}
+
+/** One of several names, each with its number on the wire; another number is `unsupported`. */
+export const choice = <K extends string>(width: Codec<number>, numbers: { readonly [N in K]: number }, what: string): Codec<K> => {
+  const byNumber = new Map((Object.keys(numbers) as K[]).map((name) => [numbers[name], name]))
+  return {
+    read: (from) => {
+      const number = width.read(from)
+      const name = byNumber.get(number)
+      if (name === undefined) throw new MlsError('unsupported', `${what} ${number}`)
+      return name
+    },
+    write: (to, name) => width.write(to, numbers[name]),
+  }
+}
+
+/** A `select`: the tag says which of the bodies follows. Values are discriminated by `kind`. */
+export const select = <T extends { readonly kind: string }>(
+  tag: Codec<T['kind']>,
+  bodies: { readonly [K in T['kind']]: Codec<Omit<Extract<T, { kind: K }>, 'kind'>> },
+): Codec<T> => {
+  const bodyOf = (kind: T['kind']): Codec<object> => bodies[kind]
+  return {
+    read: (from) => {
+      const kind = tag.read(from)
+      return { kind, ...bodyOf(kind).read(from) } as T
+    },
+    write: (to, value) => {
+      const kind: T['kind'] = value.kind
+      tag.write(to, kind)
+      bodyOf(kind).write(to, value)
+    },
+  }
+}
+
+/** A body without fields. */
+export const empty: Codec<object> = { read: () => ({}), write: () => undefined }
