@@ -1,0 +1,33 @@
+/** Every route, command and event, in one table each. Everything else is derived from these. */
+import { accounts } from './accounts.ts'
+import { connectionCommands, connectionEvents } from './connection.ts'
+import { conversationCommands, conversationEvents, conversations } from './conversations.ts'
+import { delivery, deliveryCommands, deliveryEvents } from './delivery.ts'
+import { deviceEvents, devices } from './devices.ts'
+import { keyEvents, keys } from './keys.ts'
+import { sessions } from './sessions.ts'
+import { signalCommands, signalEvents } from './signals.ts'
+import { system } from './system.ts'
+import { vault } from './vault.ts'
+
+export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery } as const
+
+export const commands = {
+  connection: connectionCommands,
+  conversations: conversationCommands,
+  delivery: deliveryCommands,
+  signals: signalCommands,
+} as const
+
+export const events = {
+  connection: connectionEvents,
+  conversations: conversationEvents,
+  delivery: deliveryEvents,
+  devices: deviceEvents,
+  keys: keyEvents,
+  signals: signalEvents,
+} as const
+
+export type Routes = typeof routes
+export type Commands = typeof commands
+export type Events = typeof events

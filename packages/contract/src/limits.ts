@@ -1,0 +1,47 @@
+/**
+ * Every size and count that the wire bounds, in one place (limits L-02 to L-08 of the threat model). Both sides use it:
+ * the server refuses what is over, the SDK never sends it.
+ */
+
+const KIB = 1024
+
+export const limits = {
+  /** JSON request body, bytes. */
+  jsonBody: 1024 * KIB,
+  /** One socket frame, bytes, whole. */
+  frame: 1024 * KIB,
+  /** One application message or proposal as MLS bytes. */
+  message: 64 * KIB,
+  commit: 256 * KIB,
+  welcome: 512 * KIB,
+  groupInfo: 512 * KIB,
+  /** One ephemeral signal, sealed. */
+  signal: 1 * KIB,
+  /** One kept receipt value, sealed. */
+  receipt: 1 * KIB,
+  keyPackage: 16 * KIB,
+  /** One-time key packages a device may have on the server. */
+  keyPackagesPerDevice: 100,
+  keyPackagesPerUpload: 50,
+  /** A device refills when it has fewer than this. */
+  keyPackagesLow: 30,
+  devicesPerAccount: 8,
+  /** Devices (leaves) in one conversation. */
+  membersPerConversation: 1000,
+  deviceList: 8 * KIB,
+  vault: 64 * KIB,
+  vaultUnlock: 512,
+  /** Conversations named in one frame. */
+  cursorsPerFrame: 1000,
+  welcomesPerCommit: 1000,
+  welcomeAcksPerFrame: 1000,
+  entriesPerPage: 500,
+  hashesPerPage: 500,
+  conversationsPerPage: 100,
+  sessionsPerAccount: 100,
+  handleMin: 3,
+  handleMax: 32,
+  /** Unacknowledged window towards one socket (L-13). */
+  windowEntries: 256,
+  windowBytes: 1024 * KIB,
+} as const

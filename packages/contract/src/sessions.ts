@@ -1,0 +1,116 @@
+/** Sessions: opaque tokens, 15-minute access, 30-day refresh, rotated; a refresh token used twice ends the whole family. */
+import { z } from 'zod'
+import { WebAuthnJson } from './webauthn-json.ts'
+import { AccountId, ChallengeId, DeviceId, SessionId } from './ids.ts'
+import { limits } from './limits.ts'
+import { route } from './vocabulary.ts'
+
+/** 256 random bits, base64url. */
+const token = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
+export const SessionTokens = z.object({
+  session: SessionId,
+  account: AccountId,
+  /** Null until the session has enrolled a device. */
+  device: DeviceId.nullable(),
+  accessToken: token,
+  /** Seconds until the access token ends. */
+  accessExpiresIn: z.int().min(0),
+  refreshToken: token,
+  refreshExpiresIn: z.int().min(0),
+})
+export type SessionTokens = z.output<typeof SessionTokens>
+
+export const sessions = {
+  startPasswordSignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/password/start',
+    access: 'anyone',
+    summary: 'First step of signing in with a password (OPAQUE login); answers alike whether the account exists',
+    body: z.strictObject({ handle: z.string().max(128), startLoginRequest: z.string().max(1024) }),
+    result: z.object({ challenge: ChallengeId, loginResponse: z.string().max(4096) }),
+    status: 200,
+    failures: [],
+  }),
+  finishPasswordSignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/password/finish',
+    access: 'anyone',
+    summary: 'Second step of signing in with a password',
+    body: z.strictObject({ challenge: ChallengeId, finishLoginRequest: z.string().max(1024) }),
+    result: SessionTokens,
+    status: 201,
+    failures: ['wrong_credentials', 'expired'],
+  }),
+  startPasskeySignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/passkey/start',
+    access: 'anyone',
+    summary: 'First step of signing in with a passkey; no handle needed',
+    body: z.strictObject({}),
+    result: z.object({ challenge: ChallengeId, options: WebAuthnJson }),
+    status: 200,
+    failures: [],
+  }),
+  finishPasskeySignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/passkey/finish',
+    access: 'anyone',
+    summary: 'Second step of signing in with a passkey',
+    body: z.strictObject({ challenge: ChallengeId, response: WebAuthnJson }),
+    result: SessionTokens,
+    status: 201,
+    failures: ['wrong_credentials', 'expired'],
+  }),
+  renew: route({
+    method: 'POST',
+    path: '/v1/sessions/renew',
+    access: 'anyone',
+    summary: 'New tokens for a refresh token; the old one ends',
+    body: z.strictObject({ refreshToken: token }),
+    result: SessionTokens,
+    status: 200,
+    failures: ['session_ended'],
+  }),
+  list: route({
+    method: 'GET',
+    path: '/v1/sessions',
+    access: 'account',
+    summary: 'My sessions',
+    result: z.object({
+      sessions: z
+        .array(
+          z.object({
+            session: SessionId,
+            device: DeviceId.nullable(),
+            method: z.enum(['password', 'passkey']),
+            current: z.boolean(),
+            createdAt: z.iso.datetime(),
+            lastUsedAt: z.iso.datetime(),
+          }),
+        )
+        .max(limits.sessionsPerAccount),
+    }),
+    status: 200,
+    failures: [],
+  }),
+  signOut: route({
+    method: 'DELETE',
+    path: '/v1/sessions/current',
+    access: 'account',
+    summary: 'Ends this session and clears what the browser kept for this site',
+    result: z.null(),
+    status: 204,
+    failures: [],
+  }),
+  revoke: route({
+    method: 'DELETE',
+    path: '/v1/sessions/:session',
+    access: 'account',
+    summary: 'Ends another session of mine',
+    params: z.object({ session: SessionId }),
+    result: z.null(),
+    status: 204,
+    failures: [],
+  }),
+}
