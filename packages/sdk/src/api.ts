@@ -1,0 +1,301 @@
+/**
+ * The front door of a device: what a screen, a terminal or a script can see and do. Everything crosses a worker boundary
+ * in the browser, so arguments and snapshots are plain data and every verb takes one object.
+ *
+ * Reading goes through `Live` values: `get()` returns the same object until something changed, so they fit React's
+ * `useSyncExternalStore` as they are. A snapshot never shows what a reload would lose.
+ */
+import type {
+  AccountId,
+  ConversationId,
+  ConversationKind,
+  DeviceId,
+  FailureName,
+  MessageId,
+  SessionId,
+  WebAuthnJson,
+} from '@tacit/contract'
+
+/** A current value and a way to hear that it changed. */
+export interface Live<T> {
+  get(): T
+  /** Returns the way to stop listening. */
+  subscribe(listener: () => void): () => void
+}
+
+export interface Person {
+  readonly account: AccountId
+  /** In the spelling its owner chose. */
+  readonly handle: string
+}
+
+export type SessionState =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'signed_out'; readonly why: 'fresh' | 'signed_out' | 'storage_lost' }
+  /** Signing up or in is under way; `step` is for the screen. */
+  | { readonly kind: 'signing_in'; readonly step: 'keys' | 'server' | 'vault' | 'conversations' }
+  | {
+      readonly kind: 'signed_in'
+      readonly me: Person
+      readonly device: DeviceId
+      readonly sharesPresence: boolean
+      /** This device joined an existing account: what was written before `since` (ms) is not on it. */
+      readonly joinedLate?: { readonly since: number }
+    }
+  /** The server ended the session but the keys are here: history is readable, the outbox waits, signing in again goes on. */
+  | { readonly kind: 'session_ended'; readonly me: Person; readonly device: DeviceId }
+
+export type ConnectionState =
+  | { readonly kind: 'offline' }
+  | { readonly kind: 'connecting' }
+  /** Waiting before the next try, until `until` (ms). */
+  | { readonly kind: 'waiting'; readonly until: number }
+  | { readonly kind: 'catching_up' }
+  | { readonly kind: 'online' }
+
+/**
+ * sending: in the outbox · accepted: on the server's stable storage · delivered: a device of every other person has it ·
+ * read: every other person has read it · failed: refused for good; the text is kept.
+ */
+export type MessageState =
+  | { readonly kind: 'sending' }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'failed'; readonly reason: FailureName | 'left' | 'internal' }
+
+/** What a line in the timeline that is no message tells. */
+export type Notice =
+  | { readonly kind: 'created'; readonly by: Person }
+  | { readonly kind: 'joined'; readonly person: Person; readonly by: Person }
+  | { readonly kind: 'removed'; readonly person: Person; readonly by: Person }
+  | { readonly kind: 'left'; readonly person: Person }
+  | { readonly kind: 'renamed'; readonly title: string; readonly by: Person }
+  | { readonly kind: 'role_changed'; readonly person: Person; readonly role: Role; readonly by: Person }
+  | { readonly kind: 'device_joined'; readonly person: Person }
+  | { readonly kind: 'device_removed'; readonly person: Person }
+  /** The account key of somebody changed: cannot be missed, cannot be dismissed. */
+  | { readonly kind: 'identity_changed'; readonly person: Person }
+  /** This device begins here; what was written before is not on it. */
+  | { readonly kind: 'history_begins' }
+  /** The server shows different logs to different people, or dropped or reordered something. */
+  | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' }
+
+export type UnreadableReason = 'malformed' | 'unsupported' | 'auth_failed' | 'policy' | 'duplicate' | 'stale_epoch' | 'unknown'
+
+export type TimelineItem =
+  | {
+      readonly kind: 'message'
+      /** Stable across states; a React key. */
+      readonly key: string
+      readonly message: MessageId
+      readonly sender: Person
+      readonly mine: boolean
+      readonly text: string
+      /** Milliseconds since 1970: by the server's clock once accepted, by ours before. */
+      readonly time: number
+      /** Position in the log; absent until accepted. */
+      readonly seq?: number
+      readonly state: MessageState
+    }
+  | { readonly kind: 'notice'; readonly key: string; readonly time: number; readonly seq?: number; readonly notice: Notice }
+  | {
+      readonly kind: 'unreadable'
+      readonly key: string
+      readonly time: number
+      readonly seq: number
+      readonly sender?: Person
+      readonly reason: UnreadableReason
+    }
+
+export interface Timeline {
+  /** Oldest first. Accepted ones in seq order, then own ones that wait. */
+  readonly items: readonly TimelineItem[]
+  readonly hasEarlier: boolean
+  /** `key` of the first item that was unread when the timeline was opened. */
+  readonly firstUnread?: string
+  /** Others who are typing now. */
+  readonly typing: readonly Person[]
+}
+
+export type Role = 'admin' | 'member'
+
+/** active · joining: a commit is on its way · left · removed: by somebody else · paused: a commit could not be processed, repair is under way. */
+export type ConversationStanding = 'active' | 'joining' | 'left' | 'removed' | 'paused'
+
+export interface ConversationSummary {
+  readonly conversation: ConversationId
+  readonly kind: ConversationKind
+  /** The group's title, or the other person's handle. */
+  readonly title: string
+  readonly standing: ConversationStanding
+  /** The other person of a direct conversation. */
+  readonly peer?: Person
+  /** Only for a direct conversation, and only when both share presence. */
+  readonly peerOnline?: boolean
+  readonly people: number
+  readonly unread: number
+  /** Milliseconds; the list is ordered by it, newest first. */
+  readonly lastActivity: number
+  readonly last?: {
+    readonly preview: string
+    readonly sender?: Person
+    readonly mine: boolean
+    readonly time: number
+    readonly state?: MessageState
+  }
+  readonly typing: readonly Person[]
+}
+
+export interface ConversationMember extends Person {
+  readonly role: Role
+  readonly me: boolean
+  /** Absent unless both share presence. */
+  readonly online?: boolean
+  readonly devices: number
+}
+
+export interface ConversationDetails {
+  readonly conversation: ConversationId
+  readonly kind: ConversationKind
+  readonly title: string
+  readonly standing: ConversationStanding
+  readonly members: readonly ConversationMember[]
+  readonly can: {
+    readonly add: boolean
+    readonly remove: boolean
+    readonly rename: boolean
+    readonly leave: boolean
+    readonly changeRoles: boolean
+  }
+  readonly encryption: { readonly suite: string; readonly epoch: number }
+}
+
+export interface SessionInfo {
+  readonly session: SessionId
+  readonly device: DeviceId | null
+  readonly method: 'password' | 'passkey'
+  readonly current: boolean
+  readonly createdAt: number
+  readonly lastUsedAt: number
+}
+
+export interface DeviceInfo {
+  readonly device: DeviceId
+  readonly current: boolean
+  /** The name its owner gave it, from the vault; the server does not know it. */
+  readonly name: string
+  readonly notAfter: number
+}
+
+/** What can be watched: topic to parameter and snapshot. `undefined` until the first snapshot, or when it does not exist. */
+export interface Topics {
+  session: { readonly param: undefined; readonly snapshot: SessionState }
+  connection: { readonly param: undefined; readonly snapshot: ConnectionState }
+  conversations: { readonly param: undefined; readonly snapshot: readonly ConversationSummary[] | undefined }
+  timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
+  details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
+}
+export type TopicName = keyof Topics
+
+/** Every verb. Each rejects with `MessengerError` and nothing else. */
+export interface Verbs {
+  signUp(request: { readonly handle: string; readonly password: string; readonly deviceName?: string }): Promise<void>
+  signIn(request: { readonly handle: string; readonly password: string; readonly deviceName?: string }): Promise<void>
+  /** Passkey ceremonies run where the person is (WebAuthn needs a page), between these pairs. `prf` is the 32-byte PRF output. */
+  beginPasskeySignUp(request: { readonly handle: string }): Promise<{ readonly ceremony: string; readonly options: WebAuthnJson }>
+  finishPasskeySignUp(request: {
+    readonly ceremony: string
+    readonly response: WebAuthnJson
+    readonly prf: Uint8Array
+    readonly deviceName?: string
+  }): Promise<void>
+  beginPasskeySignIn(): Promise<{ readonly ceremony: string; readonly options: WebAuthnJson }>
+  finishPasskeySignIn(request: {
+    readonly ceremony: string
+    readonly response: WebAuthnJson
+    readonly prf: Uint8Array
+    readonly deviceName?: string
+  }): Promise<void>
+  /** Ends the session and wipes this device: keys, database, caches. Works offline too (the server learns of it when it can). */
+  signOut(): Promise<void>
+
+  /** By exact handle, whatever its case. Undefined when there is nobody. */
+  findPerson(request: { readonly handle: string }): Promise<Person | undefined>
+  /** Opens the direct conversation with a person, the existing one if there is one. */
+  startDirect(request: { readonly handle: string }): Promise<ConversationId>
+  createGroup(request: { readonly title: string; readonly handles: readonly string[] }): Promise<ConversationId>
+  addPeople(request: { readonly conversation: ConversationId; readonly handles: readonly string[] }): Promise<void>
+  removePerson(request: { readonly conversation: ConversationId; readonly account: AccountId }): Promise<void>
+  setRole(request: { readonly conversation: ConversationId; readonly account: AccountId; readonly role: Role }): Promise<void>
+  rename(request: { readonly conversation: ConversationId; readonly title: string }): Promise<void>
+  leave(request: { readonly conversation: ConversationId }): Promise<void>
+
+  /** Resolves when the message is safe in the outbox of this device, not when it was sent. */
+  send(request: { readonly conversation: ConversationId; readonly text: string }): Promise<MessageId>
+  /** Puts a failed message back into the outbox. */
+  retry(request: { readonly message: MessageId }): Promise<void>
+  /** Takes back a message that has not been accepted. */
+  discard(request: { readonly message: MessageId }): Promise<void>
+  /** The person has seen everything up to this position. */
+  markRead(request: { readonly conversation: ConversationId; readonly seq: number }): Promise<void>
+  setTyping(request: { readonly conversation: ConversationId; readonly typing: boolean }): Promise<void>
+  /** Shows `count` more items before the oldest in the conversation's timeline. */
+  loadEarlier(request: { readonly conversation: ConversationId; readonly count: number }): Promise<void>
+
+  setPresenceSharing(request: { readonly on: boolean }): Promise<void>
+  sessions(): Promise<readonly SessionInfo[]>
+  revokeSession(request: { readonly session: SessionId }): Promise<void>
+  devices(): Promise<readonly DeviceInfo[]>
+}
+
+/** A message as a script sees it arrive, own other devices' included. */
+export interface IncomingMessage {
+  readonly conversation: ConversationId
+  readonly message: MessageId
+  readonly sender: Person
+  readonly mine: boolean
+  readonly text: string
+  readonly time: number
+  readonly seq: number
+}
+
+export interface Messenger extends Verbs {
+  watch<T extends TopicName>(
+    topic: T,
+    ...param: Topics[T]['param'] extends undefined ? [] : [param: Topics[T]['param']]
+  ): Live<Topics[T]['snapshot']>
+  /** Releases everything; the device stays signed in. */
+  close(): Promise<void>
+}
+
+export type MessengerFailure =
+  | FailureName
+  /** The server cannot be reached; nothing was lost. */
+  | 'offline'
+  /** The password or passkey opened the account but not its vault. */
+  | 'vault_locked'
+  /** This authenticator has no PRF extension, so it cannot keep the vault key. */
+  | 'passkey_without_prf'
+  /** The person cancelled, or the browser refused the ceremony. */
+  | 'passkey_cancelled'
+  /** What the server presented is not signed by the key we know. */
+  | 'identity_mismatch'
+  | 'weak_password'
+  | 'not_signed_in'
+  | 'not_allowed'
+  /** The local database is damaged, full, or open elsewhere. */
+  | 'storage'
+
+/** Every failure of a verb. `failure` is stable; the message is an English sentence without secrets. */
+export class MessengerError extends Error {
+  override readonly name = 'MessengerError'
+  readonly failure: MessengerFailure
+  /** Seconds to wait, when the server said so. */
+  readonly retryAfter: number | undefined
+  constructor(failure: MessengerFailure, message: string, options?: { retryAfter?: number | undefined; cause?: unknown }) {
+    super(message, { cause: options?.cause })
+    this.failure = failure
+    this.retryAfter = options?.retryAfter
+  }
+}
