@@ -1,0 +1,116 @@
+/** Diffie-Hellman groups of RFC 9180 section 7.1: X25519 from WebCrypto where it exists, the others from noble. */
+import { x25519 } from '@noble/curves/ed25519.js'
+import { x448 } from '@noble/curves/ed448.js'
+import { p256, p384, p521 } from '@noble/curves/nist.js'
+import type { Bytes } from '../port.ts'
+import { MlsError } from '../errors.ts'
+import { isSoundX25519Key } from './small-order.ts'
+import { detect, pkcs8, randomBytes } from './webcrypto.ts'
+import type { Subtle } from './webcrypto.ts'
+
+export interface KeyPair {
+  readonly publicKey: Bytes
+  readonly secretKey: Bytes
+}
+
+export interface DhGroup {
+  readonly publicKeyLength: number
+  readonly secretKeyLength: number
+  /** Throws `invalid` for a key of the wrong length, off the curve, or of small order. */
+  check(publicKey: Bytes): void
+  publicKeyOf(secretKey: Bytes): Promise<Bytes>
+  agree(secretKey: Bytes, publicKey: Bytes): Promise<Bytes>
+  /** Turns uniform bytes into a secret key, or undefined when they are out of range (NIST curves). */
+  secretKeyFrom(uniform: Bytes): Bytes | undefined
+}
+
+/** A fresh pair. */
+export const generateDhPair = async (group: DhGroup): Promise<KeyPair> => {
+  for (;;) {
+    const secretKey = group.secretKeyFrom(randomBytes(group.secretKeyLength))
+    if (secretKey) return { secretKey, publicKey: await group.publicKeyOf(secretKey) }
+  }
+}
+
+const badKey = (why: string, cause?: unknown): MlsError => new MlsError('invalid', `public key ${why}`, { cause })
+const checkLength = (key: Bytes, length: number): void => {
+  if (key.length !== length) throw badKey(`has ${key.length} bytes, not ${length}`)
+}
+
+const BASE_POINT = Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? 9 : 0))
+
+const nativeX25519 = detect(async (native) => (await nativeAgree(native, new Uint8Array(32).fill(1), BASE_POINT)).length === 32)
+
+const nativeAgree = async (native: Subtle, secretKey: Bytes, publicKey: Bytes): Promise<Bytes> => {
+  const algorithm = { name: 'X25519' }
+  const [own, their] = await Promise.all([
+    native.importKey('pkcs8', pkcs8('X25519', secretKey), algorithm, false, ['deriveBits']),
+    native.importKey('raw', publicKey, algorithm, false, []),
+  ])
+  return new Uint8Array(await native.deriveBits({ name: 'X25519', public: their }, own, 256))
+}
+
+const agreeX25519 = async (secretKey: Bytes, publicKey: Bytes): Promise<Bytes> => {
+  const native = await nativeX25519()
+  return native ? nativeAgree(native, secretKey, publicKey) : x25519.getSharedSecret(secretKey, publicKey)
+}
+
+export const X25519: DhGroup = {
+  publicKeyLength: 32,
+  secretKeyLength: 32,
+  check: (key) => {
+    checkLength(key, 32)
+    if (!isSoundX25519Key(key)) throw badKey('is of small order')
+  },
+  publicKeyOf: (secretKey) => agreeX25519(secretKey, BASE_POINT),
+  agree: async (secretKey, publicKey) => {
+    X25519.check(publicKey)
+    return agreeX25519(secretKey, publicKey)
+  },
+  secretKeyFrom: (uniform) => uniform,
+}
+
+export const X448: DhGroup = {
+  publicKeyLength: 56,
+  secretKeyLength: 56,
+  check: (key) => checkLength(key, 56),
+  publicKeyOf: async (secretKey) => x448.getPublicKey(secretKey),
+  agree: async (secretKey, publicKey) => {
+    try {
+      return x448.getSharedSecret(secretKey, publicKey)
+    } catch (cause) {
+      throw badKey('is of small order', cause)
+    }
+  },
+  secretKeyFrom: (uniform) => uniform,
+}
+
+/** `mask` clears the bits of the first byte above the field size (RFC 9180 section 7.1.3). */
+const nist = (curve: typeof p256, publicKeyLength: number, secretKeyLength: number, mask: number): DhGroup => ({
+  publicKeyLength,
+  secretKeyLength,
+  check: (key) => {
+    checkLength(key, publicKeyLength)
+    try {
+      curve.Point.fromBytes(key).assertValidity()
+    } catch (cause) {
+      throw badKey('is no point of the curve', cause)
+    }
+  },
+  publicKeyOf: async (secretKey) => curve.getPublicKey(secretKey, false),
+  agree: async (secretKey, publicKey) => {
+    try {
+      return curve.getSharedSecret(secretKey, publicKey, false).slice(1, 1 + secretKeyLength)
+    } catch (cause) {
+      throw badKey('is no point of the curve', cause)
+    }
+  },
+  secretKeyFrom: (uniform) => {
+    const secretKey = uniform.map((byte, at) => (at === 0 ? byte & mask : byte))
+    return curve.utils.isValidSecretKey(secretKey) ? secretKey : undefined
+  },
+})
+
+export const P256: DhGroup = nist(p256, 65, 32, 0xff)
+export const P384: DhGroup = nist(p384, 97, 48, 0xff)
+export const P521: DhGroup = nist(p521, 133, 66, 0x01)

@@ -1,0 +1,169 @@
+/** Key encapsulation for HPKE: DHKEM (RFC 9180 section 4.1) and the X25519+ML-KEM-768 hybrid (draft-ietf-hpke-pq, 0x647A). */
+import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
+import type { Bytes } from '../port.ts'
+import { MlsError } from '../errors.ts'
+import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
+import { generateDhPair, P256, P384, P521, X25519, X448 } from './dh.ts'
+import type { DhGroup, KeyPair } from './dh.ts'
+import type { Hash } from './hash.ts'
+import { SHA256, SHA384, SHA512 } from './hash.ts'
+import {
+  isReducedMlKemKey,
+  ML_KEM_CIPHERTEXT_LENGTH,
+  ML_KEM_PUBLIC_LENGTH,
+  mlKemDecapsulate,
+  mlKemEncapsulate,
+  mlKemPublicKeyOf,
+} from './ml-kem.ts'
+import { randomBytes } from './webcrypto.ts'
+
+export type { KeyPair } from './dh.ts'
+
+export interface Encapsulated {
+  readonly shared: Bytes
+  /** The KEM output that travels, `enc` of RFC 9180. */
+  readonly output: Bytes
+}
+
+export interface Kem {
+  /** HPKE KEM identifier. */
+  readonly id: number
+  readonly publicKeyLength: number
+  /** Throws `invalid` for keys that no honest generator makes. */
+  check(publicKey: Bytes): void
+  generate(): Promise<KeyPair>
+  /** DeriveKeyPair of RFC 9180 section 4. */
+  derive(ikm: Bytes): Promise<KeyPair>
+  publicKeyOf(secretKey: Bytes): Promise<Bytes>
+  /** `randomness` makes the result reproducible, for test vectors only. */
+  encapsulate(publicKey: Bytes, randomness?: Bytes): Promise<Encapsulated>
+  /** Takes the pair because the public key is bound into the shared secret and is at hand everywhere. */
+  decapsulate(pair: KeyPair, output: Bytes): Promise<Bytes>
+}
+
+const HPKE_V1 = text('HPKE-v1')
+
+/** LabeledExtract of RFC 9180 section 4. */
+export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Bytes =>
+  use.hash.extract(salt, concat(HPKE_V1, use.suiteId, text(label), ikm))
+
+/** LabeledExpand of RFC 9180 section 4. */
+export const labeledExpand = (
+  use: { hash: Hash; suiteId: Bytes },
+  prk: Bytes,
+  expand: { label: string; info: Bytes; length: number },
+): Bytes => use.hash.expand(prk, concat(bigEndian(expand.length, 2), HPKE_V1, use.suiteId, text(expand.label), expand.info), expand.length)
+
+const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
+  const use = { hash, suiteId: concat(text('KEM'), bigEndian(id, 2)) }
+  const sharedFrom = (dh: Bytes, context: Bytes): Bytes => {
+    const prk = labeledExtract(use, NONE, 'eae_prk', dh)
+    const shared = labeledExpand(use, prk, { label: 'shared_secret', info: context, length: hash.length })
+    wipe(dh, prk)
+    return shared
+  }
+  const derive = async (ikm: Bytes): Promise<KeyPair> => {
+    const prk = labeledExtract(use, NONE, 'dkp_prk', ikm)
+    // X25519 and X448 take one expansion labelled "sk"; the NIST curves sample candidates until one is in range.
+    const sampled = group === X25519 || group === X448 ? { label: 'sk', tries: 1 } : { label: 'candidate', tries: 256 }
+    for (let counter = 0; counter < sampled.tries; counter++) {
+      const info = sampled.tries === 1 ? NONE : bigEndian(counter, 1)
+      const secretKey = group.secretKeyFrom(labeledExpand(use, prk, { label: sampled.label, info, length: group.secretKeyLength }))
+      if (secretKey) return { secretKey, publicKey: await group.publicKeyOf(secretKey) }
+    }
+    throw new MlsError('invalid', 'no key pair can be derived')
+  }
+  return {
+    id,
+    publicKeyLength: group.publicKeyLength,
+    check: (publicKey) => group.check(publicKey),
+    generate: () => generateDhPair(group),
+    derive,
+    publicKeyOf: (secretKey) => group.publicKeyOf(secretKey),
+    encapsulate: async (publicKey, randomness) => {
+      const ephemeral = await (randomness ? derive(randomness) : generateDhPair(group))
+      const shared = sharedFrom(await group.agree(ephemeral.secretKey, publicKey), concat(ephemeral.publicKey, publicKey))
+      wipe(ephemeral.secretKey)
+      return { shared, output: ephemeral.publicKey }
+    },
+    decapsulate: async (pair, output) => sharedFrom(await group.agree(pair.secretKey, output), concat(output, pair.publicKey)),
+  }
+}
+
+const HYBRID_LABEL = text('\\.//^\\')
+const HYBRID_SUITE_ID = concat(text('KEM'), bigEndian(0x647a, 2))
+
+/** The seed expands to the ML-KEM seed and the X25519 secret key. */
+const expandSeed = (seed: Bytes): { mlKem: Bytes; x25519: Bytes } => {
+  const expanded = shake256(seed, { dkLen: 96 })
+  return { mlKem: expanded.slice(0, 64), x25519: expanded.slice(64) }
+}
+
+const hybridPublicKeyOf = async (seed: Bytes): Promise<Bytes> => {
+  const { mlKem, x25519 } = expandSeed(seed)
+  const [first, second] = await Promise.all([mlKemPublicKeyOf(mlKem), X25519.publicKeyOf(x25519)])
+  wipe(mlKem, x25519)
+  return concat(first, second)
+}
+
+const combine = (shared: { mlKem: Bytes; x25519: Bytes }, ephemeral: Bytes, recipient: Bytes): Bytes => {
+  const combined = sha3_256(concat(shared.mlKem, shared.x25519, ephemeral, recipient, HYBRID_LABEL))
+  wipe(shared.mlKem, shared.x25519)
+  return combined
+}
+
+/** SHAKE256.LabeledDerive of draft-ietf-hpke-hpke, with which draft-ietf-hpke-pq derives key pairs. */
+const labeledDerive = (ikm: Bytes, label: string, length: number): Bytes => {
+  const name = text(label)
+  return shake256(concat(ikm, HPKE_V1, HYBRID_SUITE_ID, bigEndian(name.length, 2), name, bigEndian(length, 2)), { dkLen: length })
+}
+
+/** Its secret key is the 32-byte seed; its public key is ML-KEM's followed by X25519's. */
+export const MLKEM768_X25519: Kem = {
+  id: 0x647a,
+  publicKeyLength: ML_KEM_PUBLIC_LENGTH + 32,
+  check: (publicKey) => {
+    if (publicKey.length !== ML_KEM_PUBLIC_LENGTH + 32) throw new MlsError('invalid', `public key has ${publicKey.length} bytes`)
+    if (!isReducedMlKemKey(publicKey)) throw new MlsError('invalid', 'public key is no reduced ML-KEM key')
+    X25519.check(publicKey.subarray(ML_KEM_PUBLIC_LENGTH))
+  },
+  generate: async () => {
+    const secretKey = randomBytes(32)
+    return { secretKey, publicKey: await hybridPublicKeyOf(secretKey) }
+  },
+  derive: async (ikm) => {
+    const secretKey = labeledDerive(ikm, 'DeriveKeyPair', 32)
+    return { secretKey, publicKey: await hybridPublicKeyOf(secretKey) }
+  },
+  publicKeyOf: hybridPublicKeyOf,
+  encapsulate: async (publicKey, randomness) => {
+    MLKEM768_X25519.check(publicKey)
+    const theirs = publicKey.slice(ML_KEM_PUBLIC_LENGTH)
+    const secretKey = randomness ? randomness.slice(32) : randomBytes(32)
+    const [encapsulated, ephemeral, x25519] = await Promise.all([
+      mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_LENGTH), randomness?.slice(0, 32)),
+      X25519.publicKeyOf(secretKey),
+      X25519.agree(secretKey, theirs),
+    ])
+    wipe(secretKey)
+    const shared = combine({ mlKem: encapsulated.shared, x25519 }, ephemeral, theirs)
+    return { shared, output: concat(encapsulated.ciphertext, ephemeral) }
+  },
+  decapsulate: async (pair, output) => {
+    if (output.length !== ML_KEM_CIPHERTEXT_LENGTH + 32) throw new MlsError('malformed', `KEM output of ${output.length} bytes`)
+    const seeds = expandSeed(pair.secretKey)
+    const ephemeral = output.slice(ML_KEM_CIPHERTEXT_LENGTH)
+    const [mlKem, x25519] = await Promise.all([
+      mlKemDecapsulate(seeds.mlKem, output.slice(0, ML_KEM_CIPHERTEXT_LENGTH)),
+      X25519.agree(seeds.x25519, ephemeral),
+    ])
+    wipe(seeds.mlKem, seeds.x25519)
+    return combine({ mlKem, x25519 }, ephemeral, pair.publicKey.slice(ML_KEM_PUBLIC_LENGTH))
+  },
+}
+
+export const DHKEM_P256: Kem = dhKem(0x0010, P256, SHA256)
+export const DHKEM_P384: Kem = dhKem(0x0011, P384, SHA384)
+export const DHKEM_P521: Kem = dhKem(0x0012, P521, SHA512)
+export const DHKEM_X25519: Kem = dhKem(0x0020, X25519, SHA256)
+export const DHKEM_X448: Kem = dhKem(0x0021, X448, SHA512)

@@ -1,0 +1,131 @@
+/** The ciphersuite table (RFC 9420 section 17.1) and the labelled operations every suite offers (sections 5 and 8). */
+import type { Bytes } from '../port.ts'
+import { MlsError } from '../errors.ts'
+import { encode, struct, bytes as opaqueBytes } from '../public/codec.ts'
+import type { Aead } from './aead.ts'
+import { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305 } from './aead.ts'
+import { bigEndian, concat, NONE, text } from './bytes.ts'
+import type { Hash } from './hash.ts'
+import { SHA256, SHA384, SHA512 } from './hash.ts'
+import { hashInfo, hpkeOf, open, seal } from './hpke.ts'
+import type { HashedInfo, Hpke, HpkeCiphertext } from './hpke.ts'
+import { DHKEM_P256, DHKEM_P384, DHKEM_P521, DHKEM_X25519, DHKEM_X448, MLKEM768_X25519 } from './kem.ts'
+import type { Kem, KeyPair } from './kem.ts'
+import { ECDSA_P256, ECDSA_P384, ECDSA_P521, ED25519, ED448 } from './signature.ts'
+import type { SignatureScheme } from './signature.ts'
+
+export interface CipherSuite {
+  /** The number on the wire. */
+  readonly id: number
+  /** For people: the KEM's parts. */
+  readonly name: string
+  readonly hash: Hash
+  readonly aead: Aead
+  readonly hpke: Hpke
+  readonly signature: SignatureScheme
+}
+
+interface Parts {
+  readonly id: number
+  readonly name: string
+  readonly kem: Kem
+  readonly hash: Hash
+  readonly aead: Aead
+  readonly signature: SignatureScheme
+}
+
+const suite = ({ id, name, kem, hash, aead, signature }: Parts): CipherSuite => ({
+  id,
+  name,
+  hash,
+  aead,
+  signature,
+  hpke: hpkeOf(kem, hash, aead),
+})
+
+/**
+ * MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519 of draft-ietf-mls-pq-ciphersuites-06, under a number of the private-use
+ * range until IANA assigns one. Groups move to that number by ReInit.
+ */
+export const HYBRID_SUITE = 0xf47a
+
+const SUITES: ReadonlyMap<number, CipherSuite> = new Map(
+  [
+    suite({ id: 0x0001, name: 'X25519', kem: DHKEM_X25519, hash: SHA256, aead: AES_128_GCM, signature: ED25519 }),
+    suite({ id: 0x0002, name: 'P-256', kem: DHKEM_P256, hash: SHA256, aead: AES_128_GCM, signature: ECDSA_P256 }),
+    suite({ id: 0x0003, name: 'X25519', kem: DHKEM_X25519, hash: SHA256, aead: CHACHA20_POLY1305, signature: ED25519 }),
+    suite({ id: 0x0004, name: 'X448', kem: DHKEM_X448, hash: SHA512, aead: AES_256_GCM, signature: ED448 }),
+    suite({ id: 0x0005, name: 'P-521', kem: DHKEM_P521, hash: SHA512, aead: AES_256_GCM, signature: ECDSA_P521 }),
+    suite({ id: 0x0006, name: 'X448', kem: DHKEM_X448, hash: SHA512, aead: CHACHA20_POLY1305, signature: ED448 }),
+    suite({ id: 0x0007, name: 'P-384', kem: DHKEM_P384, hash: SHA384, aead: AES_256_GCM, signature: ECDSA_P384 }),
+    suite({ id: HYBRID_SUITE, name: 'X25519+ML-KEM-768', kem: MLKEM768_X25519, hash: SHA384, aead: AES_256_GCM, signature: ED25519 }),
+  ].map((entry) => [entry.id, entry]),
+)
+
+/** The suite of a number; throws `unsupported`. */
+export const suiteOf = (id: number): CipherSuite => {
+  const found = SUITES.get(id)
+  if (!found) throw new MlsError('unsupported', `ciphersuite ${id}`)
+  return found
+}
+
+const labelled = struct<{ label: Bytes; content: Bytes }>({ label: opaqueBytes, content: opaqueBytes })
+const withLabel = (label: string, content: Bytes): Bytes => encode(labelled, { label: text(`MLS 1.0 ${label}`), content })
+
+const labels = new Map<string, Bytes>()
+
+/** The label of a KDFLabel with its prefix; derivations are many and their labels few. */
+const kdfLabel = (label: string): Bytes => {
+  const known = labels.get(label)
+  if (known) return known
+  const made = encode(opaqueBytes, text(`MLS 1.0 ${label}`))
+  if (labels.size < 64) labels.set(label, made)
+  return made
+}
+
+export interface Expansion {
+  readonly label: string
+  readonly context: Bytes
+  /** In bytes. */
+  readonly length: number
+}
+
+/** ExpandWithLabel (RFC 9420 section 8). */
+export const expandWithLabel = (by: CipherSuite, secret: Bytes, { label, context, length }: Expansion): Bytes => {
+  const prefixed = context.length < 64 ? concat(Uint8Array.of(context.length), context) : encode(opaqueBytes, context)
+  return by.hash.expand(secret, concat(bigEndian(length, 2), kdfLabel(label), prefixed), length)
+}
+
+/** DeriveSecret (RFC 9420 section 8). */
+export const deriveSecret = (by: CipherSuite, secret: Bytes, label: string): Bytes =>
+  expandWithLabel(by, secret, { label, context: NONE, length: by.hash.length })
+
+/** DeriveTreeSecret (RFC 9420 section 9.1). */
+export const deriveTreeSecret = (by: CipherSuite, secret: Bytes, derive: { label: string; generation: number; length: number }): Bytes =>
+  expandWithLabel(by, secret, { label: derive.label, context: bigEndian(derive.generation, 4), length: derive.length })
+
+/** RefHash (RFC 9420 section 5.2). `label` is whole, without the "MLS 1.0" of the others added. */
+export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes =>
+  by.hash.digest(encode(labelled, { label: text(label), content: value }))
+
+/** SignWithLabel (RFC 9420 section 5.1.2). */
+export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Bytes }): Promise<Bytes> =>
+  by.signature.sign(secretKey, withLabel(signed.label, signed.content))
+
+/** VerifyWithLabel (RFC 9420 section 5.1.2). */
+export const verifyWithLabel = (
+  by: CipherSuite,
+  publicKey: Bytes,
+  signed: { label: string; content: Bytes; signature: Bytes },
+): Promise<boolean> => by.signature.verify(publicKey, withLabel(signed.label, signed.content), signed.signature)
+
+/** The info of EncryptWithLabel, hashed once for all recipients of one context (RFC 9420 section 5.1.3). */
+export const encryptionInfo = (by: CipherSuite, label: string, context: Bytes): HashedInfo => hashInfo(by.hpke, withLabel(label, context))
+
+/** EncryptWithLabel (RFC 9420 section 5.1.3). */
+export const encryptWithLabel = (by: CipherSuite, to: { publicKey: Bytes; info: HashedInfo }, plaintext: Bytes): Promise<HpkeCiphertext> =>
+  seal(by.hpke, to, plaintext)
+
+/** DecryptWithLabel (RFC 9420 section 5.1.3). Throws `auth_failed`. */
+export const decryptWithLabel = (by: CipherSuite, to: { pair: KeyPair; info: HashedInfo }, sealed: HpkeCiphertext): Promise<Bytes> =>
+  open(by.hpke, to, sealed)
