@@ -1,0 +1,23 @@
+/** Rows of the devices room. */
+import type { AccountId, DeviceId } from '@tacit/contract'
+
+export interface DeviceTables {
+  /** The newest signed list of each account, as its owner encoded it. */
+  device_list: {
+    account: AccountId
+    version: number
+    /** SHA-256 of `bytes`; what the next version must name. */
+    hash: Uint8Array
+    bytes: Uint8Array
+  }
+  /** Every device that ever was on a list: an id is never used again. */
+  device: {
+    id: DeviceId
+    account: AccountId
+    /** Ed25519 public key, 32 bytes. */
+    signature_key: Uint8Array
+    added_at: number
+    /** When it left the list. */
+    removed_at: number | null
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * `node:sqlite` behind Kysely's own SQLite dialect: only the surface that Kysely uses, with a bounded cache of prepared
+ * statements. DDL is transactional on SQLite, which Kysely's adapter does not claim; saying so makes the migrator run
+ * everything that is pending in one transaction, so a process killed midway leaves the old schema.
+ */
+import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { SqliteAdapter, SqliteDialect, type DialectAdapter, type SqliteDatabase, type SqliteStatement } from 'kysely'
+
+const CACHED_STATEMENTS = 256
+const CACHED_LENGTH = 4096
+
+export class NodeSqliteDialect extends SqliteDialect {
+  constructor(sqlite: DatabaseSync) {
+    super({ database: asDatabase(sqlite) })
+  }
+
+  override createAdapter(): DialectAdapter {
+    return new TransactionalDdlAdapter()
+  }
+}
+
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+/** Statements in least-recently-used order; a `Map` keeps insertion order. */
+function asDatabase(sqlite: DatabaseSync): SqliteDatabase {
+  const cache = new Map<string, SqliteStatement>()
+  return {
+    close: () => {
+      cache.clear()
+      sqlite.close()
+    },
+    prepare(sql) {
+      const known = cache.get(sql)
+      if (known) {
+        cache.delete(sql)
+        cache.set(sql, known)
+        return known
+      }
+      const statement = asStatement(sqlite.prepare(sql))
+      if (sql.length < CACHED_LENGTH) cache.set(sql, statement)
+      if (cache.size > CACHED_STATEMENTS) dropOldest(cache)
+      return statement
+    },
+  }
+}
+
+function dropOldest(cache: Map<string, SqliteStatement>): void {
+  for (const oldest of cache.keys()) {
+    cache.delete(oldest)
+    return
+  }
+}
+
+const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[]
+
+function asStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    iterate: (parameters) => statement.iterate(...values(parameters)),
+  }
+}

@@ -1,0 +1,8 @@
+/** Every table of the server, each declared by its room. */
+import type { AccountTables } from '../accounts/accounts.tables.ts'
+import type { DeviceTables } from '../devices/devices.tables.ts'
+import type { KeyTables } from '../keys/keys.tables.ts'
+import type { SessionTables } from '../sessions/sessions.tables.ts'
+import type { VaultTables } from '../vault/vault.tables.ts'
+
+export interface Tables extends AccountTables, SessionTables, VaultTables, DeviceTables, KeyTables {}
