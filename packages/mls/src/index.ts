@@ -1,0 +1,9 @@
+/**
+ * Messaging Layer Security (RFC 9420) behind a narrow port: pure functions on immutable values, no storage, no network, no
+ * clock. Make an engine, then call it; every failure is an `MlsError`.
+ */
+export type * from './port.ts'
+export { MlsError } from './errors.ts'
+export type { MlsErrorCause } from './errors.ts'
+export { createTsMlsEngine } from './ts-mls/engine.ts'
+export type { SuiteKind, TsMlsOptions } from './ts-mls/suite.ts'
