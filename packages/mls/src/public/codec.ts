@@ -141,7 +141,8 @@ export class Writer {
 
   uint64(value: bigint): void {
     if (value < 0n || value >= 1n << 64n) throw new MlsError('usage', `${value} is no uint64`)
-    this.#view.setBigUint64(this.#reserve(8), value)
+    const at = this.#reserve(8)
+    this.#view.setBigUint64(at, value)
   }
 
   raw(bytes: Bytes): void {

@@ -1,0 +1,88 @@
+/** Signing and verifying framed content (RFC 9420 section 6.1) and the transcript hashes over it (section 8.2). */
+import type { Bytes } from '../port.ts'
+import { concat } from '../crypto/bytes.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
+import { MlsError } from '../errors.ts'
+import { bytes, encode, Writer } from './codec.ts'
+import { externalSendersOf } from './extensions.ts'
+import { versionCodec, wireFormatCodec } from './framing.ts'
+import { groupContextCodec, hashCodec } from './group-info.ts'
+import type { GroupContext } from './group-info.ts'
+import { authCodec, framedContentCodec } from './message.ts'
+import type { AuthenticatedContent, FramedContent } from './message.ts'
+import type { RatchetTree } from './tree.ts'
+
+type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
+
+const contentToBeSigned = ({ wireFormat, framed }: Unsigned, context: GroupContext): Bytes => {
+  const to = new Writer()
+  versionCodec.write(to, 'mls10')
+  wireFormatCodec.write(to, wireFormat)
+  framedContentCodec.write(to, framed)
+  if (framed.sender.kind === 'member' || framed.sender.kind === 'new_member_commit') groupContextCodec.write(to, context)
+  return to.finish()
+}
+
+/** Signs content under the group context of the epoch in which it is sent. */
+export const signContent = (by: CipherSuite, content: Unsigned, use: { context: GroupContext; secretKey: Bytes }): Promise<Bytes> =>
+  signWithLabel(by, use.secretKey, { label: 'FramedContentTBS', content: contentToBeSigned(content, use.context) })
+
+/** Where the keys come from with which content is verified. */
+export interface Verifier {
+  readonly context: GroupContext
+  readonly tree: Pick<RatchetTree, 'leaf'>
+}
+
+/** The key that must have signed; throws `invalid` when the sender cannot have sent this. */
+export const signatureKeyOf = ({ framed }: Pick<AuthenticatedContent, 'framed'>, { context, tree }: Verifier): Bytes => {
+  const { sender, content } = framed
+  const missing = (): never => {
+    throw new MlsError('invalid', `no ${sender.kind} can have sent this`)
+  }
+  switch (sender.kind) {
+    case 'member':
+      return tree.leaf(sender.leafIndex)?.signatureKey ?? missing()
+    case 'external':
+      return externalSendersOf(context.extensions)[sender.senderIndex]?.signatureKey ?? missing()
+    case 'new_member_commit':
+      return content.kind === 'commit' && content.commit.path ? content.commit.path.leaf.signatureKey : missing()
+    case 'new_member_proposal':
+      return content.kind === 'proposal' && content.proposal.kind === 'add' ? content.proposal.keyPackage.leaf.signatureKey : missing()
+  }
+}
+
+/** Throws `auth_failed` unless the right key signed this content in this epoch. */
+export const verifyContent = async (by: CipherSuite, content: AuthenticatedContent, verifier: Verifier): Promise<void> => {
+  const signed = { label: 'FramedContentTBS', content: contentToBeSigned(content, verifier.context), signature: content.auth.signature }
+  if (!(await verifyWithLabel(by, signatureKeyOf(content, verifier), signed))) throw new MlsError('auth_failed', 'content signature')
+}
+
+/** The membership tag of a PublicMessage (RFC 9420 section 6.2). */
+export const membershipTag = (
+  by: CipherSuite,
+  content: AuthenticatedContent,
+  use: { context: GroupContext; membershipKey: Bytes },
+): Bytes => {
+  const auth = encode(authCodec(content.framed.content.kind), content.auth)
+  return by.hash.hmac(use.membershipKey, concat(contentToBeSigned(content, use.context), auth))
+}
+
+const confirmedInput = ({ wireFormat, framed }: { wireFormat: 'public' | 'private'; framed: FramedContent }, signature: Bytes): Bytes => {
+  const to = new Writer()
+  wireFormatCodec.write(to, wireFormat)
+  framedContentCodec.write(to, framed)
+  bytes.write(to, signature)
+  return to.finish()
+}
+
+/** The confirmed transcript hash after a commit. */
+export const confirmedTranscriptHash = (
+  by: CipherSuite,
+  interimBefore: Bytes,
+  commit: Pick<AuthenticatedContent, 'wireFormat' | 'framed'> & { auth: { signature: Bytes } },
+): Bytes => by.hash.digest(interimBefore, confirmedInput(commit, commit.auth.signature))
+
+/** The interim transcript hash after a commit. */
+export const interimTranscriptHash = (by: CipherSuite, confirmed: Bytes, confirmationTag: Bytes): Bytes =>
+  by.hash.digest(confirmed, encode(hashCodec, confirmationTag))

@@ -1,0 +1,115 @@
+/** Leaf nodes and key packages (RFC 9420 sections 7.2 and 10): their shape, their signatures, their reference. */
+import type { Bytes } from '../port.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { refHash, signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
+import { bytes, choice, empty, encode, opaque, select, struct, uint16, uint32, uint64, uint8, vector, Writer } from './codec.ts'
+import type { Codec } from './codec.ts'
+import { credentialCodec } from './credential.ts'
+import type { Credential } from './credential.ts'
+import { extensionsCodec } from './extensions.ts'
+import type { Extension } from './extensions.ts'
+import { versionCodec } from './framing.ts'
+
+/** Lists hold unknown and GREASE values too; both are ignored. */
+export interface Capabilities {
+  readonly versions: readonly number[]
+  readonly suites: readonly number[]
+  readonly extensions: readonly number[]
+  readonly proposals: readonly number[]
+  readonly credentials: readonly number[]
+}
+
+export type LeafSource =
+  /** Seconds since 1970. */
+  | { readonly kind: 'key_package'; readonly notBefore: bigint; readonly notAfter: bigint }
+  | { readonly kind: 'update' }
+  | { readonly kind: 'commit'; readonly parentHash: Bytes }
+
+export interface LeafNode {
+  readonly encryptionKey: Bytes
+  readonly signatureKey: Bytes
+  readonly credential: Credential
+  readonly capabilities: Capabilities
+  readonly source: LeafSource
+  readonly extensions: readonly Extension[]
+  readonly signature: Bytes
+}
+
+/** Key bytes are bounded by the largest key of any suite in sight (ML-KEM-1024 hybrids). */
+export const keyCodec: Codec<Bytes> = opaque(4096)
+const signatureCodec = opaque(8192)
+const types = vector(uint16, 1024)
+
+const capabilitiesCodec = struct<Capabilities>({ versions: types, suites: types, extensions: types, proposals: types, credentials: types })
+
+const sourceCodec: Codec<LeafSource> = select<LeafSource>(choice(uint8, { key_package: 1, update: 2, commit: 3 }, 'leaf node source'), {
+  key_package: struct({ notBefore: uint64, notAfter: uint64 }),
+  update: empty,
+  commit: struct({ parentHash: opaque(255) }),
+})
+
+export type UnsignedLeaf = Omit<LeafNode, 'signature'>
+const unsignedLeaf = {
+  encryptionKey: keyCodec,
+  signatureKey: keyCodec,
+  credential: credentialCodec,
+  capabilities: capabilitiesCodec,
+  source: sourceCodec,
+  extensions: extensionsCodec,
+}
+const unsignedLeafCodec = struct<UnsignedLeaf>(unsignedLeaf)
+export const leafNodeCodec: Codec<LeafNode> = struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec })
+
+/** Where a leaf of source `update` or `commit` stands; its signature covers it. */
+export interface LeafPlace {
+  readonly groupId: Bytes
+  readonly leafIndex: number
+}
+
+const leafToBeSigned = (leaf: UnsignedLeaf, place: LeafPlace): Bytes => {
+  const to = new Writer()
+  unsignedLeafCodec.write(to, leaf)
+  if (leaf.source.kind !== 'key_package') {
+    bytes.write(to, place.groupId)
+    uint32.write(to, place.leafIndex)
+  }
+  return to.finish()
+}
+
+export const signLeaf = async (by: CipherSuite, leaf: UnsignedLeaf, sign: LeafPlace & { secretKey: Bytes }): Promise<LeafNode> => ({
+  ...leaf,
+  signature: await signWithLabel(by, sign.secretKey, { label: 'LeafNodeTBS', content: leafToBeSigned(leaf, sign) }),
+})
+
+export const verifyLeafSignature = (by: CipherSuite, leaf: LeafNode, place: LeafPlace): Promise<boolean> =>
+  verifyWithLabel(by, leaf.signatureKey, { label: 'LeafNodeTBS', content: leafToBeSigned(leaf, place), signature: leaf.signature })
+
+export interface KeyPackage {
+  readonly version: 'mls10'
+  readonly suite: number
+  readonly initKey: Bytes
+  readonly leaf: LeafNode
+  readonly extensions: readonly Extension[]
+  readonly signature: Bytes
+}
+
+export type UnsignedKeyPackage = Omit<KeyPackage, 'signature'>
+const unsignedKeyPackage = { version: versionCodec, suite: uint16, initKey: keyCodec, leaf: leafNodeCodec, extensions: extensionsCodec }
+const unsignedKeyPackageCodec = struct<UnsignedKeyPackage>(unsignedKeyPackage)
+export const keyPackageCodec: Codec<KeyPackage> = struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec })
+
+export const signKeyPackage = async (by: CipherSuite, unsigned: UnsignedKeyPackage, secretKey: Bytes): Promise<KeyPackage> => ({
+  ...unsigned,
+  signature: await signWithLabel(by, secretKey, { label: 'KeyPackageTBS', content: encode(unsignedKeyPackageCodec, unsigned) }),
+})
+
+export const verifyKeyPackageSignature = (by: CipherSuite, keyPackage: KeyPackage): Promise<boolean> =>
+  verifyWithLabel(by, keyPackage.leaf.signatureKey, {
+    label: 'KeyPackageTBS',
+    content: encode(unsignedKeyPackageCodec, keyPackage),
+    signature: keyPackage.signature,
+  })
+
+/** KeyPackageRef (RFC 9420 section 5.2). */
+export const keyPackageRef = (by: CipherSuite, keyPackage: KeyPackage): Bytes =>
+  refHash(by, 'MLS 1.0 KeyPackage Reference', encode(keyPackageCodec, keyPackage))

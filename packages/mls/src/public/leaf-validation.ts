@@ -1,0 +1,116 @@
+/** What makes a leaf, a key package and a whole roster acceptable (RFC 9420 sections 7.3, 10.1 and 13). */
+import type { AuthenticateLeaf, Bytes } from '../port.ts'
+import { equal } from '../crypto/bytes.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { MlsError } from '../errors.ts'
+import { credentialBytes, credentialTypeOf } from './credential.ts'
+import { LAST_DEFAULT_EXTENSION, requiredCapabilitiesOf } from './extensions.ts'
+import type { Extension } from './extensions.ts'
+import { verifyKeyPackageSignature, verifyLeafSignature } from './leaf-node.ts'
+import type { KeyPackage, LeafNode, LeafPlace } from './leaf-node.ts'
+import { LAST_DEFAULT_PROPOSAL } from './proposal.ts'
+import type { RatchetTree } from './tree.ts'
+
+/** What a caller decides about leaves. `now` (seconds) absent: lifetimes are not compared with the clock. */
+export interface LeafPolicy {
+  readonly authenticate: AuthenticateLeaf
+  readonly now?: bigint
+  /** Seconds; longer lifetimes are refused (RFC 9420 section 7.2). */
+  readonly maxLifetime: bigint
+}
+
+const MLS10 = 1
+const invalid = (why: string): MlsError => new MlsError('invalid', why)
+
+/** Keys, capabilities and signature: all of a leaf that can be judged without its group and without the application. */
+export const validateLeaf = async (by: CipherSuite, leaf: LeafNode, place: LeafPlace): Promise<void> => {
+  by.signature.check(leaf.signatureKey)
+  by.hpke.kem.check(leaf.encryptionKey)
+  const { versions, suites, credentials, extensions } = leaf.capabilities
+  if (!versions.includes(MLS10) || !suites.includes(by.id)) throw new MlsError('unsupported', 'leaf does not support the version or suite')
+  if (!credentials.includes(credentialTypeOf(leaf.credential))) throw invalid('leaf uses a credential type that it does not list')
+  if (!leaf.extensions.every(({ type }) => supportsExtension(extensions, type)))
+    throw invalid('leaf uses an extension that it does not list')
+  if (!(await verifyLeafSignature(by, leaf, place))) throw new MlsError('auth_failed', 'leaf signature')
+}
+
+const supportsExtension = (listed: readonly number[], type: number): boolean => type <= LAST_DEFAULT_EXTENSION || listed.includes(type)
+
+/** Asks the application; throws `policy`. */
+export const authenticateLeaf = async (leaf: LeafNode, authenticate: AuthenticateLeaf): Promise<void> => {
+  const accepted = await authenticate({ credential: credentialBytes(leaf.credential), signatureKey: leaf.signatureKey })
+  if (accepted !== true) throw new MlsError('policy', 'credential refused')
+}
+
+const NO_PLACE: LeafPlace = { groupId: new Uint8Array(), leafIndex: 0 }
+
+/** RFC 9420 section 10.1, without the application's judgement. */
+export const validateKeyPackage = async (
+  by: CipherSuite,
+  keyPackage: KeyPackage,
+  policy: Omit<LeafPolicy, 'authenticate'>,
+): Promise<void> => {
+  if (keyPackage.suite !== by.id) throw new MlsError('unsupported', `key package of suite ${keyPackage.suite}`)
+  const { leaf } = keyPackage
+  if (leaf.source.kind !== 'key_package') throw invalid(`key package with a leaf of source ${leaf.source.kind}`)
+  checkLifetime(leaf.source, policy)
+  by.hpke.kem.check(keyPackage.initKey)
+  if (equal(keyPackage.initKey, leaf.encryptionKey)) throw invalid('init key and encryption key are the same')
+  const listed = leaf.capabilities.extensions
+  if (!keyPackage.extensions.every(({ type }) => supportsExtension(listed, type)))
+    throw invalid('key package uses an extension that its leaf does not list')
+  const [, signed] = await Promise.all([validateLeaf(by, leaf, NO_PLACE), verifyKeyPackageSignature(by, keyPackage)])
+  if (!signed) throw new MlsError('auth_failed', 'key package signature')
+}
+
+/** Throws `invalid` for a lifetime that is reversed, too long, or not current. */
+export const checkLifetime = (lifetime: { notBefore: bigint; notAfter: bigint }, policy: { now?: bigint; maxLifetime: bigint }): void => {
+  const { notBefore, notAfter } = lifetime
+  if (notAfter < notBefore) throw invalid('lifetime ends before it begins')
+  if (notAfter - notBefore > policy.maxLifetime) throw invalid('lifetime is too long')
+  if (policy.now !== undefined && (policy.now < notBefore || policy.now > notAfter)) throw invalid('lifetime is not current')
+}
+
+/**
+ * What must hold between the leaves of a tree and its group context: distinct keys, a credential type that everybody
+ * understands, the extensions and capabilities that the group requires. Linear in the size of the tree.
+ */
+export const validateRoster = (tree: RatchetTree, extensions: readonly Extension[]): void => {
+  const encryptionKeys = new KeySet()
+  const signatureKeys = new KeySet()
+  const credentialTypes = new Set<number>()
+  for (const [, leaf] of tree.leaves()) {
+    credentialTypes.add(credentialTypeOf(leaf.credential))
+    if (!signatureKeys.add(leaf.signatureKey)) throw invalid('two leaves with one signature key')
+    if (!encryptionKeys.add(leaf.encryptionKey)) throw invalid('two nodes with one encryption key')
+  }
+  for (const [, parent] of tree.parents()) if (!encryptionKeys.add(parent.encryptionKey)) throw invalid('two nodes with one encryption key')
+  const required = requiredCapabilitiesOf(extensions)
+  const needed = {
+    extensions: [...required.extensionTypes, ...extensions.map(({ type }) => type)].filter((type) => type > LAST_DEFAULT_EXTENSION),
+    proposals: required.proposalTypes.filter((type) => type > LAST_DEFAULT_PROPOSAL),
+    credentials: [...required.credentialTypes, ...credentialTypes],
+  }
+  for (const [leafIndex, { capabilities }] of tree.leaves()) {
+    const able =
+      needed.extensions.every((type) => capabilities.extensions.includes(type)) &&
+      needed.proposals.every((type) => capabilities.proposals.includes(type)) &&
+      needed.credentials.every((type) => capabilities.credentials.includes(type))
+    if (!able) throw invalid(`leaf ${leafIndex} lacks a capability that the group needs`)
+  }
+}
+
+/** Keys seen so far. Buckets by a prefix, so that adding a kilobyte-long key costs no kilobyte of text. */
+export class KeySet {
+  readonly #buckets = new Map<number, Bytes[]>()
+
+  /** False when the key is there already. */
+  add(key: Bytes): boolean {
+    const prefix = ((key[0] ?? 0) | ((key[1] ?? 0) << 8) | ((key[2] ?? 0) << 16) | ((key[3] ?? 0) << 24)) ^ key.length
+    const bucket = this.#buckets.get(prefix)
+    if (bucket?.some((known) => equal(known, key))) return false
+    if (bucket) bucket.push(key)
+    else this.#buckets.set(prefix, [key])
+    return true
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The ratchet tree (RFC 9420 section 7 and appendix C): nodes by index, with every subtree's hash cached. A tree that a
+ * group holds is never edited; edits are made on a `clone()`, which shares all nodes and all hashes that stay valid.
+ */
+import type { Bytes } from '../port.ts'
+import type { Hash } from '../crypto/hash.ts'
+import { MlsError } from '../errors.ts'
+import { choice, opaque, optional, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
+import type { Codec } from './codec.ts'
+import { keyCodec, leafNodeCodec } from './leaf-node.ts'
+import type { LeafNode } from './leaf-node.ts'
+import { MAX_LEAVES } from './proposal.ts'
+import { directPath, fullLeafCount, isLeafNode, isUnder, leafToNode, leftOf, nodeWidth, rightOf, rootOf, siblingOf } from './tree-math.ts'
+
+export interface ParentNode {
+  readonly encryptionKey: Bytes
+  readonly parentHash: Bytes
+  /** Leaf indexes in increasing order. */
+  readonly unmergedLeaves: readonly number[]
+}
+
+type TreeNode = { readonly kind: 'leaf'; readonly leaf: LeafNode } | { readonly kind: 'parent'; readonly parent: ParentNode }
+
+const leafIndexes = vector(uint32, MAX_LEAVES)
+const increasing: Codec<readonly number[]> = {
+  read: (from) => {
+    const list = leafIndexes.read(from)
+    if (list.some((leaf, at) => at > 0 && leaf <= (list[at - 1] ?? 0))) throw new MlsError('malformed', 'unmerged leaves are not in order')
+    return list
+  },
+  write: (to, list) => leafIndexes.write(to, list),
+}
+
+const parentCodec = struct<ParentNode>({ encryptionKey: keyCodec, parentHash: opaque(255), unmergedLeaves: increasing })
+const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf: 1, parent: 2 }, 'node type'), {
+  leaf: struct({ leaf: leafNodeCodec }),
+  parent: struct({ parent: parentCodec }),
+})
+const nodesCodec = vector(optional(nodeCodec), 2 * MAX_LEAVES)
+const optionalLeaf = optional(leafNodeCodec)
+const optionalParent = optional(parentCodec)
+const hashCodec = opaque(255)
+
+/** One step of a filtered direct path (RFC 9420 section 4.1.2): a node and its child off the path. */
+export interface PathStep {
+  readonly node: number
+  readonly copath: number
+}
+
+export class RatchetTree {
+  readonly #hash: Hash
+  #leaves: (LeafNode | undefined)[]
+  /** The parent with index `2i + 1` stands at `i`. */
+  #parents: (ParentNode | undefined)[]
+  /** By node index. */
+  #hashes: (Bytes | undefined)[]
+
+  private constructor(hash: Hash, leaves: (LeafNode | undefined)[], parents: (ParentNode | undefined)[], hashes: (Bytes | undefined)[]) {
+    this.#hash = hash
+    this.#leaves = leaves
+    this.#parents = parents
+    this.#hashes = hashes
+  }
+
+  /** A tree of one leaf. */
+  static of(hash: Hash, leaf: LeafNode): RatchetTree {
+    return new RatchetTree(hash, [leaf], [], [])
+  }
+
+  /** From the nodes of a `ratchet_tree` extension (RFC 9420 section 12.4.3.3). */
+  static #fromNodes(hash: Hash, nodes: readonly (TreeNode | undefined)[]): RatchetTree {
+    if (nodes.at(-1) === undefined) throw new MlsError('malformed', 'ratchet tree is empty or ends with a blank')
+    const leafCount = fullLeafCount((nodes.length + 1) / 2)
+    const leaves = Array.from<LeafNode | undefined>({ length: leafCount })
+    const parents = Array.from<ParentNode | undefined>({ length: leafCount - 1 })
+    nodes.forEach((node, index) => {
+      if (node === undefined) return
+      if ((node.kind === 'leaf') !== isLeafNode(index)) throw new MlsError('malformed', `${node.kind} in the place of another kind of node`)
+      if (node.kind === 'leaf') leaves[index / 2] = node.leaf
+      else parents[(index - 1) / 2] = node.parent
+    })
+    if (leafCount > 1 && leaves.findLastIndex(Boolean) < leafCount / 2) throw new MlsError('malformed', 'ratchet tree could be smaller')
+    return new RatchetTree(hash, leaves, parents, [])
+  }
+
+  /** The codec of the `ratchet_tree` extension. */
+  static codec(hash: Hash): Codec<RatchetTree> {
+    return {
+      read: (from) => RatchetTree.#fromNodes(hash, nodesCodec.read(from)),
+      write: (to, tree) => nodesCodec.write(to, tree.#nodes()),
+    }
+  }
+
+  #nodes(): (TreeNode | undefined)[] {
+    const nodes: (TreeNode | undefined)[] = []
+    for (let index = 0; index < nodeWidth(this.leafCount); index++) {
+      const leaf = isLeafNode(index) ? this.#leaves[index / 2] : undefined
+      const parent = isLeafNode(index) ? undefined : this.parent(index)
+      nodes.push(leaf ? { kind: 'leaf', leaf } : parent && { kind: 'parent', parent })
+    }
+    return nodes.slice(0, nodes.findLastIndex((node) => node !== undefined) + 1)
+  }
+
+  clone(): RatchetTree {
+    return new RatchetTree(this.#hash, this.#leaves.slice(), this.#parents.slice(), this.#hashes.slice())
+  }
+
+  /** Always a power of two. */
+  get leafCount(): number {
+    return this.#leaves.length
+  }
+
+  get root(): number {
+    return rootOf(this.leafCount)
+  }
+
+  /** Undefined when blank or out of range, whatever the number. */
+  leaf(leafIndex: number): LeafNode | undefined {
+    return this.#leaves[leafIndex]
+  }
+
+  parent(node: number): ParentNode | undefined {
+    return this.#parents[(node - 1) / 2]
+  }
+
+  publicKeyOf(node: number): Bytes | undefined {
+    return (isLeafNode(node) ? this.leaf(node / 2) : this.parent(node))?.encryptionKey
+  }
+
+  /** Occupied leaves in leaf order. */
+  *leaves(): Generator<readonly [leafIndex: number, leaf: LeafNode]> {
+    for (const [leafIndex, leaf] of this.#leaves.entries()) if (leaf) yield [leafIndex, leaf]
+  }
+
+  /** Non-blank parents in node order. */
+  *parents(): Generator<readonly [node: number, parent: ParentNode]> {
+    for (const [at, parent] of this.#parents.entries()) if (parent) yield [2 * at + 1, parent]
+  }
+
+  #forgetHashes(node: number): void {
+    this.#hashes[node] = undefined
+    for (const above of directPath(node, this.leafCount)) this.#hashes[above] = undefined
+  }
+
+  setLeaf(leafIndex: number, leaf: LeafNode | undefined): void {
+    this.#leaves[leafIndex] = leaf
+    this.#forgetHashes(leafToNode(leafIndex))
+  }
+
+  setParent(node: number, parent: ParentNode | undefined): void {
+    this.#parents[(node - 1) / 2] = parent
+    this.#forgetHashes(node)
+  }
+
+  /** Blanks every node above a leaf. */
+  blankPath(leafIndex: number): void {
+    for (const node of directPath(leafToNode(leafIndex), this.leafCount)) this.#parents[(node - 1) / 2] = undefined
+    this.#forgetHashes(leafToNode(leafIndex))
+  }
+
+  /** The leftmost blank leaf, extending the tree when there is none (RFC 9420 section 7.7). */
+  claimLeaf(): number {
+    const blank = this.#leaves.indexOf(undefined)
+    if (blank !== -1) return blank
+    const count = this.leafCount
+    if (2 * count > MAX_LEAVES) throw new MlsError('too_large', `more than ${MAX_LEAVES} leaves`)
+    this.#leaves = [...this.#leaves, ...Array.from<undefined>({ length: count })]
+    this.#parents = [...this.#parents, ...Array.from<undefined>({ length: count })]
+    return count
+  }
+
+  /** Applies an Add (RFC 9420 section 12.1.1) and returns the new leaf's index. */
+  add(leaf: LeafNode): number {
+    const leafIndex = this.claimLeaf()
+    for (const node of directPath(leafToNode(leafIndex), this.leafCount)) {
+      const parent = this.parent(node)
+      if (!parent) continue
+      const unmergedLeaves = [...parent.unmergedLeaves, leafIndex].toSorted((a, b) => a - b)
+      this.setParent(node, { ...parent, unmergedLeaves })
+    }
+    this.setLeaf(leafIndex, leaf)
+    return leafIndex
+  }
+
+  /** Applies an Update (RFC 9420 section 12.1.2). */
+  update(leafIndex: number, leaf: LeafNode): void {
+    this.blankPath(leafIndex)
+    this.setLeaf(leafIndex, leaf)
+  }
+
+  /** Applies a Remove (RFC 9420 section 12.1.3), except for truncating the tree. */
+  remove(leafIndex: number): void {
+    this.blankPath(leafIndex)
+    this.setLeaf(leafIndex, undefined)
+  }
+
+  /** Drops blank right halves (RFC 9420 section 7.7). */
+  truncate(): void {
+    const count = fullLeafCount(this.#leaves.findLastIndex(Boolean) + 1)
+    if (count === this.leafCount) return
+    this.#leaves.length = count
+    this.#parents.length = count - 1
+    this.#hashes.length = Math.min(this.#hashes.length, nodeWidth(count))
+  }
+
+  /** RFC 9420 section 4.1.1. */
+  resolution(node: number): number[] {
+    if (isLeafNode(node)) return this.leaf(node / 2) ? [node] : []
+    const parent = this.parent(node)
+    if (parent) return [node, ...parent.unmergedLeaves.map(leafToNode)]
+    return [...this.resolution(leftOf(node)), ...this.resolution(rightOf(node))]
+  }
+
+  /** Whether nothing below this node (nor itself) can be encrypted to. */
+  #isEmpty(node: number): boolean {
+    if (isLeafNode(node)) return this.leaf(node / 2) === undefined
+    return this.parent(node) === undefined && this.#isEmpty(leftOf(node)) && this.#isEmpty(rightOf(node))
+  }
+
+  /** RFC 9420 section 4.1.2, from the leaf up. */
+  filteredDirectPath(leafIndex: number): PathStep[] {
+    const steps: PathStep[] = []
+    let below = leafToNode(leafIndex)
+    for (const node of directPath(below, this.leafCount)) {
+      const copath = siblingOf(below)
+      if (!this.#isEmpty(copath)) steps.push({ node, copath })
+      below = node
+    }
+    return steps
+  }
+
+  /** Tree hash of a node (RFC 9420 section 7.8); of the whole tree by default. */
+  treeHash(node: number = this.root): Bytes {
+    const known = this.#hashes[node]
+    if (known) return known
+    const made = this.#computeHash(node, NOBODY)
+    this.#hashes[node] = made
+    return made
+  }
+
+  /** Tree hash of a node as if these leaves had never been added (`original_sibling_tree_hash`, RFC 9420 section 7.9). */
+  treeHashWithout(node: number, absent: ReadonlySet<number>): Bytes {
+    for (const leaf of absent) if (isUnder(leafToNode(leaf), node)) return this.#computeHash(node, absent)
+    return this.treeHash(node)
+  }
+
+  #computeHash(node: number, absent: ReadonlySet<number>): Bytes {
+    const input = new Writer()
+    if (isLeafNode(node)) {
+      const leafIndex = node / 2
+      uint8.write(input, 1)
+      uint32.write(input, leafIndex)
+      optionalLeaf.write(input, absent.has(leafIndex) ? undefined : this.leaf(leafIndex))
+    } else {
+      uint8.write(input, 2)
+      const parent = this.parent(node)
+      const unmergedLeaves = parent?.unmergedLeaves.filter((leaf) => !absent.has(leaf)) ?? []
+      optionalParent.write(input, parent && { ...parent, unmergedLeaves })
+      for (const child of [leftOf(node), rightOf(node)]) {
+        hashCodec.write(input, absent.size === 0 ? this.treeHash(child) : this.treeHashWithout(child, absent))
+      }
+    }
+    return this.#hash.digest(input.finish())
+  }
+}
+
+const NOBODY: ReadonlySet<number> = new Set()
