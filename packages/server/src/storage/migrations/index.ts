@@ -1,5 +1,6 @@
 /** The migrations in their order. A new one gets the next number and is never changed after a release. */
 import type { Migrations } from '../migrate.ts'
 import { identity } from './0001-identity.ts'
+import { conversations } from './0002-conversations.ts'
 
-export const migrations: Migrations = { '0001-identity': identity }
+export const migrations: Migrations = { '0001-identity': identity, '0002-conversations': conversations }
