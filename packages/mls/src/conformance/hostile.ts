@@ -1,0 +1,417 @@
+/** What strangers, servers and insiders try (rows B-088 to B-126 as far as the port can express them), and what must come of it. */
+import { describe, expect, test } from 'vitest'
+import type { Bytes, JudgeCommit, MlsEngine } from '../port.ts'
+import { expectAgreement, hex, NOW, refusal, text, utf8, view, World } from './world.ts'
+import type { Seat } from './world.ts'
+
+const DAY = 86_400n
+
+const flipped = (bytes: Bytes, at: number, mask = 0x01): Bytes => bytes.with(at, (bytes[at] ?? 0) ^ mask)
+
+/** Up to `count` positions spread over all of it. */
+const positions = (length: number, count: number): number[] => {
+  const stride = Math.max(1, Math.ceil(length / count))
+  return Array.from({ length: Math.ceil(length / stride) }, (_, index) => index * stride)
+}
+
+/** Rewrites the length prefix of the group id (byte 4 of an MLSMessage) in two bytes where one would do. */
+const withLongPrefix = (message: Bytes): Bytes => new Uint8Array([...message.subarray(0, 4), 0x40, ...message.subarray(4)])
+
+const pair = async (makeEngine: () => Promise<MlsEngine>): Promise<{ world: World; alice: Seat; bob: Seat }> => {
+  const world = new World(await makeEngine())
+  const [alice, bob] = await world.assemble('Alice', 'Bob')
+  if (bob === undefined) throw new Error('Bob was added')
+  return { world, alice, bob }
+}
+
+export const hostile = (makeEngine: () => Promise<MlsEngine>): void => {
+  describe('bytes', () => bytes(makeEngine))
+  describe('messages', () => messages(makeEngine))
+  describe('key packages', () => keyPackages(makeEngine))
+  describe('credentials and policy', () => credentials(makeEngine))
+  describe('wrong calls', () => wrongCalls(makeEngine))
+}
+
+const bytes = (makeEngine: () => Promise<MlsEngine>): void => {
+  test('B-088 B-089 B-090: a message or commit cut short, extended or replaced by noise is refused with a type', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sealed = await alice.say('hello')
+    const { commit } = await alice.commit([])
+    for (const entry of [sealed, commit]) {
+      for (const at of positions(entry.length, 150)) await refusal(() => bob.hear(entry.subarray(0, at)))
+      expect(await refusal(() => bob.hear(new Uint8Array([...entry, 0])))).toBe('malformed')
+      expect(await refusal(() => bob.hear(new Uint8Array([...entry, ...new Uint8Array(50)])))).toBe('malformed')
+    }
+    for (const noise of [new Uint8Array(), new Uint8Array([7]), new Uint8Array(1 << 20).fill(0x5a)]) await refusal(() => bob.hear(noise))
+    expect(await bob.read(sealed)).toBe('hello')
+    await bob.hear(commit)
+    expectAgreement(alice, bob)
+  })
+
+  test('B-091 B-092: a length prefix that is not minimal, or of an unknown form, is malformed', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sealed = await alice.say('hello')
+    const { commit } = await alice.commit([])
+    for (const entry of [sealed, commit]) {
+      expect(await refusal(() => bob.hear(withLongPrefix(entry)))).toBe('malformed')
+      expect(await refusal(() => bob.hear(entry.with(4, 0xc0 | (entry[4] ?? 0))))).toBe('malformed')
+    }
+  })
+
+  test('B-095: another version or wire format is unsupported', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sealed = await alice.say('hello')
+    expect(await refusal(() => bob.hear(sealed.with(1, 2)))).toBe('unsupported')
+    expect(await refusal(() => bob.hear(sealed.with(3, 5)))).toBe('unsupported')
+    expect(await refusal(() => bob.hear(sealed.with(3, 99)))).toBe('unsupported')
+  })
+
+  test('B-101 B-116: no flipped bit of a message or commit passes, and none changes the group', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sealed = await alice.say('hello')
+    const { commit } = await alice.commit([])
+    const before = bob.group
+    for (const entry of [sealed, commit]) {
+      for (const at of positions(entry.length, 400)) {
+        await refusal(() => bob.hear(flipped(entry, at)))
+        await refusal(() => bob.hear(flipped(entry, at, 0x80)))
+      }
+    }
+    expect(bob.group).toBe(before)
+    expect(await bob.read(sealed)).toBe('hello')
+    await bob.hear(commit)
+    expectAgreement(alice, bob)
+  })
+
+  test('B-122: no flipped bit of a Welcome or GroupInfo passes', async () => {
+    const { world, alice } = await pair(makeEngine)
+    const identity = await world.device('Carol')
+    const keyPackage = await world.publish(identity)
+    const { welcomes, groupInfo } = await alice.commit([], { add: [keyPackage.keyPackage] })
+    const welcome = welcomes[0]?.bytes ?? utf8('')
+    const join = (welcome: Bytes) => world.engine.join({ welcome, keyPackage, identity, authenticate: world.authenticate, now: NOW })
+    for (const at of positions(welcome.length, 60)) await refusal(() => join(flipped(welcome, at)))
+    for (const at of positions(welcome.length, 30)) await refusal(() => join(welcome.subarray(0, at)))
+    expect(await refusal(() => join(new Uint8Array([...welcome, 0])))).toBe('malformed')
+    for (const at of positions(groupInfo.length, 60)) await refusal(() => world.engine.inspectGroupInfo(flipped(groupInfo, at)))
+    expect(await refusal(() => world.engine.inspectGroupInfo(new Uint8Array([...groupInfo, 0])))).toBe('malformed')
+    expect((await join(welcome)).group.members.length).toBe(3)
+  })
+
+  test('B-122: a Welcome opens with the key package it was made for and no other', async () => {
+    const { world, alice } = await pair(makeEngine)
+    const identity = await world.device('Carol')
+    const keyPackage = await world.publish(identity)
+    const other = await world.publish(identity)
+    const { welcomes } = await alice.commit([], { add: [keyPackage.keyPackage] })
+    const welcome = welcomes[0]?.bytes ?? utf8('')
+    const join = (pair: typeof keyPackage) =>
+      world.engine.join({ welcome, keyPackage: pair, identity, authenticate: world.authenticate, now: NOW })
+    await refusal(() => join(other))
+    await refusal(() => join({ ...keyPackage, secret: other.secret }))
+    expect((await join(keyPackage)).group.epoch).toBe(2n)
+  })
+
+  test('the engine keeps no view into the bytes it was given', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const { commit } = await alice.commit([])
+    const shared = new Uint8Array(commit)
+    await bob.hear(shared)
+    const before = view(bob.group)
+    shared.fill(0)
+    expect(view(bob.group)).toEqual(before)
+    await alice.commit([bob])
+    expectAgreement(alice, bob)
+  })
+}
+
+const messages = (makeEngine: () => Promise<MlsEngine>): void => {
+  test('B-097 B-098: another group, a past and a future epoch are told apart before any decryption', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const [zoe] = await world.assemble('Zoe', 'Yan')
+    expect(await refusal(async () => bob.hear(await zoe.say('wrong room')))).toBe('unknown_group')
+    const old = await alice.commit([])
+    const sealed = await alice.say('next epoch')
+    expect(await refusal(() => bob.hear(sealed))).toBe('future_epoch')
+    const epochAt = 4 + 1 + alice.group.groupId.length
+    expect(await refusal(() => bob.hear(sealed.map((byte, at) => (at >= epochAt && at < epochAt + 8 ? 0xff : byte))))).toBe('future_epoch')
+    await bob.hear(old.commit)
+    expect(await refusal(() => bob.hear(old.commit))).toBe('stale_epoch')
+    expect(await bob.read(sealed)).toBe('next epoch')
+  })
+
+  test('B-104: a consumed message is a duplicate, also after the group was restored', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const [one, two] = [await alice.say('one'), await alice.say('two')]
+    await bob.read(one)
+    await bob.read(two)
+    expect(await refusal(() => bob.hear(one))).toBe('duplicate')
+    bob.group = await bob.restored()
+    expect(await refusal(() => bob.hear(one))).toBe('duplicate')
+    expect(await refusal(() => bob.hear(two))).toBe('duplicate')
+    expect(await bob.read(await alice.say('three'))).toBe('three')
+  })
+
+  test('nothing is kept of a skipped message: it cannot be opened once a later one was', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const skipped = await alice.say('skipped')
+    expect(await bob.read(await alice.say('later'))).toBe('later')
+    expect(await refusal(() => bob.hear(skipped))).toBe('duplicate')
+  })
+
+  test('B-103: a gap of 64 messages is crossed, a longer one is too far', { timeout: 60_000 }, async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sent: Bytes[] = []
+    for (let index = 0; index <= 65; index += 1) sent.push(await alice.say(`message ${index}`))
+    expect(await refusal(() => bob.hear(sent[65] ?? utf8('')))).toBe('too_far')
+    expect(await bob.read(sent[64] ?? utf8(''))).toBe('message 64')
+  })
+
+  test('B-099: a device cannot be made to open what it sealed itself', async () => {
+    const { alice } = await pair(makeEngine)
+    const before = alice.group
+    const sealed = await alice.say('echo')
+    expect(['duplicate', 'invalid']).toContain(await refusal(() => alice.hear(sealed)))
+    expect(['duplicate', 'invalid']).toContain(await refusal(() => alice.world.engine.open(before, sealed, alice.world.hooks())))
+    const { commit } = await alice.world.engine.commit(alice.group, { authenticate: alice.world.authenticate })
+    expect(['usage', 'invalid']).toContain(await refusal(() => alice.hear(commit)))
+  })
+
+  test('B-100: application data in the clear and handshakes in cipher are refused', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const sealed = await alice.say('hello')
+    const contentTypeAt = 4 + 1 + alice.group.groupId.length + 8
+    expect(sealed[contentTypeAt]).toBe(1)
+    for (const type of [2, 3])
+      expect(['unsupported', 'invalid', 'auth_failed']).toContain(await refusal(() => bob.hear(sealed.with(contentTypeAt, type))))
+    const clear = [...sealed.subarray(0, 3), 1, ...sealed.subarray(4, contentTypeAt), 1, 0, 0, 0, 0, 0, 1, 5, ...utf8('hello'), 0, 0]
+    expect(['invalid', 'unsupported', 'malformed']).toContain(await refusal(() => bob.hear(new Uint8Array(clear))))
+  })
+
+  test('the length of a sealed message tells its bucket, a power of two of at least 256, and no more', async () => {
+    const { alice } = await pair(makeEngine)
+    const lengths: number[] = []
+    for (const size of [0, 1, 100, 150, 250, 300, 900, 5_000]) lengths.push((await alice.say('x'.repeat(size))).length)
+    const overhead = (lengths[0] ?? 0) - 256
+    expect(lengths.map((length) => length - overhead)).toEqual([256, 256, 256, 256, 512, 512, 1024, 8192])
+  })
+
+  test('what is stored for a message stays small however large the group', { timeout: 60_000 }, async () => {
+    const names = Array.from({ length: 19 }, (_, index) => `member ${index}`)
+    const [alice, bob] = await new World(await makeEngine()).assemble('Alice', ...names)
+    if (bob === undefined) throw new Error('nineteen were added')
+    const { persist, sealed } = await alice.world.engine.seal(alice.group, utf8('x'.repeat(3_000)))
+    expect(persist.kind).toBe('delta')
+    expect(persist.bytes.length).toBeLessThan(256)
+    const opened = await bob.hear(sealed)
+    expect(opened.persist.kind).toBe('delta')
+    expect(opened.persist.bytes.length).toBeLessThan(256)
+  })
+}
+
+const keyPackages = (makeEngine: () => Promise<MlsEngine>): void => {
+  test('an honest key package is recognised', async () => {
+    const world = new World(await makeEngine())
+    const identity = await world.device('Bob')
+    const { ref, keyPackage } = await world.publish(identity)
+    const inspected = await world.engine.inspectKeyPackage(keyPackage, NOW)
+    expect([hex(inspected.ref), text(inspected.credential), hex(inspected.signatureKey), inspected.lastResort]).toEqual([
+      hex(ref),
+      'certificate of Bob',
+      hex(identity.signature.publicKey),
+      false,
+    ])
+    const last = await world.engine.createKeyPackage({ identity, notBefore: NOW, notAfter: NOW + DAY, lastResort: true })
+    expect((await world.engine.inspectKeyPackage(last.keyPackage, NOW)).lastResort).toBe(true)
+  })
+
+  test('B-107 B-109: no flipped bit and no cut of a key package passes', async () => {
+    const world = new World(await makeEngine())
+    const { keyPackage } = await world.publish(await world.device('Bob'))
+    for (const at of positions(keyPackage.length, 400)) {
+      await refusal(() => world.engine.inspectKeyPackage(flipped(keyPackage, at), NOW))
+      await refusal(() => world.engine.inspectKeyPackage(keyPackage.subarray(0, at), NOW))
+    }
+    expect(await refusal(() => world.engine.inspectKeyPackage(new Uint8Array([...keyPackage, 0]), NOW))).toBe('malformed')
+  })
+
+  test('B-108: a lifetime that is over, not begun, inverted or of ten years is refused', async () => {
+    const world = new World(await makeEngine())
+    const identity = await world.device('Bob')
+    const { keyPackage } = await world.publish(identity, { notBefore: NOW - DAY, notAfter: NOW + DAY })
+    expect(await refusal(() => world.engine.inspectKeyPackage(keyPackage, NOW - 2n * DAY))).toBe('invalid')
+    expect(await refusal(() => world.engine.inspectKeyPackage(keyPackage, NOW + 2n * DAY))).toBe('invalid')
+    expect(await refusal(() => world.publish(identity, { notBefore: NOW, notAfter: NOW - 1n }))).toBe('usage')
+    expect(await refusal(() => world.publish(identity, { notBefore: NOW, notAfter: NOW + 3_650n * DAY }))).toBe('usage')
+  })
+
+  test('a commit that adds an expired key package is refused by those who receive it', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const { keyPackage } = await world.publish(await world.device('Carol'), { notBefore: NOW - DAY, notAfter: NOW + DAY })
+    const { commit } = await alice.commit([], { add: [keyPackage] })
+    expect(await refusal(() => bob.hear(commit, { now: NOW + 2n * DAY }))).toBe('invalid')
+    await bob.hear(commit)
+    expectAgreement(alice, bob)
+  })
+
+  test('B-114: a member cannot be added twice, nor one key package twice in a commit', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const twin = await world.publish(bob.identity)
+    expect(['invalid', 'usage']).toContain(await refusal(() => alice.commit([], { add: [twin.keyPackage] })))
+    const carol = await world.publish(await world.device('Carol'))
+    expect(['invalid', 'usage']).toContain(await refusal(() => alice.commit([], { add: [carol.keyPackage, carol.keyPackage] })))
+  })
+
+  test('an engine refuses key packages of a suite that is not its own', async () => {
+    const world = new World(await makeEngine())
+    const { keyPackage } = await world.publish(await world.device('Bob'))
+    expect(await refusal(() => world.engine.inspectKeyPackage(keyPackage.with(3, (keyPackage[3] ?? 0) ^ 0x0f), NOW))).toBe('unsupported')
+  })
+}
+
+const credentials = (makeEngine: () => Promise<MlsEngine>): void => {
+  test('B-110 B-119: a stranger is refused on every way in: add, received commit, Welcome, external commit', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const ghost = await world.stranger('Bob')
+    const keyPackage = await world.publish(ghost)
+    expect(await refusal(() => alice.commit([], { add: [keyPackage.keyPackage] }))).toBe('policy')
+    const blind = await world.engine.commit(alice.group, { add: [keyPackage.keyPackage], authenticate: () => Promise.resolve(true) })
+    const before = bob.group
+    expect(await refusal(() => bob.hear(blind.commit))).toBe('policy')
+    expect(bob.group).toBe(before)
+    const dave = await world.device('Dave')
+    const invited = await world.publish(dave)
+    const both = await world.engine.commit(alice.group, {
+      add: [keyPackage.keyPackage, invited.keyPackage],
+      authenticate: () => Promise.resolve(true),
+    })
+    const welcome = both.welcomes.find(({ refs }) => refs.some((ref) => hex(ref) === hex(invited.ref)))?.bytes ?? utf8('')
+    const join = { welcome, keyPackage: invited, identity: dave, authenticate: world.authenticate, now: NOW }
+    expect(await refusal(() => world.engine.join(join))).toBe('policy')
+    const { groupInfo } = await alice.commit([bob])
+    const external = await world.engine.joinExternal({ groupInfo, identity: ghost, authenticate: world.authenticate })
+    expect(await refusal(() => bob.hear(external.commit))).toBe('policy')
+    const tainted = { groupInfo: blind.groupInfo, identity: dave, authenticate: world.authenticate }
+    expect(await refusal(() => world.engine.joinExternal(tainted))).toBe('policy')
+  })
+
+  test('a path update asks for the committer again', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const { commit } = await alice.commit([])
+    expect(await refusal(() => bob.hear(commit, { authenticate: () => Promise.resolve(false) }))).toBe('policy')
+  })
+
+  test('a hook that fails counts as a no', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const { commit } = await alice.commit([])
+    const broken = () => Promise.reject(new Error('no network'))
+    expect(await refusal(() => bob.hear(commit, { authenticate: broken }))).toBe('policy')
+    expect(await refusal(() => bob.hear(commit, { judge: broken }))).toBe('policy')
+    await bob.hear(commit)
+    expectAgreement(alice, bob)
+  })
+
+  test('B-118: the judge sees who changes what before it happens, and its no leaves the group as it was', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const [carol] = await alice.admit([bob], 'Carol')
+    if (carol === undefined) throw new Error('Carol was added')
+    const dave = await world.publish(await world.device('Dave'))
+    const { commit } = await bob.commit([], { remove: [carol.leaf], add: [dave.keyPackage], policy: utf8('policy 9') })
+    const seen: Parameters<JudgeCommit>[0][] = []
+    const no: JudgeCommit = (judged) => Promise.resolve(seen.push(judged) < 0)
+    const before = alice.group
+    expect(await refusal(() => alice.hear(commit, { judge: no }))).toBe('policy')
+    expect(alice.group).toBe(before)
+    const [judged] = seen
+    expect(seen).toHaveLength(1)
+    expect(judged?.group.epoch).toBe(before.epoch)
+    expect([judged?.by.leafIndex, judged?.external, text(judged?.policy ?? utf8(''))]).toEqual([bob.leaf, false, 'policy 9'])
+    expect(
+      judged?.changes.map((change) => [change.kind, text(change.kind === 'updated' ? change.after.credential : change.member.credential)]),
+    ).toEqual([
+      ['removed', 'certificate of Carol'],
+      ['added', 'certificate of Dave'],
+    ])
+    expect(judged?.proposers.map(({ leafIndex }) => leafIndex)).toEqual([bob.leaf, bob.leaf])
+    await alice.hear(commit)
+    expectAgreement(alice, bob)
+  })
+
+  test('the judge sees who proposed what another one commits, and judges the proposal itself too', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const [carol] = await alice.admit([bob], 'Carol')
+    if (carol === undefined) throw new Error('Carol was added')
+    const { proposal } = await bob.world.engine.proposeRemove(bob.group, bob.leaf)
+    expect(await refusal(() => alice.hear(proposal, { judge: () => Promise.resolve(false) }))).toBe('policy')
+    await alice.hear(proposal)
+    await carol.hear(proposal)
+    const { commit } = await alice.commit([])
+    let proposers: readonly number[] = []
+    const note: JudgeCommit = (judged) => {
+      proposers = judged.proposers.map(({ leafIndex }) => leafIndex)
+      return Promise.resolve(true)
+    }
+    await carol.hear(commit, { judge: note })
+    expect(proposers).toEqual([bob.leaf])
+  })
+
+  test('an external commit that removes somebody else is shown to the judge as just that', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const [carol] = await alice.admit([bob], 'Carol')
+    if (carol === undefined) throw new Error('Carol was added')
+    const { groupInfo } = await alice.commit([bob, carol])
+    const own: JudgeCommit = ({ changes, by, external }) =>
+      Promise.resolve(
+        !external || changes.every((change) => change.kind !== 'removed' || text(change.member.credential) === text(by.credential)),
+      )
+    const mallory = await world.device('Mallory')
+    const attack = await world.engine.joinExternal({ groupInfo, identity: mallory, replaces: carol.leaf, authenticate: world.authenticate })
+    expect(await refusal(() => bob.hear(attack.commit, { judge: own }))).toBe('policy')
+    const resync = await world.engine.joinExternal({
+      groupInfo,
+      identity: carol.identity,
+      replaces: carol.leaf,
+      authenticate: world.authenticate,
+    })
+    await bob.hear(resync.commit, { judge: own })
+    expect(bob.group.members.length).toBe(3)
+  })
+}
+
+const wrongCalls = (makeEngine: () => Promise<MlsEngine>): void => {
+  test('B-113: nobody removes itself by commit, or an empty leaf, or one leaf twice', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    expect(await refusal(() => alice.commit([], { remove: [alice.leaf] }))).toBe('usage')
+    expect(await refusal(() => alice.commit([], { remove: [9] }))).toBe('usage')
+    expect(await refusal(() => alice.commit([], { remove: [bob.leaf, bob.leaf] }))).toBe('usage')
+    expect(await refusal(() => alice.world.engine.proposeRemove(alice.group, 9))).toBe('usage')
+  })
+
+  test('limits: a note over 256 bytes and a group id over 255 are refused', async () => {
+    const { world, alice } = await pair(makeEngine)
+    expect(await refusal(() => alice.commit([], { note: new Uint8Array(257) }))).toBe('too_large')
+    const found = { groupId: new Uint8Array(300), identity: alice.identity, policy: utf8('') }
+    expect(['usage', 'too_large']).toContain(await refusal(() => world.engine.createGroup(found)))
+  })
+
+  test('a snapshot is refused when damaged or given to another identity', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const { bytes } = world.engine.snapshot(alice.group)
+    const restore = (snapshot: Bytes, identity = alice.identity) => world.engine.restore({ snapshot, deltas: [], identity })
+    expect(view(await restore(bytes))).toEqual(view(alice.group))
+    for (const at of positions(bytes.length, 20)) await refusal(() => restore(bytes.subarray(0, at)))
+    expect(await refusal(() => restore(bytes, bob.identity))).toBe('usage')
+  })
+
+  test('a group is not changed by what is done with it: two branches can start from one value', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const start = alice.group
+    const one = await world.engine.commit(start, { authenticate: world.authenticate })
+    const two = await world.engine.commit(start, { authenticate: world.authenticate, policy: utf8('other') })
+    expect(hex(one.next.epochAuthenticator)).not.toBe(hex(two.next.epochAuthenticator))
+    const opened = await world.engine.open(bob.group, two.commit, world.hooks())
+    expect(hex(opened.group.epochAuthenticator)).toBe(hex(two.next.epochAuthenticator))
+    const { sealed } = await world.engine.seal(start, utf8('still epoch one'))
+    expect(await bob.read(sealed)).toBe('still epoch one')
+  })
+}
