@@ -10,7 +10,9 @@ interface VersionLine {
   readonly what: string
 }
 
-export const history: readonly VersionLine[] = [{ version: 1, fingerprint: '', what: 'The first contract.' }]
+export const history: readonly VersionLine[] = [
+  { version: 1, fingerprint: '3e73a53f86bb7b8677010976d88eb8d24cad28992f0f7de136826ac8746e7a6e', what: 'The first contract.' },
+]
 
 export const CONTRACT_VERSION = 1
 

@@ -5,11 +5,11 @@
 import { Refusal } from '@tacit/contract'
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
-/** `points` at once, refilled whole every `seconds`; or, with `then`, one more every `then` seconds after the burst. */
+/** `points` at once, refilled whole every `seconds`; or, with `trickle`, one more every so many seconds after the burst. */
 interface Budget {
   readonly points: number
   readonly seconds: number
-  readonly then?: number
+  readonly trickle?: number
 }
 
 const MINUTE = 60
@@ -27,9 +27,9 @@ export const budgets = {
   /** Renewals per address. */
   renew: { points: 120, seconds: MINUTE },
   /** Handle look-ups per account. */
-  look_up: { points: 100, seconds: 100 * 15 * MINUTE, then: 15 * MINUTE },
+  look_up: { points: 100, seconds: 100 * 15 * MINUTE, trickle: 15 * MINUTE },
   /** Key packages claimed by one account from another. */
-  claim: { points: 6, seconds: HOUR, then: 10 * MINUTE },
+  claim: { points: 6, seconds: HOUR, trickle: 10 * MINUTE },
   /** Uploads of key packages per device. */
   publish: { points: 30, seconds: HOUR },
   /** Changes of the device list, and enrolments, per account. */
@@ -62,11 +62,11 @@ export function createLimits({ factor }: { factor: number }): Limits {
   }
 }
 
-function limiter(name: string, { points, seconds, then }: Budget, factor: number): Limiter {
-  if (!then) return new RateLimiterMemory({ keyPrefix: name, points: points * factor, duration: seconds })
-  const trickle = new RateLimiterMemory({ keyPrefix: name, points: factor, duration: then })
+function limiter(name: string, { points, seconds, trickle }: Budget, factor: number): Limiter {
+  if (!trickle) return new RateLimiterMemory({ keyPrefix: name, points: points * factor, duration: seconds })
+  const slow = new RateLimiterMemory({ keyPrefix: name, points: factor, duration: trickle })
   const burst = new RateLimiterMemory({ keyPrefix: `${name}_burst`, points: (points - 1) * factor, duration: seconds })
-  return new BurstyRateLimiter(trickle, burst)
+  return new BurstyRateLimiter(slow, burst)
 }
 
 /** The key of a network address: IPv6 by its /64, because one household owns that many addresses. */
