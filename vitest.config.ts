@@ -1,6 +1,12 @@
-import { defineConfig } from 'vitest/config'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { chromiumArgs, findChromium } from './tools/chromium.ts'
 
 const conditions = ['tacit-source']
+const chromium = findChromium()
+if (!chromium && process.argv.includes('browser')) {
+  throw new Error('No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.')
+}
 
 export default defineConfig({
   resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
@@ -18,6 +24,30 @@ export default defineConfig({
           hookTimeout: 30_000,
         },
       },
+      ...(chromium ? [browser(chromium)] : []),
     ],
   },
 })
+
+/** What needs a real browser: workers, OPFS, Web Locks, WebCrypto keys that cannot be exported. */
+function browser(executablePath: string): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    // Its wasm lies beside its module, and Vite would bundle only the module.
+    optimizeDeps: { exclude: ['@journeyapps/wa-sqlite'], include: ['zod', 'cborg', 'idb', '@simplewebauthn/browser'] },
+    test: {
+      name: 'browser',
+      include: ['packages/*/src/**/*.browser.test.ts'],
+      exclude: ['**/node_modules/**'],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: { executablePath, args: [...chromiumArgs] } }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  }
+}

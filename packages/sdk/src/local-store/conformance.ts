@@ -28,6 +28,7 @@ export const storeCases: readonly StoreCase[] = [
         Number.MAX_SAFE_INTEGER,
         -Number.MAX_SAFE_INTEGER,
         2n ** 53n,
+        -(2n ** 53n),
         2n ** 63n - 1n,
         -(2n ** 63n),
         '',
@@ -51,6 +52,13 @@ export const storeCases: readonly StoreCase[] = [
   {
     name: 'small bigints come back as numbers, the same in every driver',
     run: withStore(async (store) => agree(await store.get('select ? as a, ? as b', [7n, -1n]), { a: 7, b: -1 })),
+  },
+  {
+    name: 'an integer of more than 64 bits is refused',
+    run: withTable(async (store) => {
+      await refusal('refused', store.all('select ? as n', [2n ** 63n]))
+      agree(await store.get('select ? as n', [1]), { n: 1 })
+    }),
   },
   {
     name: 'a blob that was read stays as it is while others are read',

@@ -21,9 +21,9 @@ export async function openNodeStore({ path }: { readonly path: string }): Promis
   )
   try {
     // Exclusive before WAL: the lock is then held until close, and the WAL index lives in memory instead of a third file.
-    await connection.run('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full', [])
+    connection.run('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full', [])
     // The lock itself is taken by the first write.
-    await connection.run('begin immediate; commit; pragma foreign_keys = on', [])
+    connection.run('begin immediate; commit; pragma foreign_keys = on', [])
     if (connection.all('pragma quick_check(1)', [])[0]?.['quick_check'] !== 'ok') throw storeError('damaged')
   } catch (error) {
     connection.close()
