@@ -11,7 +11,6 @@ import { groupContextCodec, hashCodec } from './group-info.ts'
 import type { GroupContext } from './group-info.ts'
 import { authCodec, framedContentCodec } from './message.ts'
 import type { AuthenticatedContent, FramedContent } from './message.ts'
-import type { RatchetTree } from './tree.ts'
 
 type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
 
@@ -31,18 +30,19 @@ export const signContent = (by: CipherSuite, content: Unsigned, use: { context: 
 /** Where the keys come from with which content is verified. */
 export interface Verifier {
   readonly context: GroupContext
-  readonly tree: Pick<RatchetTree, 'leaf'>
+  /** Signature key of an occupied leaf. */
+  readonly keyAt: (leafIndex: number) => Bytes | undefined
 }
 
 /** The key that must have signed; throws `invalid` when the sender cannot have sent this. */
-export const signatureKeyOf = ({ framed }: Pick<AuthenticatedContent, 'framed'>, { context, tree }: Verifier): Bytes => {
+export const signatureKeyOf = ({ framed }: Pick<AuthenticatedContent, 'framed'>, { context, keyAt }: Verifier): Bytes => {
   const { sender, content } = framed
   const missing = (): never => {
     throw new MlsError('invalid', `no ${sender.kind} can have sent this`)
   }
   switch (sender.kind) {
     case 'member':
-      return tree.leaf(sender.leafIndex)?.signatureKey ?? missing()
+      return keyAt(sender.leafIndex) ?? missing()
     case 'external':
       return externalSendersOf(context.extensions)[sender.senderIndex]?.signatureKey ?? missing()
     case 'new_member_commit':

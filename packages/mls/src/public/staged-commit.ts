@@ -6,6 +6,7 @@ import type { Bytes } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
 import { confirmedTranscriptHash, interimTranscriptHash, verifyContent } from './content-auth.ts'
+import type { Verifier } from './content-auth.ts'
 import { credentialBytes } from './credential.ts'
 import type { GroupContext } from './group-info.ts'
 import type { LeafNode } from './leaf-node.ts'
@@ -56,6 +57,9 @@ export interface StagedCommit extends Omit<AppliedProposals, 'tree' | 'pathRequi
 
 const invalid = (why: string): MlsError => new MlsError('invalid', why)
 
+/** Verifies what was sent in the group's current epoch. */
+export const verifierOf = ({ context, tree }: Ground): Verifier => ({ context, keyAt: (leafIndex) => tree.leaf(leafIndex)?.signatureKey })
+
 /** Replaces references by the proposals they name. Throws `invalid` for an unknown one. */
 export const resolveProposals = (
   group: Pick<PublicGroup, 'proposals'>,
@@ -86,7 +90,7 @@ export const stageCommit = async (group: PublicGroup, content: AuthenticatedCont
   const { commit } = framed.content
   const external = framed.sender.kind === 'new_member_commit'
   if (!external && framed.sender.kind !== 'member') throw invalid(`commit by ${framed.sender.kind}`)
-  await verifyContent(group.suite, content, group)
+  await verifyContent(group.suite, content, verifierOf(group))
   const member = framed.sender.kind === 'member' ? framed.sender.leafIndex : undefined
   const list = resolveProposals(group, commit, framed.sender)
   await validateProposalList(group, list, { committer: member, purpose: policy.purpose ?? 'regular', policy })

@@ -1,0 +1,150 @@
+/**
+ * The secret tree (RFC 9420 section 9), derived no further than messages need it. A secret leaves the tree in the step that
+ * consumes it, and a skipped message keeps its key and nonce only: from neither can an earlier key be computed again.
+ */
+import type { Bytes } from '../port.ts'
+import { text } from '../crypto/bytes.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { deriveSecret, deriveTreeSecret, expandWithLabel } from '../crypto/suite.ts'
+import { MlsError } from '../errors.ts'
+import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
+
+export interface MessageKey {
+  readonly generation: number
+  readonly key: Bytes
+  readonly nonce: Bytes
+}
+
+/** A sender's ratchet. `secret` belongs to `generation`, the next one to be used. */
+export interface Ratchet {
+  readonly generation: number
+  readonly secret: Bytes
+  /** Keys of generations that were passed over, oldest first. */
+  readonly skipped: readonly MessageKey[]
+}
+
+export type RatchetKind = 'handshake' | 'application'
+export type LeafRatchets = { readonly [K in RatchetKind]: Ratchet }
+
+export interface SecretTree {
+  readonly leafCount: number
+  /** By node index: secrets of subtrees from which nothing was derived yet. */
+  readonly nodes: readonly (Bytes | undefined)[]
+  /** By leaf index: ratchets that were begun. */
+  readonly ratchets: readonly (LeafRatchets | undefined)[]
+}
+
+/** How far a receiver follows a sender, and how many skipped keys it keeps per ratchet. */
+export interface RatchetLimits {
+  readonly forward: number
+  readonly skipped: number
+}
+
+export const secretTreeOf = (encryptionSecret: Bytes, leafCount: number): SecretTree => {
+  const nodes = Array.from<Bytes | undefined>({ length: 2 * leafCount - 1 })
+  nodes[rootOf(leafCount)] = encryptionSecret
+  return { leafCount, nodes, ratchets: Array.from<undefined>({ length: leafCount }) }
+}
+
+const LEFT = text('left')
+const RIGHT = text('right')
+
+/** The ratchets of a leaf, deriving the path down to it when nothing came from there before. */
+const begin = (by: CipherSuite, tree: SecretTree, leaf: number): { tree: SecretTree; ratchets: LeafRatchets } => {
+  const known = tree.ratchets[leaf]
+  if (known) return { tree, ratchets: known }
+  const nodes = tree.nodes.slice()
+  const target = leafToNode(leaf)
+  let node = startOf(tree, target)
+  while (!isLeafNode(node)) {
+    const secret = take(nodes, node)
+    const child = (context: Bytes): Bytes => expandWithLabel(by, secret, { label: 'tree', context, length: by.hash.length })
+    nodes[leftOf(node)] = child(LEFT)
+    nodes[rightOf(node)] = child(RIGHT)
+    node = isUnder(target, leftOf(node)) ? leftOf(node) : rightOf(node)
+  }
+  const secret = take(nodes, node)
+  const start = (label: RatchetKind): Ratchet => ({ generation: 0, secret: deriveSecret(by, secret, label), skipped: [] })
+  const ratchets = { handshake: start('handshake'), application: start('application') }
+  return { tree: withRatchets({ ...tree, nodes }, leaf, ratchets), ratchets }
+}
+
+/** The lowest ancestor whose secret is still there. */
+const startOf = (tree: SecretTree, target: number): number => {
+  let node = rootOf(tree.leafCount)
+  while (!tree.nodes[node] && !isLeafNode(node)) node = isUnder(target, leftOf(node)) ? leftOf(node) : rightOf(node)
+  return node
+}
+
+const take = (nodes: (Bytes | undefined)[], node: number): Bytes => {
+  const secret = nodes[node]
+  if (!secret) throw new MlsError('duplicate', 'the secrets of this sender are consumed')
+  nodes[node] = undefined
+  return secret
+}
+
+const withRatchets = (tree: SecretTree, leaf: number, ratchets: LeafRatchets): SecretTree => ({
+  ...tree,
+  ratchets: tree.ratchets.with(leaf, ratchets),
+})
+
+/** Puts back stored ratchets, and drops from the tree what they were derived from. */
+export const resumeRatchets = (by: CipherSuite, tree: SecretTree, leaf: number, ratchets: LeafRatchets): SecretTree =>
+  withRatchets(begin(by, tree, leaf).tree, leaf, ratchets)
+
+const step = (by: CipherSuite, ratchet: Ratchet): { message: MessageKey; next: Pick<Ratchet, 'generation' | 'secret'> } => {
+  const { generation, secret } = ratchet
+  const derive = (label: string, length: number): Bytes => deriveTreeSecret(by, secret, { label, generation, length })
+  return {
+    message: { generation, key: derive('key', by.aead.keyLength), nonce: derive('nonce', by.aead.nonceLength) },
+    next: { generation: generation + 1, secret: derive('secret', by.hash.length) },
+  }
+}
+
+export interface RatchetUse {
+  readonly leaf: number
+  readonly kind: RatchetKind
+}
+
+export interface TakenKey {
+  readonly tree: SecretTree
+  readonly message: MessageKey
+}
+
+const LAST_GENERATION = 0xffff_ffff
+
+/** The next key for sending; the tree that comes back has it no more. */
+export const nextKey = (by: CipherSuite, tree: SecretTree, { leaf, kind }: RatchetUse): TakenKey => {
+  const begun = begin(by, tree, leaf)
+  const ratchet = begun.ratchets[kind]
+  if (ratchet.generation >= LAST_GENERATION) throw new MlsError('usage', 'this epoch has no generations left')
+  const { message, next } = step(by, ratchet)
+  return { message, tree: withRatchets(begun.tree, leaf, { ...begun.ratchets, [kind]: { ...next, skipped: ratchet.skipped } }) }
+}
+
+/**
+ * The key of one generation for receiving. Throws `duplicate` when it was consumed or dropped and `too_far` before deriving
+ * anything when it lies beyond the limit.
+ */
+export const keyAt = (by: CipherSuite, tree: SecretTree, use: RatchetUse & { generation: number; limits: RatchetLimits }): TakenKey => {
+  const { leaf, kind, generation, limits } = use
+  const current = tree.ratchets[leaf]?.[kind].generation ?? 0
+  if (generation > current + limits.forward) throw new MlsError('too_far', `generation ${generation} where ${current} is next`)
+  const begun = begin(by, tree, leaf)
+  const ratchet = begun.ratchets[kind]
+  const put = (changed: Ratchet): SecretTree => withRatchets(begun.tree, leaf, { ...begun.ratchets, [kind]: changed })
+  if (generation < ratchet.generation) {
+    const message = ratchet.skipped.find((skipped) => skipped.generation === generation)
+    if (!message) throw new MlsError('duplicate', `generation ${generation} is consumed`)
+    return { message, tree: put({ ...ratchet, skipped: ratchet.skipped.filter((skipped) => skipped !== message) }) }
+  }
+  const skipped = [...ratchet.skipped]
+  let taken = step(by, ratchet)
+  while (taken.message.generation < generation) {
+    skipped.push(taken.message)
+    taken = step(by, { ...taken.next, skipped: [] })
+  }
+  // slice(-0) would keep everything.
+  const kept = limits.skipped === 0 ? [] : skipped.slice(-limits.skipped)
+  return { message: taken.message, tree: put({ ...taken.next, skipped: kept }) }
+}
