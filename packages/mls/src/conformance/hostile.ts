@@ -58,6 +58,16 @@ const bytes = (makeEngine: () => Promise<MlsEngine>): void => {
     }
   })
 
+  test('B-094: a presence octet other than 0 and 1 is malformed', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const { commit } = await alice.commit([])
+    // Version and wire format, group id, epoch, sender, empty authenticated data, content type, empty proposal list.
+    const presenceAt = 4 + (1 + alice.group.groupId.length) + 8 + 5 + 1 + 1 + 1
+    expect(commit[presenceAt]).toBe(1)
+    for (const octet of [2, 3, 0x7f, 0xff]) expect(await refusal(() => bob.hear(commit.with(presenceAt, octet)))).toBe('malformed')
+    await bob.hear(commit)
+  })
+
   test('B-095: another version or wire format is unsupported', async () => {
     const { alice, bob } = await pair(makeEngine)
     const sealed = await alice.say('hello')
