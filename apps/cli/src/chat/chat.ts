@@ -1,0 +1,28 @@
+/** The interactive chat: takes the whole terminal, and gives it back as it was. */
+import { createElement } from 'react'
+import { render } from 'ink'
+import { catchUp } from '../context.ts'
+import type { SignedInContext } from '../context.ts'
+import { allConversations, chosenConversation } from '../conversations/conversations.ts'
+import { CliFailure } from '../failures.ts'
+import { ChatScreen } from './ChatScreen.ts'
+
+/** Runs until the person quits or the process is told to stop. Opens the most recent conversation when none is named. */
+export async function chat(context: SignedInContext, { reference }: { reference: string | undefined }): Promise<void> {
+  const { device, world } = context
+  const { stdin, stdout, stop } = world
+  if (!stdin.isTTY || !stdout.isTTY)
+    throw new CliFailure('usage', 'The chat needs a terminal.', 'Scripts use `tacit send` and `tacit listen`.')
+  if (reference !== undefined) await catchUp(context)
+  const opened = reference === undefined ? (await allConversations(context))[0] : await chosenConversation(context, reference)
+  const watched = { conversations: device.watch('conversations'), session: device.watch('session'), connection: device.watch('connection') }
+  const screen = render(createElement(ChatScreen, { device, watched, start: opened?.conversation }), {
+    stdin,
+    stdout,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+  })
+  stop.addEventListener('abort', () => screen.unmount())
+  await screen.waitUntilExit()
+}

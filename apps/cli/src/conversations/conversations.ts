@@ -1,0 +1,102 @@
+/** Conversations and the people in them. */
+import type { ConversationSummary } from '@tacit/sdk'
+import { MessengerError } from '@tacit/sdk'
+import { catchUp } from '../context.ts'
+import type { SignedInContext } from '../context.ts'
+import { CliFailure } from '../failures.ts'
+import { until } from '../terminal/until.ts'
+import { recently } from '../terminal/when.ts'
+import { findConversation, shortId } from './reference.ts'
+
+/** Prints all conversations, the most recent first. */
+export async function list(context: SignedInContext): Promise<void> {
+  await catchUp(context)
+  const conversations = await allConversations(context)
+  const ids = conversations.map(({ conversation }) => conversation)
+  const now = context.world.now()
+  context.voice.answer({
+    json: conversations.map(summaryJson),
+    lines: conversations.length === 0 ? ['No conversations yet.'] : conversations.map((one) => summaryLine({ one, ids, now })),
+  })
+}
+
+export async function find({ device, voice }: SignedInContext, { handle }: { handle: string }): Promise<void> {
+  const person = await device.findPerson({ handle: bare(handle) })
+  if (!person) throw new MessengerError('not_found', `There is nobody called @${bare(handle)}.`)
+  voice.answer({ json: { account: person.account, handle: person.handle }, lines: [`@${person.handle}`] })
+}
+
+export async function direct({ device, voice }: SignedInContext, { handle }: { handle: string }): Promise<void> {
+  const conversation = await device.startDirect({ handle: bare(handle) })
+  voice.answer({ json: { conversation }, lines: [conversation] })
+}
+
+export async function create(
+  { device, voice }: SignedInContext,
+  { title, handles }: { title: string; handles: readonly string[] },
+): Promise<void> {
+  const conversation = await device.createGroup({ title, handles: handles.map(bare) })
+  voice.answer({ json: { conversation }, lines: [conversation] })
+}
+
+export async function add(
+  context: SignedInContext,
+  { reference, handles }: { reference: string; handles: readonly string[] },
+): Promise<void> {
+  const { conversation, title } = await currentConversation(context, reference)
+  await context.device.addPeople({ conversation, handles: handles.map(bare) })
+  context.voice.answer({ json: { conversation }, lines: [`added to ${title}`] })
+}
+
+export async function remove(context: SignedInContext, { reference, handle }: { reference: string; handle: string }): Promise<void> {
+  const { conversation, title } = await currentConversation(context, reference)
+  const details = await until(context.device.watch('details', conversation), (value) => value, context.world.stop)
+  const member = details.members.find((one) => one.handle.toLowerCase() === bare(handle).toLowerCase())
+  if (!member) throw new CliFailure('not_found', `@${bare(handle)} is not in ${title}.`)
+  await context.device.removePerson({ conversation, account: member.account })
+  context.voice.answer({ json: { conversation }, lines: [`removed from ${title}`] })
+}
+
+export async function leave(context: SignedInContext, { reference }: { reference: string }): Promise<void> {
+  const { conversation, title } = await currentConversation(context, reference)
+  await context.device.leave({ conversation })
+  context.voice.answer({ json: { conversation }, lines: [`left ${title}`] })
+}
+
+export async function rename(context: SignedInContext, { reference, title }: { reference: string; title: string }): Promise<void> {
+  const { conversation } = await currentConversation(context, reference)
+  await context.device.rename({ conversation, title })
+  context.voice.answer({ json: { conversation, title }, lines: [`renamed to ${title}`] })
+}
+
+/** The conversation that a person named, among those on this device. */
+export async function chosenConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
+  return findConversation(reference, await allConversations(context))
+}
+
+async function currentConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
+  await catchUp(context)
+  return chosenConversation(context, reference)
+}
+
+/** All conversations on this device, the most recent first. */
+export function allConversations({ device, world }: SignedInContext): Promise<readonly ConversationSummary[]> {
+  return until(device.watch('conversations'), (conversations) => conversations, world.stop)
+}
+
+/** A handle as people write it, with or without the @. */
+const bare = (handle: string): string => handle.replace(/^@/, '')
+
+function summaryJson({ conversation, kind, title, standing, people, unread, lastActivity, peer }: ConversationSummary) {
+  const other = peer ? { peer: { account: peer.account, handle: peer.handle } } : {}
+  return { conversation, kind, title, standing, people, unread, lastActivity: new Date(lastActivity).toISOString(), ...other }
+}
+
+function summaryLine({ one, ids, now }: { one: ConversationSummary; ids: readonly string[]; now: number }): string {
+  const unread = one.unread > 0 ? `${one.unread} new` : ''
+  const name = one.kind === 'direct' ? `@${one.title}` : `${one.title} (${one.people})`
+  const standing = one.standing === 'active' ? '' : ` [${one.standing}]`
+  const preview = one.last ? `: ${one.last.mine ? 'you: ' : ''}${one.last.preview}` : ''
+  const id = shortId(one.conversation, ids).padEnd(8)
+  return `${id} ${recently({ time: one.lastActivity, now }).padEnd(10)} ${unread.padEnd(7)} ${name}${standing}${preview}`
+}

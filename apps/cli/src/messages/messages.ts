@@ -1,0 +1,79 @@
+/** Sending and reading, for people and scripts. */
+import { text } from 'node:stream/consumers'
+import type { IncomingMessage, MessageState, Timeline, TimelineItem } from '@tacit/sdk'
+import { MessengerError } from '@tacit/sdk'
+import { catchUp } from '../context.ts'
+import type { SignedInContext } from '../context.ts'
+import { chosenConversation } from '../conversations/conversations.ts'
+import { CliFailure } from '../failures.ts'
+import { until } from '../terminal/until.ts'
+import { describeState, historyLines, itemJson } from './describe.ts'
+
+type Message = Extract<TimelineItem, { kind: 'message' }>
+type Sent = Pick<IncomingMessage, 'conversation' | 'message'>
+
+/** How long `send` waits for the server before it leaves the message to the outbox, ms. */
+const PATIENCE = 20_000
+
+/**
+ * Sends one message and waits until the server has accepted it. The text `-` stands for the whole of standard input, less
+ * one line break at its end.
+ */
+export async function send(context: SignedInContext, { reference, words }: { reference: string; words: readonly string[] }): Promise<void> {
+  const { device, voice, world } = context
+  const body = words.length === 1 && words[0] === '-' ? (await text(world.stdin)).replace(/\r?\n$/, '') : words.join(' ')
+  if (body.trim() === '') throw new CliFailure('usage', 'There is no text to send.')
+  const online = await catchUp(context)
+  const { conversation, title } = await chosenConversation(context, reference)
+  const message = await device.send({ conversation, text: body })
+  if (!online) throw notYetSent()
+  const sent = await accepted(context, { conversation, message })
+  voice.answer({
+    json: { conversation, message, seq: sent.seq ?? null, state: sent.state.kind },
+    lines: [`${describeState(sent.state)}: ${title}`],
+  })
+}
+
+/** Prints the last `count` items of a conversation. */
+export async function history(
+  context: SignedInContext,
+  { reference, count, markRead }: { reference: string; count: number; markRead: boolean },
+): Promise<void> {
+  await catchUp(context)
+  const { conversation } = await chosenConversation(context, reference)
+  const items = (await timelineOf(context, { conversation, count })).items.slice(-count)
+  context.voice.answer({ json: items.map(itemJson), lines: historyLines(items) })
+  const seq = items.findLast((item) => item.seq !== undefined)?.seq
+  if (markRead && seq !== undefined) await context.device.markRead({ conversation, seq })
+}
+
+async function timelineOf(
+  { device, world }: SignedInContext,
+  { conversation, count }: Pick<Sent, 'conversation'> & { count: number },
+): Promise<Timeline> {
+  const live = device.watch('timeline', conversation)
+  const timeline = await until(live, (value) => value, world.stop)
+  const missing = count - timeline.items.length
+  if (missing <= 0 || !timeline.hasEarlier) return timeline
+  await device.loadEarlier({ conversation, count: missing })
+  return live.get() ?? timeline
+}
+
+/** The message once the server has accepted or refused it. */
+async function accepted({ device, world }: SignedInContext, { conversation, message }: Sent): Promise<Message> {
+  const signal = AbortSignal.any([world.stop, AbortSignal.timeout(PATIENCE)])
+  const settled = (timeline: Timeline | undefined) =>
+    timeline?.items.find((item): item is Message => item.kind === 'message' && item.message === message && item.state.kind !== 'sending')
+  const item = await until(device.watch('timeline', conversation), settled, signal).catch((error: unknown) => {
+    throw world.stop.aborted ? error : notYetSent()
+  })
+  if (item.state.kind === 'failed') throw refused(item.state.reason)
+  return item
+}
+
+const notYetSent = () => new CliFailure('not_yet_sent', 'The message could not be sent yet.')
+
+function refused(reason: Extract<MessageState, { kind: 'failed' }>['reason']): MessengerError {
+  if (reason === 'left') return new MessengerError('not_allowed', 'You are no longer in this conversation.')
+  return new MessengerError(reason, `The message was not accepted (${reason.replaceAll('_', ' ')}).`)
+}

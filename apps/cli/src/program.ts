@@ -1,0 +1,178 @@
+/** Every command of `tacit`, tied to what does it, and how a run ends. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { devices, enter, sessions, signOut, whoami } from './account/account.ts'
+import { explainStop, signedIn, withDevice } from './context.ts'
+import type { Context, GlobalOptions, SignedInContext } from './context.ts'
+import { add, create, direct, find, leave, list, remove, rename } from './conversations/conversations.ts'
+import { exitCodesHelp, exits } from './exits.ts'
+import type { Exit } from './exits.ts'
+import { explain } from './failures.ts'
+import { listen } from './messages/listen.ts'
+import { history, send } from './messages/messages.ts'
+import { voice } from './terminal/voice.ts'
+import type { World } from './world.ts'
+
+const examples = `
+Examples:
+  $ tacit sign-up alice
+  $ tacit direct bob && tacit send @bob "See you at noon"
+  $ uptime | tacit send "Server room" -
+  $ tacit listen --profile bot | jq -r 'select(.mine | not) | .text'
+  $ tacit chat "Server room"
+
+The password is asked for; scripts give it with --password-stdin or in the file that TACIT_PASSWORD_FILE names.
+An id or a text that begins with a dash needs -- before it.`
+
+interface Doors {
+  /** Runs a command on the profile's device, signed in or not. */
+  readonly open: (command: (context: Context) => Promise<void>) => Promise<void>
+  /** Runs a command that needs to be signed in. */
+  readonly signed: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
+  /** Runs a command that goes on until it is stopped: being stopped is its good end. */
+  readonly endless: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
+}
+
+/** Runs one command line (without node and script) to its end. Never throws; what went wrong is said on stderr. */
+export async function run(argv: readonly string[], world: World): Promise<Exit> {
+  const program = new Command('tacit')
+  const speak = () => voice({ json: program.opts<GlobalOptions>().json, stdout: world.stdout, stderr: world.stderr })
+  const open: Doors['open'] = (command) => withDevice({ options: program.opts<GlobalOptions>(), voice: speak(), world }, command)
+  const signed: Doors['signed'] = (command) => open((context) => command(signedIn(context)))
+  const endless: Doors['endless'] = (command) =>
+    signed(command).catch((error: unknown) => {
+      if (!world.stop.aborted) throw error
+    })
+  describeProgram(program, world)
+  accountCommands(program, { open, signed, endless })
+  conversationCommands(program, { open, signed, endless })
+  messageCommands(program, { open, signed, endless })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exits.done
+  } catch (error) {
+    if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? exits.done : exits.usage
+    if (world.stop.reason === 'closed_output') return exits.done
+    const explanation = explain(error === world.stop.reason ? explainStop(world.stop.reason) : error)
+    speak().complain(explanation)
+    return explanation.exit
+  }
+}
+
+function describeProgram(program: Command, { stdout, stderr }: World): void {
+  program
+    .description('Tacit in the terminal: a secure messenger.')
+    .option('--server <url>', 'address of the server; remembered by the profile (default: http://localhost:8420)')
+    .option('--profile <name>', 'which device of this computer to use; one process at a time', 'default')
+    .option('--home <folder>', 'where profiles are kept (default: $XDG_DATA_HOME/tacit, or ~/.local/share/tacit)')
+    .option('--json', 'answers as JSON on stdout, failures as JSON on stderr', false)
+    .addHelpText('after', examples + exitCodesHelp)
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text), outputError: () => {} })
+    .exitOverride()
+}
+
+function accountCommands(program: Command, { open, signed }: Doors): void {
+  program.commandsGroup('Account:')
+  for (const [name, how, description] of [
+    ['sign-up', 'signUp', 'make an account; this profile becomes its first device'],
+    ['sign-in', 'signIn', 'make this profile a device of an existing account'],
+  ] as const) {
+    program
+      .command(`${name} <handle>`)
+      .description(description)
+      .option('--password-stdin', 'read the password from the first line of standard input', false)
+      .option('--device-name <name>', 'what this device is called in the list of your devices')
+      .action((handle: string, { passwordStdin: passwordFromStdin, deviceName }: { passwordStdin: boolean; deviceName?: string }) =>
+        open((context) => enter(context, { how, handle, passwordFromStdin, deviceName })),
+      )
+  }
+  program
+    .command('sign-out')
+    .description('end the session and wipe this profile')
+    .action(() => open(signOut))
+  program
+    .command('whoami')
+    .description('who is signed in')
+    .action(() => signed(whoami))
+  program
+    .command('devices')
+    .description('the devices of your account')
+    .action(() => signed(devices))
+  program
+    .command('sessions')
+    .description('where your account is signed in')
+    .option('--end <session>', 'end the session with this id, or this beginning of an id')
+    .action(({ end }: { end?: string }) => signed((context) => sessions(context, { end })))
+}
+
+function conversationCommands(program: Command, { signed }: Doors): void {
+  program.commandsGroup('Conversations (named by title, @handle, id or the beginning of an id):')
+  program
+    .command('list')
+    .description('your conversations, most recent first')
+    .action(() => signed(list))
+  program
+    .command('find <handle>')
+    .description('look a person up')
+    .action((handle: string) => signed((context) => find(context, { handle })))
+  program
+    .command('direct <handle>')
+    .description('start a conversation with one person, or find the one there is')
+    .action((handle: string) => signed((context) => direct(context, { handle })))
+  program
+    .command('create <title> <handles...>')
+    .description('start a group')
+    .action((title: string, handles: string[]) => signed((context) => create(context, { title, handles })))
+  program
+    .command('add <conversation> <handles...>')
+    .description('add people to a group')
+    .action((reference: string, handles: string[]) => signed((context) => add(context, { reference, handles })))
+  program
+    .command('remove <conversation> <handle>')
+    .description('remove a person from a group')
+    .action((reference: string, handle: string) => signed((context) => remove(context, { reference, handle })))
+  program
+    .command('leave <conversation>')
+    .description('leave a group')
+    .action((reference: string) => signed((context) => leave(context, { reference })))
+  program
+    .command('rename <conversation> <title>')
+    .description('give a group another title')
+    .action((reference: string, title: string) => signed((context) => rename(context, { reference, title })))
+}
+
+function messageCommands(program: Command, { signed, endless }: Doors): void {
+  program.commandsGroup('Messages:')
+  program
+    .command('send <conversation> <text...>')
+    .description('send a message and wait until the server has it; the text - stands for standard input')
+    .action((reference: string, words: string[]) => signed((context) => send(context, { reference, words })))
+  program
+    .command('history <conversation>')
+    .description('the last messages')
+    .option('--count <number>', 'how many', wholeNumber, 20)
+    .option('--mark-read', 'tell the others that you have read them', false)
+    .action((reference: string, { count, markRead }: { count: number; markRead: boolean }) =>
+      signed((context) => history(context, { reference, count, markRead })),
+    )
+  program
+    .command('listen')
+    .description('print each message as it arrives, one line of JSON each, until stopped')
+    .option('--conversation <conversation>', 'only this one')
+    .action(({ conversation: reference }: { conversation?: string }) => endless((context) => listen(context, { reference })))
+  program
+    .command('chat [conversation]')
+    .description('talk, in full screen')
+    .action((reference: string | undefined) =>
+      endless(async (context) => {
+        const { chat } = await import('./chat/chat.ts')
+        await chat(context, { reference })
+      }),
+    )
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 1 on.')
+}
+
+const isHelp = ({ code }: CommanderError): boolean => code === 'commander.helpDisplayed' || code === 'commander.help'
