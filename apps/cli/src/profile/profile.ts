@@ -2,7 +2,7 @@
  * A profile is one device: a folder with its database, the server it belongs to, and a lock. The folder is private to its
  * owner and only one process at a time may use it, because two writers of one device would use message keys twice.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CliFailure } from '../failures.ts'
@@ -67,10 +67,12 @@ function dataHome(env: ProfileChoice['env']): string {
 function checkPrivate(directory: string): void {
   if (process.platform === 'win32') return
   for (const path of [directory, ...readdirSync(directory).map((name) => join(directory, name))]) {
-    const { mode, uid } = path === directory ? statSync(path) : lstatSync(path)
-    if (uid !== process.getuid?.())
+    // A journal of SQLite may be gone by now.
+    const entry = statSync(path, { throwIfNoEntry: false })
+    if (!entry) continue
+    if (entry.uid !== process.getuid?.())
       throw new CliFailure('profile_not_private', `${path} belongs to another user.`, 'Use another --profile.')
-    if (mode & OTHERS) throw new CliFailure('profile_not_private', `Other users may read ${path}.`, `Run \`chmod go= ${path}\`.`)
+    if (entry.mode & OTHERS) throw new CliFailure('profile_not_private', `Other users may read ${path}.`, `Run \`chmod go= ${path}\`.`)
   }
 }
 
