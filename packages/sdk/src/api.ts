@@ -231,8 +231,11 @@ export interface Verbs {
   rename(request: { readonly conversation: ConversationId; readonly title: string }): Promise<void>
   leave(request: { readonly conversation: ConversationId }): Promise<void>
 
-  /** Resolves when the message is safe in the outbox of this device, not when it was sent. */
-  send(request: { readonly conversation: ConversationId; readonly text: string }): Promise<MessageId>
+  /**
+   * Resolves when the message is safe in the outbox of this device, not when it was sent. With `message`, an id minted by
+   * the caller, calling it again changes nothing: a page does so when it does not know whether the first call arrived.
+   */
+  send(request: { readonly conversation: ConversationId; readonly text: string; readonly message?: MessageId }): Promise<MessageId>
   /** Puts a failed message back into the outbox. */
   retry(request: { readonly message: MessageId }): Promise<void>
   /** Takes back a message that has not been accepted. */
