@@ -10,22 +10,7 @@ export interface AccountTables {
     handle_folded: string
     /** What looks alike has one skeleton. Unique. */
     handle_skeleton: string
-    /** Ed25519 public key, 32 bytes. */
-    account_key: Uint8Array
     shares_presence: 0 | 1
     created_at: number
-  }
-  /** OPAQUE registration record (RFC 9807): no password, nothing that opens the vault. */
-  password_credential: {
-    account: AccountId
-    record: string
-  }
-  /** WebAuthn public key credential. */
-  passkey_credential: {
-    /** Credential id, base64url. */
-    id: string
-    account: AccountId
-    public_key: Uint8Array
-    counter: number
   }
 }

@@ -6,6 +6,8 @@ export interface DeviceTables {
   device_list: {
     account: AccountId
     version: number
+    /** Ed25519 public key that signed it, 32 bytes; the same in all versions. */
+    account_key: Uint8Array
     /** SHA-256 of `bytes`; what the next version must name. */
     hash: Uint8Array
     bytes: Uint8Array

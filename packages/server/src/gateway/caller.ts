@@ -25,7 +25,16 @@ export type Caller = AnyoneCaller | AccountCaller | DeviceCaller
 export type CallerFor<A extends Access> = A extends 'device' ? DeviceCaller : A extends 'account' ? AccountCaller | DeviceCaller : Caller
 
 export type RouteCall<R extends RouteSpec> = RouteInput<R> & { readonly caller: CallerFor<R['access']> }
-export type RouteHandler<R extends RouteSpec> = (call: RouteCall<R>) => Promise<RouteResult<R>>
+/** A result as a handler may give it: bytes on any buffer. */
+type Given<T> = T extends string | number | boolean | null
+  ? T
+  : T extends Uint8Array
+    ? Uint8Array
+    : T extends readonly (infer Item)[]
+      ? readonly Given<Item>[]
+      : { readonly [Name in keyof T]: Given<T[Name]> }
+
+export type RouteHandler<R extends RouteSpec> = (call: RouteCall<R>) => Promise<Given<RouteResult<R>>>
 
 /** One handler for each route of a room. */
 export type RoomHandlers<Room extends Readonly<Record<string, RouteSpec>>> = { readonly [Name in keyof Room]: RouteHandler<Room[Name]> }

@@ -3,10 +3,11 @@
  * server standing. It decodes, identifies, budgets and dispatches; no rule of a room lives here.
  */
 import { readFileSync } from 'node:fs'
-import { STATUS_CODES } from 'node:http'
+import { createServer as createHttpServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { limits as sizes, Refusal, type FailureName } from '@tacit/contract'
-import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault } from 'fastify'
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { faultFields, type Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Random } from '../random.ts'
@@ -30,12 +31,10 @@ export interface HttpGatewayDeps extends AdmissionDeps {
 }
 
 const SECOND = 1000
-const HEADER_BYTES = 16 * 1024
 
 /** The server, routes registered, not yet listening. */
 export async function createHttpGateway(deps: HttpGatewayDeps): Promise<FastifyInstance> {
   const app = createServer(deps)
-  app.server.headersTimeout = 8 * SECOND
   registerStrictJson(app)
   await registerSecurityHeaders(app, deps.settings)
   registerAnswers(app, deps)
@@ -47,28 +46,34 @@ export async function createHttpGateway(deps: HttpGatewayDeps): Promise<FastifyI
 }
 
 function createServer({ settings, random }: HttpGatewayDeps): FastifyInstance {
-  const parser = { maxHeaderSize: HEADER_BYTES, connectionsCheckingInterval: 2 * SECOND, insecureHTTPParser: false }
-  const options = {
+  return fastify({
     logger: false,
     bodyLimit: sizes.jsonBody,
-    requestTimeout: 25 * SECOND,
-    keepAliveTimeout: 65 * SECOND,
+    serverFactory: (handler) => configure(settings.tlsCertificate ? createTlsServer(settings, handler) : createHttpServer(parser, handler)),
     forceCloseConnections: 'idle',
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     requestIdHeader: false,
     genReqId: () => random.id(),
-    clientErrorHandler: (error: { code: string }, socket: Socket) => answerRaw(socket, unreadable(error.code), random.id()),
+    clientErrorHandler: (error, socket) => answerRaw(socket, unreadable(error.code), random.id()),
     routerOptions: { maxParamLength: 256, caseSensitive: true, ignoreTrailingSlash: false },
     return503OnClosing: true,
-  } as const
-  if (!settings.tlsCertificate) return fastify({ ...options, http: parser })
-  const https = {
-    ...parser,
-    cert: readFileSync(settings.tlsCertificate),
-    key: readFileSync(settings.tlsKey),
-    minVersion: 'TLSv1.2',
-  } as const
-  return fastify({ ...options, https }) as unknown as FastifyInstance<RawServerDefault>
+  })
+}
+
+/** Bounds of Node's parser (L-01, B-005, B-007, B-008): a request that trickles in is cut off. */
+const parser = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2 * SECOND, insecureHTTPParser: false }
+
+const createTlsServer = (settings: Settings, handler: RequestListener): Server =>
+  createHttpsServer(
+    { ...parser, cert: readFileSync(settings.tlsCertificate), key: readFileSync(settings.tlsKey), minVersion: 'TLSv1.2' },
+    handler,
+  )
+
+function configure(server: Server): Server {
+  server.headersTimeout = 8 * SECOND
+  server.requestTimeout = 25 * SECOND
+  server.keepAliveTimeout = 65 * SECOND
+  return server
 }
 
 /** JSON is the only kind of body; anything else is refused before it is read (B-017). */

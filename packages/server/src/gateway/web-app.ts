@@ -40,7 +40,7 @@ const isScreen = (path: string): boolean => SCREEN.test(path) && !NOT_SCREENS.te
 
 const sendPage = (reply: FastifyReply): FastifyReply => reply.sendFile('index.html')
 
-function setCaching(response: { setHeader(name: string, value: string): unknown }, path: string): void {
+function setCaching(reply: { header(name: string, value: string): unknown }, path: string): void {
   const hashed = path.replaceAll('\\', '/').includes(HASHED_FOLDER)
-  response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+  reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
 }

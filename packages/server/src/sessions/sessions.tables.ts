@@ -1,5 +1,5 @@
 /** Rows of the sessions room. Tokens are never stored, only their SHA-256. */
-import type { AccountId, ChallengeId, DeviceId, SessionId } from '@tacit/contract'
+import type { AccountId, DeviceId, SessionId } from '@tacit/contract'
 
 export type SignInMethod = 'password' | 'passkey'
 
@@ -23,14 +23,5 @@ export interface SessionTables {
     hash: Uint8Array
     session: SessionId
     spent_at: number
-  }
-  /** A sign-up or sign-in that has begun; taken out by its second step. */
-  challenge: {
-    id: ChallengeId
-    purpose: 'password_sign_in' | 'passkey_sign_in' | 'passkey_sign_up'
-    /** Null when the handle is not known: the sign-in then fails at the end, like a wrong password. */
-    account: AccountId | null
-    state: string
-    expires_at: number
   }
 }

@@ -1,6 +1,7 @@
 /** Every table of the server, each declared by its room. */
 import type { AccountTables } from '../accounts/accounts.tables.ts'
 import type { ConversationTables } from '../conversations/conversations.tables.ts'
+import type { CredentialTables } from '../credentials/credentials.tables.ts'
 import type { DeliveryTables } from '../delivery/delivery.tables.ts'
 import type { DeviceTables } from '../devices/devices.tables.ts'
 import type { KeyTables } from '../keys/keys.tables.ts'
@@ -9,4 +10,13 @@ import type { SignalTables } from '../signals/signals.tables.ts'
 import type { VaultTables } from '../vault/vault.tables.ts'
 
 export interface Tables
-  extends AccountTables, SessionTables, VaultTables, DeviceTables, KeyTables, ConversationTables, DeliveryTables, SignalTables {}
+  extends
+    AccountTables,
+    CredentialTables,
+    SessionTables,
+    VaultTables,
+    DeviceTables,
+    KeyTables,
+    ConversationTables,
+    DeliveryTables,
+    SignalTables {}

@@ -1,0 +1,57 @@
+/**
+ * Whether a device list may become an account's next one. The server has no key to make a list; it only refuses those
+ * that members would refuse as well, so that nobody can spoil an account by storing rubbish.
+ */
+import { equalBytes, limits, readDeviceList, Refusal, type AccountId, type DeviceCertificate, type DeviceId } from '@tacit/contract'
+
+export interface CheckedList {
+  readonly version: number
+  readonly account: AccountId
+  readonly accountKey: Uint8Array
+  readonly previous: Uint8Array
+  readonly hash: Uint8Array
+  readonly bytes: Uint8Array
+  readonly devices: readonly DeviceCertificate[]
+}
+
+/** What is known of the list that the new one continues. */
+export interface CurrentList {
+  readonly version: number
+  readonly accountKey: Uint8Array
+  readonly hash: Uint8Array
+}
+
+/** The list, if its signatures hold, it belongs to the account and no certificate in it has ended. Refuses `invalid_device_list`. */
+export async function readList({ bytes, account, now }: { bytes: Uint8Array; account: AccountId; now: number }): Promise<CheckedList> {
+  const list = await readDeviceList(bytes)
+  if (!list || list.account !== account) throw new Refusal('invalid_device_list')
+  if (list.devices.some(({ notAfter }) => notAfter * 1000 <= now)) throw new Refusal('invalid_device_list')
+  return { ...list, bytes }
+}
+
+/** Refuses a first list that is not version 1 by this key with exactly this device. */
+export function assertFirst(list: CheckedList, { accountKey, device }: { accountKey: Uint8Array; device: DeviceId }): void {
+  const only = list.devices.length === 1 && list.devices[0]?.device === device
+  if (list.version !== 1 || !only || !equalBytes(list.accountKey, accountKey)) throw new Refusal('invalid_device_list')
+}
+
+/** Refuses `invalid_device_list` for another key or chain, `version_conflict` when somebody was faster. */
+export function assertContinues(list: CheckedList, current: CurrentList): void {
+  if (!equalBytes(list.accountKey, current.accountKey)) throw new Refusal('invalid_device_list')
+  if (list.version !== current.version + 1) throw new Refusal('version_conflict', { version: current.version })
+  if (!equalBytes(list.previous, current.hash)) throw new Refusal('invalid_device_list')
+}
+
+/** A device that stays must keep its signature key; only `added` may be new. */
+export function assertSameDevices(
+  list: CheckedList,
+  { known, added }: { known: readonly { id: DeviceId; signature_key: Uint8Array }[]; added: DeviceId | undefined },
+): void {
+  if (list.devices.length > limits.devicesPerAccount) throw new Refusal('too_many')
+  for (const certificate of list.devices) {
+    const before = known.find(({ id }) => id === certificate.device)
+    if (!before && certificate.device !== added) throw new Refusal('invalid_device_list')
+    if (before && !equalBytes(before.signature_key, certificate.signatureKey)) throw new Refusal('invalid_device_list')
+  }
+  if (added && !list.devices.some(({ device }) => device === added)) throw new Refusal('invalid_device_list')
+}

@@ -1,0 +1,31 @@
+/** Every query on devices and their signed lists. */
+import type { AccountId, DeviceId } from '@tacit/contract'
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Tables } from '../storage/tables.ts'
+
+type Reader = Kysely<Tables>
+type Writer = Transaction<Tables>
+export type DeviceListRow = Selectable<Tables['device_list']>
+export type DeviceRow = Selectable<Tables['device']>
+
+export const findList = (db: Reader, account: AccountId): Promise<DeviceListRow | undefined> =>
+  db.selectFrom('device_list').selectAll().where('account', '=', account).executeTakeFirst()
+
+export const putList = (tx: Writer, row: DeviceListRow) =>
+  tx
+    .insertInto('device_list')
+    .values(row)
+    .onConflict((conflict) => conflict.column('account').doUpdateSet({ version: row.version, hash: row.hash, bytes: row.bytes }))
+    .execute()
+
+export const findDevice = (db: Reader, device: DeviceId): Promise<DeviceRow | undefined> =>
+  db.selectFrom('device').selectAll().where('id', '=', device).executeTakeFirst()
+
+/** Devices on the account's current list. */
+export const listedDevices = (db: Reader, account: AccountId): Promise<DeviceRow[]> =>
+  db.selectFrom('device').selectAll().where('account', '=', account).where('removed_at', 'is', null).orderBy('id').execute()
+
+export const addDevice = (tx: Writer, row: DeviceRow) => tx.insertInto('device').values(row).execute()
+
+export const markRemoved = (tx: Writer, { devices, at }: { devices: readonly DeviceId[]; at: number }) =>
+  tx.updateTable('device').set({ removed_at: at }).where('id', 'in', devices).execute()

@@ -1,0 +1,46 @@
+/** Whether the process lives and whether it can accept messages, and what it is (for clients before they sign in). */
+import { CONTRACT_VERSION, OLDEST_CONTRACT, type Routes } from '@tacit/contract'
+import type { Clock } from '../clock.ts'
+import type { RoomHandlers } from '../gateway/caller.ts'
+import type { Settings } from '../settings.ts'
+import type { Database } from '../storage/database.ts'
+import type { DiskSpace } from '../storage/disk-space.ts'
+
+export interface HealthDeps {
+  readonly settings: Settings
+  readonly database: Database
+  readonly space: DiskSpace
+  readonly clock: Clock
+  /** The server is draining. */
+  readonly isStopping: () => boolean
+}
+
+/** A probe writes to the disk, so it is not repeated more often than this. */
+const PROBE_MS = 1000
+
+export function healthHandlers({ settings, database, space, clock, isStopping }: HealthDeps): RoomHandlers<Routes['system']> {
+  let probe: { readonly at: number; readonly healthy: Promise<boolean> } | undefined
+  const healthy = () => {
+    if (!probe || clock.now() - probe.at >= PROBE_MS) probe = { at: clock.now(), healthy: database.healthy() }
+    return probe.healthy
+  }
+  return {
+    describe: () =>
+      Promise.resolve({
+        name: settings.name,
+        contract: CONTRACT_VERSION,
+        oldestContract: OLDEST_CONTRACT,
+        signIn: ['password' as const, 'passkey' as const],
+        retentionDays: settings.retentionDays,
+        maxMembers: settings.maxMembers,
+      }),
+    live: () => Promise.resolve({ status: 'ok' as const }),
+    async ready() {
+      const reasons: string[] = []
+      if (isStopping()) reasons.push('the server is stopping')
+      if (space.isShort()) reasons.push('disk space is short')
+      if (!(await healthy())) reasons.push('the database cannot write')
+      return { status: reasons.length === 0 ? ('ok' as const) : ('not_ready' as const), reasons }
+    },
+  }
+}

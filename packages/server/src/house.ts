@@ -1,0 +1,162 @@
+/** Builds the server's rooms from its settings and joins them to the doors. A house can be opened many times in one process. */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { accountHandlers } from './accounts/accounts.routes.ts'
+import { createAccounts } from './accounts/accounts.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { createCredentials } from './credentials/credentials.ts'
+import { createPasswordProtocol } from './credentials/opaque.ts'
+import { createPasskeys } from './credentials/passkeys.ts'
+import { deviceHandlers } from './devices/devices.routes.ts'
+import { createDevices } from './devices/devices.ts'
+import { createHttpGateway } from './gateway/http.ts'
+import { createLimits } from './gateway/limits.ts'
+import { createOrigins, type Origins } from './gateway/origins.ts'
+import { healthHandlers } from './health/health.ts'
+import { createKeys } from './keys/keys.ts'
+import { createLog, faultFields, type Log } from './log.ts'
+import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
+import { systemRandom, type Random } from './random.ts'
+import { openSecrets } from './secrets.ts'
+import { sessionHandlers } from './sessions/sessions.routes.ts'
+import { createSessions } from './sessions/sessions.ts'
+import type { Settings } from './settings.ts'
+import { openDatabase, type Database } from './storage/database.ts'
+import { watchDiskSpace } from './storage/disk-space.ts'
+import { vaultHandlers } from './vault/vault.ts'
+
+export interface HouseEffects {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Log
+}
+
+export interface House {
+  /** Starts to answer. `url` is what people open. */
+  listen(): Promise<{ url: string; port: number; metricsPort?: number }>
+  /** Stops accepting, lets what is under way finish (up to `drainSeconds`), and closes the database. */
+  close(): Promise<void>
+}
+
+/** How often ended sessions, stale challenges and the disk are looked at. */
+const HOUSEKEEPING_MS = 30_000
+
+export async function openHouse(settings: Settings, effects: HouseEffects = {}): Promise<House> {
+  const foundation = await openFoundation(settings, effects)
+  const { http, sweep } = await furnish(foundation)
+  return new OpenHouse({ foundation, http, sweep })
+}
+
+/** What every room stands on. */
+interface Foundation {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly database: Database
+  readonly secrets: Awaited<ReturnType<typeof openSecrets>>
+  readonly space: Awaited<ReturnType<typeof watchDiskSpace>>
+  readonly origins: Origins
+  readonly limits: ReturnType<typeof createLimits>
+  readonly metrics: ReturnType<typeof createMetrics>
+  /** Set while stopping. */
+  readonly stopping: { now: boolean }
+}
+
+async function openFoundation(settings: Settings, effects: HouseEffects): Promise<Foundation> {
+  const { clock = systemClock, random = systemRandom, log = createLog({ level: settings.logLevel }) } = effects
+  const folder = settings.dataDir === ':memory:' ? undefined : resolve(settings.dataDir)
+  if (folder) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const database = await openDatabase({ path: folder ? join(folder, 'tacit.sqlite') : ':memory:', acceptDataLoss: settings.acceptDataLoss })
+  const secrets = await openSecrets({ folder, random })
+  if (secrets.fresh) log('secrets_made')
+  const space = await watchDiskSpace({ folder, minFreeMib: settings.minFreeDiskMib })
+  const origins = createOrigins(settings)
+  const limits = createLimits({ factor: settings.limitsFactor })
+  return { settings, clock, random, log, database, secrets, space, origins, limits, metrics: createMetrics(), stopping: { now: false } }
+}
+
+async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance; sweep: () => Promise<void> }> {
+  const { settings, clock, random, log, database, secrets, space, origins, limits, metrics, stopping } = foundation
+  const accounts = createAccounts({ database })
+  if (secrets.fresh && (await accounts.any())) {
+    throw new Error(
+      'The database has accounts but the file secrets.json is missing. Restore it from a backup; without it nobody can sign in.',
+    )
+  }
+  const passwords = createPasswordProtocol(secrets)
+  const passkeys = createPasskeys({ name: settings.name, origins })
+  const credentials = createCredentials({ database, clock, random, passwords, passkeys })
+  const sessions = createSessions({ database, clock, random, secrets, log })
+  const keys = createKeys({ database, limits })
+  const devices = createDevices({ database, clock, sessions, keys, log })
+  const { findByHandle: findAccount, handleOf } = accounts
+  const http = await createHttpGateway({
+    settings,
+    origins,
+    limits,
+    random,
+    log,
+    metrics,
+    authenticate: sessions.authenticate,
+    handlers: {
+      system: healthHandlers({ settings, database, space, clock, isStopping: () => stopping.now }),
+      accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
+      sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount }),
+      vault: vaultHandlers({ database, limits }),
+      devices: deviceHandlers({ devices, limits, handleOf, sharesConversation: () => Promise.resolve(false) }),
+      keys: keys.handlers,
+    },
+  })
+  const sweep = async () => {
+    await Promise.all([sessions.sweep(), credentials.sweep(), space.look()])
+  }
+  return { http, sweep }
+}
+
+class OpenHouse implements House {
+  readonly #foundation: Foundation
+  readonly #http: FastifyInstance
+  readonly #housekeeping: NodeJS.Timeout
+  #metrics: MetricsServer | undefined
+  #closing: Promise<void> | undefined
+
+  constructor({ foundation, http, sweep }: { foundation: Foundation; http: FastifyInstance; sweep: () => Promise<void> }) {
+    this.#foundation = foundation
+    this.#http = http
+    const clean = () => sweep().catch((error: unknown) => foundation.log('fault', { where: 'housekeeping', ...faultFields(error) }))
+    this.#housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS).unref()
+  }
+
+  async listen(): Promise<{ url: string; port: number; metricsPort?: number }> {
+    const { settings, origins, metrics, log } = this.#foundation
+    const { host, port: wanted, metricsHost, metricsPort } = settings
+    if (metricsPort !== 0) this.#metrics = await serveMetrics({ registry: metrics.registry, host: metricsHost, port: metricsPort })
+    await this.#http.listen({ host, port: wanted })
+    const port = portOf(this.#http.server)
+    origins.listensOn(port)
+    const url = origins.own()
+    log('listening', { url, port, metricsPort: this.#metrics?.port })
+    return { url, port, ...(this.#metrics && { metricsPort: this.#metrics.port }) }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    const { settings, stopping, database, log, clock } = this.#foundation
+    const began = clock.now()
+    stopping.now = true
+    log('stopping')
+    clearInterval(this.#housekeeping)
+    const patience = setTimeout(() => this.#http.server.closeAllConnections(), settings.drainSeconds * 1000)
+    await this.#http.close()
+    clearTimeout(patience)
+    await this.#metrics?.close()
+    await database.close()
+    log('stopped', { ms: clock.now() - began })
+  }
+}

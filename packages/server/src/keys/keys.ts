@@ -1,0 +1,106 @@
+/**
+ * Key packages: published ahead by a device, handed out once each to whoever wants to add it (RFC 9420 section 10). They
+ * are opaque to the server; the claimer checks them. A package of a removed device is gone with it.
+ */
+import { createHash } from 'node:crypto'
+import { limits as sizes, Refusal, type AccountId, type DeviceId, type KeyPackageUpload, type Routes } from '@tacit/contract'
+import type { Transaction } from 'kysely'
+import type { RoomHandlers } from '../gateway/caller.ts'
+import type { Limits } from '../gateway/limits.ts'
+import type { Database } from '../storage/database.ts'
+import type { Tables } from '../storage/tables.ts'
+import * as store from './keys.store.ts'
+
+export interface Keys {
+  readonly handlers: RoomHandlers<Routes['keys']>
+  /** Adds packages in the caller's transaction. Refuses `invalid_key_package` and `too_many`. */
+  add(tx: Transaction<Tables>, owned: { account: AccountId; device: DeviceId; upload: KeyPackageUpload }): Promise<void>
+  /** Forgets all packages of devices that were removed. */
+  forget(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<void>
+  /** Calls `listener` when a claim left a device with few one-time packages; returns the way to stop. */
+  onLow(listener: (low: { device: DeviceId; available: number }) => void): () => void
+}
+
+export function createKeys({ database, limits }: { database: Database; limits: Limits }): Keys {
+  const listeners = new Set<(low: { device: DeviceId; available: number }) => void>()
+  return {
+    handlers: handlers({ database, limits, add, announceLow }),
+    add,
+    forget: async (tx, devices) => void (devices.length > 0 && (await store.dropPackagesOf(tx, devices))),
+    onLow(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+
+  async function announceLow(devices: readonly DeviceId[]): Promise<void> {
+    for (const device of devices) {
+      const available = await store.countOneTime(database.kysely, device)
+      if (available < sizes.keyPackagesLow) for (const listener of listeners) listener({ device, available })
+    }
+  }
+}
+
+interface HandlerDeps {
+  readonly database: Database
+  readonly limits: Limits
+  readonly add: Keys['add']
+  readonly announceLow: (devices: readonly DeviceId[]) => Promise<void>
+}
+
+function handlers({ database, limits, add: addTo, announceLow }: HandlerDeps): RoomHandlers<Routes['keys']> {
+  return {
+    async publish({ body, caller }) {
+      await limits.spend('publish', caller.device)
+      const { account, device } = caller
+      return database.write(async (tx) => {
+        await addTo(tx, { account, device, upload: body })
+        return { available: await store.countOneTime(tx, device) }
+      })
+    },
+    async count({ caller }) {
+      return { available: await store.countOneTime(database.kysely, caller.device) }
+    },
+    async claim({ body, caller }) {
+      await limits.spend('claim', `${caller.account} ${body.account}`)
+      const taken = await database.write((tx) => claim(tx, body))
+      await announceLow(taken.map(({ device }) => device))
+      return { keyPackages: taken.map(({ device, bytes }) => ({ device, keyPackage: bytes })) }
+    },
+  }
+}
+
+/** One-time packages first; a device that has none left gives its last resort. Unknown devices are simply not in the answer. */
+async function claim(tx: Transaction<Tables>, wanted: { account: AccountId; devices: readonly DeviceId[] }): Promise<store.Claimed[]> {
+  const oneTime = await store.takeOneTime(tx, wanted)
+  const without = wanted.devices.filter((device) => !oneTime.some((taken) => taken.device === device))
+  const lastResort = without.length > 0 ? await store.lastResortsOf(tx, { account: wanted.account, devices: without }) : []
+  return [...oneTime, ...lastResort]
+}
+
+async function add(
+  tx: Transaction<Tables>,
+  { account, device, upload }: { account: AccountId; device: DeviceId; upload: KeyPackageUpload },
+): Promise<void> {
+  const { oneTime, lastResort } = upload
+  const rows = [
+    ...oneTime.map((bytes) => ({ account, device, last_resort: 0 as const, hash: sha256(bytes), bytes })),
+    ...(lastResort ? [{ account, device, last_resort: 1 as const, hash: sha256(lastResort), bytes: lastResort }] : []),
+  ]
+  if (rows.length === 0) return
+  if (lastResort) await store.dropLastResort(tx, device)
+  await refuseRepeats(
+    tx,
+    rows.map(({ hash }) => hash),
+  )
+  if ((await store.countOneTime(tx, device)) + oneTime.length > sizes.keyPackagesPerDevice) throw new Refusal('too_many')
+  await store.addPackages(tx, rows)
+}
+
+/** A package that is handed out twice would let two groups share a secret. */
+async function refuseRepeats(tx: Transaction<Tables>, hashes: readonly Uint8Array[]): Promise<void> {
+  const distinct = new Set(hashes.map((hash) => Buffer.from(hash).toString('base64')))
+  if (distinct.size !== hashes.length || (await store.anyKnown(tx, hashes))) throw new Refusal('invalid_key_package')
+}
+
+const sha256 = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(createHash('sha256').update(bytes).digest())

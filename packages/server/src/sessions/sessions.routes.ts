@@ -1,0 +1,71 @@
+/** Signing in, renewing and ending sessions, tied to the contract. */
+import { foldHandle, Refusal, type AccountId, type Routes } from '@tacit/contract'
+import type { RoomHandlers } from '../gateway/caller.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { addressKey, type Limits } from '../gateway/limits.ts'
+import type { Log } from '../log.ts'
+import type { Database } from '../storage/database.ts'
+import type { Sessions } from './sessions.ts'
+import type { SignInMethod } from './sessions.tables.ts'
+
+export interface SessionRoutesDeps {
+  readonly sessions: Sessions
+  readonly credentials: Credentials
+  readonly database: Database
+  readonly limits: Limits
+  readonly log: Log
+  /** The account with this handle, in any case. */
+  readonly findAccount: (handle: string) => Promise<AccountId | undefined>
+}
+
+export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['sessions']> {
+  const { sessions, credentials, database, limits, findAccount, log } = deps
+  const signIn = async (method: SignInMethod, proof: Promise<AccountId>) => {
+    const account = await proof.catch((error: unknown) => {
+      log('sign_in_failed', { method })
+      throw error
+    })
+    log('signed_in', { method })
+    return database.write((tx) => sessions.open(tx, { account, device: null, method }))
+  }
+  return {
+    async startPasswordSignIn({ body, caller }) {
+      await limits.spend('sign_in_address', addressKey(caller.address))
+      await limits.spend('sign_in_account', foldHandle(body.handle))
+      const account = await findAccount(body.handle)
+      return credentials.startPasswordSignIn({ handle: body.handle, account, request: body.startLoginRequest })
+    },
+    finishPasswordSignIn: ({ body }) =>
+      signIn('password', credentials.finishPasswordSignIn({ challenge: body.challenge, request: body.finishLoginRequest })),
+    async startPasskeySignIn({ caller }) {
+      await limits.spend('sign_in_address', addressKey(caller.address))
+      return credentials.startPasskeySignIn()
+    },
+    finishPasskeySignIn: ({ body }) => signIn('passkey', credentials.finishPasskeySignIn(body)),
+    async renew({ body, caller }) {
+      await limits.spend('renew', addressKey(caller.address))
+      return sessions.renew(body.refreshToken)
+    },
+    async list({ caller }) {
+      const all = await sessions.list(caller.account)
+      return {
+        sessions: all.map(({ session, device, method, createdAt, lastUsedAt }) => ({
+          session,
+          device,
+          method,
+          current: session === caller.session,
+          createdAt: new Date(createdAt).toISOString(),
+          lastUsedAt: new Date(lastUsedAt).toISOString(),
+        })),
+      }
+    },
+    async signOut({ caller }) {
+      await sessions.end({ account: caller.account, session: caller.session })
+      return null
+    },
+    async revoke({ params, caller }) {
+      if (!(await sessions.end({ account: caller.account, session: params.session }))) throw new Refusal('not_found')
+      return null
+    },
+  }
+}

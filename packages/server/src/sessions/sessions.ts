@@ -1,0 +1,189 @@
+/**
+ * The front door of sessions: who holds an access token, renewing it, ending it. A session is a family of tokens: each
+ * refresh token is exchanged once, and one that comes back later ends the whole family, because two parties hold it.
+ */
+import { equalBytes, limits, Refusal, SessionId, type AccountId, type DeviceId, type SessionTokens } from '@tacit/contract'
+import type { Transaction } from 'kysely'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Random } from '../random.ts'
+import type { Secrets } from '../secrets.ts'
+import type { Database } from '../storage/database.ts'
+import type { Tables } from '../storage/tables.ts'
+import * as store from './sessions.store.ts'
+import type { SignInMethod } from './sessions.tables.ts'
+import { freshPair, hashToken, successorOf, type TokenPair } from './tokens.ts'
+
+export interface Identity {
+  readonly account: AccountId
+  readonly session: SessionId
+  /** Null until the session has enrolled a device. */
+  readonly device: DeviceId | null
+  /** When the access token ends, ms. */
+  readonly expiresAt: number
+}
+
+export interface SessionSummary {
+  readonly session: SessionId
+  readonly device: DeviceId | null
+  readonly method: SignInMethod
+  readonly createdAt: number
+  readonly lastUsedAt: number
+}
+
+export interface Sessions {
+  /** Opens one in the caller's transaction; the account's least recently used one ends when there are too many. */
+  open(tx: Transaction<Tables>, wanted: { account: AccountId; device: DeviceId | null; method: SignInMethod }): Promise<SessionTokens>
+  /** Undefined for a token that is unknown or has ended. */
+  authenticate(accessToken: string): Promise<Identity | undefined>
+  /** Refuses `session_ended`. */
+  renew(refreshToken: string): Promise<SessionTokens>
+  list(account: AccountId): Promise<SessionSummary[]>
+  /** False if the account has no such session. */
+  end(owned: { account: AccountId; session: SessionId }): Promise<boolean>
+  bindDevice(tx: Transaction<Tables>, bound: { session: SessionId; device: DeviceId }): Promise<void>
+  /** In the caller's transaction; call `announceEnded` with the result after it. */
+  endOfDevices(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]>
+  announceEnded(sessions: readonly SessionId[]): void
+  /** Calls `listener` after a session ended before its time; returns the way to stop. */
+  onRevoked(listener: (session: SessionId) => void): () => void
+  sweep(): Promise<void>
+}
+
+export interface SessionsDeps {
+  readonly database: Database
+  readonly clock: Clock
+  readonly random: Random
+  readonly secrets: Secrets
+  readonly log: Log
+}
+
+const SECOND = 1000
+const DAY = 86_400 * SECOND
+const ACCESS_LIFE = 15 * 60 * SECOND
+const REFRESH_LIFE = 30 * DAY
+/** However often it is renewed, a session ends after this (L-22). */
+const LONGEST_LIFE = 180 * DAY
+/** How long a client that lost the answer may ask again with the same refresh token. */
+const GRACE = 10 * SECOND
+
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { database, clock, random, secrets, log } = deps
+  const listeners = new Set<(session: SessionId) => void>()
+  const announceEnded = (sessions: readonly SessionId[]) => {
+    for (const session of sessions) for (const listener of listeners) listener(session)
+  }
+
+  return {
+    async open(tx, { account, device, method }) {
+      const now = clock.now()
+      const pair = freshPair(random)
+      const times = { created_at: now, last_used_at: now }
+      const row = {
+        id: SessionId.parse(random.id()),
+        account,
+        device,
+        method,
+        used: 0,
+        ...times,
+        ...hashed(pair, { now, createdAt: now }),
+      } as const
+      await store.addSession(tx, row)
+      const surplus = (await store.sessionsOf(tx, account)).filter((other) => other.id !== row.id).slice(limits.sessionsPerAccount - 1)
+      for (const { id } of surplus) await store.endSession(tx, { account, session: id })
+      return asTokens(row, pair, now)
+    },
+
+    async authenticate(accessToken) {
+      const row = await store.findByAccess(database.kysely, hashToken(accessToken))
+      if (!row || row.access_expires_at <= clock.now()) return undefined
+      if (row.used === 0) await database.write((tx) => store.markUsed(tx, { session: row.id, at: clock.now() }))
+      return { account: row.account, session: row.id, device: row.device, expiresAt: row.access_expires_at }
+    },
+
+    async renew(refreshToken) {
+      const outcome = await database.write((tx) => exchange(tx, { refreshToken, now: clock.now(), secrets }))
+      if (outcome.kind === 'tokens') return outcome.tokens
+      if (outcome.kind === 'stolen') {
+        log('session_family_ended')
+        announceEnded([outcome.session])
+      }
+      throw new Refusal('session_ended')
+    },
+
+    async list(account) {
+      const rows = await store.sessionsOf(database.kysely, account)
+      return rows.map((row) => ({
+        session: row.id,
+        device: row.device,
+        method: row.method,
+        createdAt: row.created_at,
+        lastUsedAt: row.last_used_at,
+      }))
+    },
+
+    async end(owned) {
+      const ended = await database.write((tx) => store.endSession(tx, owned))
+      announceEnded(ended.map(({ id }) => id))
+      return ended.length > 0
+    },
+
+    bindDevice: async (tx, bound) => void (await store.bind(tx, bound)),
+    endOfDevices: async (tx, devices) => (devices.length === 0 ? [] : (await store.endSessionsOfDevices(tx, devices)).map(({ id }) => id)),
+    announceEnded,
+    onRevoked(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    sweep: async () => void (await database.write((tx) => store.dropExpired(tx, clock.now()))),
+  }
+}
+
+type Exchange =
+  | { readonly kind: 'tokens'; readonly tokens: SessionTokens }
+  | { readonly kind: 'stolen'; readonly session: SessionId }
+  | { readonly kind: 'unknown' }
+
+/** One transaction, so that of many renewals with one token exactly one exchanges it. */
+async function exchange(
+  tx: Transaction<Tables>,
+  { refreshToken, now, secrets }: { refreshToken: string; now: number; secrets: Secrets },
+): Promise<Exchange> {
+  const hash = hashToken(refreshToken)
+  const pair = successorOf(refreshToken, secrets)
+  const current = await store.findByRefresh(tx, hash)
+  if (current) {
+    if (current.refresh_expires_at <= now) return { kind: 'unknown' }
+    const tokens = hashed(pair, { now, createdAt: current.created_at })
+    await store.rotate(tx, { session: current, tokens, at: now })
+    return { kind: 'tokens', tokens: asTokens({ ...current, ...tokens }, pair, now) }
+  }
+  const spent = await store.findBySpent(tx, hash)
+  if (!spent) return { kind: 'unknown' }
+  if (mayRepeat(spent, pair, now)) return { kind: 'tokens', tokens: asTokens(spent, pair, now) }
+  await store.endSession(tx, { account: spent.account, session: spent.id })
+  return { kind: 'stolen', session: spent.id }
+}
+
+/** The pair that followed is still the newest, nobody used it, and it is young. */
+const mayRepeat = (spent: store.SessionRow & { spent_at: number }, pair: TokenPair, now: number): boolean =>
+  spent.used === 0 && now - spent.spent_at <= GRACE && equalBytes(spent.refresh_hash, hashToken(pair.refreshToken))
+
+const hashed = (pair: TokenPair, { now, createdAt }: { now: number; createdAt: number }): store.NewTokens => ({
+  access_hash: hashToken(pair.accessToken),
+  access_expires_at: Math.min(now + ACCESS_LIFE, createdAt + LONGEST_LIFE),
+  refresh_hash: hashToken(pair.refreshToken),
+  refresh_expires_at: Math.min(now + REFRESH_LIFE, createdAt + LONGEST_LIFE),
+})
+
+const asTokens = (row: store.SessionRow, pair: TokenPair, now: number): SessionTokens => ({
+  session: row.id,
+  account: row.account,
+  device: row.device,
+  accessToken: pair.accessToken,
+  accessExpiresIn: secondsLeft(row.access_expires_at, now),
+  refreshToken: pair.refreshToken,
+  refreshExpiresIn: secondsLeft(row.refresh_expires_at, now),
+})
+
+const secondsLeft = (until: number, now: number): number => Math.max(0, Math.floor((until - now) / SECOND))
