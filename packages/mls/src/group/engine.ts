@@ -1,0 +1,70 @@
+/** The engine behind the port: one ciphersuite, and every call guarded so that all failures are `MlsError`. */
+import type { Joined, MlsEngine } from '../port.ts'
+import { HYBRID_SUITE, suiteOf } from '../crypto/suite.ts'
+import { MlsError } from '../errors.ts'
+import { commitChanges, proposeRemoval, sealPayload } from './committing.ts'
+import { foundGroup, inspectInfo, inspectPackage, joinByCommit, joinByWelcome, makeKeyPackage } from './entering.ts'
+import type { JoinRequest } from './entering.ts'
+import { activeStateOf, groupOf, ownCopy, stateOf } from './handle.ts'
+import { exportFrom } from './key-schedule.ts'
+import { openEntry } from './opening.ts'
+import { restoreState, snapshotOf } from './persist.ts'
+
+export interface MlsEngineOptions {
+  /** Ciphersuite number (RFC 9420 section 17.1); the hybrid X25519+ML-KEM-768 suite unless given. */
+  readonly suite?: number
+  /** Longest lifetime of a key package that is made or accepted, in seconds; 90 days unless given. */
+  readonly maxLifetime?: bigint
+  /** Keys of skipped messages kept per sender; 0 unless given, which suits logs that deliver in order. */
+  readonly skippedKeys?: number
+  /** Whether Welcomes carry the ratchet tree (the default) or joiners get it elsewhere, as `ratchetTree` of `join`. */
+  readonly treeInWelcome?: boolean
+}
+
+/** The engine, with what the port does not ask for. */
+export interface OwnMlsEngine extends MlsEngine {
+  join(request: JoinRequest & { readonly now: bigint }): Promise<Joined>
+}
+
+const NINETY_DAYS = 90n * 86_400n
+
+/** Makes an engine. Loads nothing and starts nothing; WebCrypto is asked for what it can do at the first use of each primitive. */
+export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<OwnMlsEngine> => {
+  const by = suiteOf(options.suite ?? HYBRID_SUITE)
+  const { maxLifetime = NINETY_DAYS, skippedKeys = 0, treeInWelcome = true } = options
+  return {
+    suiteName: by.name,
+    suite: by.id,
+    generateSignaturePair: () => guarded(() => by.signature.generate()),
+    createKeyPackage: (request) => guarded(() => makeKeyPackage(by, request, maxLifetime)),
+    inspectKeyPackage: (keyPackage, now) => guarded(() => inspectPackage(by, keyPackage, { now, maxLifetime })),
+    createGroup: (request) => guarded(() => foundGroup(by, request)),
+    seal: (group, payload, authenticatedData = new Uint8Array()) => guarded(() => sealPayload(group, payload, authenticatedData)),
+    open: (group, message, hooks) => guarded(() => openEntry(group, message, { hooks, rules: { maxLifetime, skipped: skippedKeys } })),
+    commit: (group, request) => guarded(() => commitChanges(group, request, { maxLifetime, treeInWelcome })),
+    proposeRemove: (group, leafIndex, authenticatedData = new Uint8Array()) =>
+      guarded(() => proposeRemoval(group, leafIndex, { authenticatedData, maxLifetime })),
+    join: (request) => guarded(() => joinByWelcome(by, request, maxLifetime)),
+    joinExternal: (request) => guarded(() => joinByCommit(by, request, maxLifetime)),
+    inspectGroupInfo: (groupInfo) => guarded(() => inspectInfo(by, groupInfo)),
+    exportSecret: (group, label, context, length) =>
+      guarded(async () => {
+        const { suite, secrets } = activeStateOf(group)
+        if (!Number.isInteger(length) || length < 1 || length > 255 * suite.hash.length)
+          throw new MlsError('usage', `export of ${length} bytes`)
+        return exportFrom(suite, secrets.exporter, { label, context, length })
+      }),
+    snapshot: (group) => snapshotOf(stateOf(group)),
+    restore: (request) => guarded(async () => groupOf(restoreState({ ...request, identity: ownCopy(request.identity) }))),
+  }
+}
+
+/** No failure of a platform or a library leaves untyped: what is none of ours was provoked by bad input. */
+const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof MlsError) throw cause
+    throw new MlsError('invalid', 'input refused by a primitive', { cause })
+  }
+}

@@ -1,0 +1,260 @@
+/** Ways into a group: founding one, joining by Welcome, joining by external commit; and the key packages for it. */
+import type { AuthenticateLeaf, Bytes, ExternalJoin, Group, Joined, KeyPackagePair, LeafIdentity, Member, Persist } from '../port.ts'
+import { equal } from '../crypto/bytes.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { randomBytes } from '../crypto/webcrypto.ts'
+import { MlsError } from '../errors.ts'
+import { decode, encode, struct } from '../public/codec.ts'
+import { interimTranscriptHash } from '../public/content-auth.ts'
+import { credentialBytes } from '../public/credential.ts'
+import { EXTENSION, externalPubOf, findExtension } from '../public/extensions.ts'
+import type { GroupContext, GroupInfo } from '../public/group-info.ts'
+import { readGroupInfo } from '../public/joining.ts'
+import { keyCodec, keyPackageCodec, keyPackageRef, signKeyPackage, signLeaf } from '../public/leaf-node.ts'
+import type { LeafNode, LeafSource } from '../public/leaf-node.ts'
+import { validateKeyPackage } from '../public/leaf-validation.ts'
+import { readMessage } from '../public/message.ts'
+import type { Proposal } from '../public/proposal.ts'
+import { leafToNode } from '../public/tree-math.ts'
+import { RatchetTree } from '../public/tree.ts'
+import { makeCommit, publishInfo } from './create-commit.ts'
+import { groupOf, memberOf, ownCopy, rosterOf } from './handle.ts'
+import { secretsOfEpoch, sendExternalInit } from './key-schedule.ts'
+import { guardedAuthenticate } from './opening.ts'
+import { snapshotOf } from './persist.ts'
+import { contextExtensions, expectAtMost, expectContextExtensions, infoExtensions, leafOf, noteOf, policyOf } from './profile.ts'
+import { freshSecretTree } from './state.ts'
+import type { GroupState } from './state.ts'
+import { openWelcome } from './welcome.ts'
+
+const NONE: Bytes = new Uint8Array()
+const NOWHERE = { groupId: NONE, leafIndex: 0 }
+const noPsk = (): Promise<undefined> => Promise.resolve(undefined)
+
+const secretCodec = struct<{ initKey: Bytes; encryptionKey: Bytes }>({ initKey: keyCodec, encryptionKey: keyCodec })
+
+export interface KeyPackageRequest {
+  readonly identity: LeafIdentity
+  readonly notBefore: bigint
+  readonly notAfter: bigint
+  readonly lastResort: boolean
+}
+
+/** A fresh leaf of ours, for a key package or as the first of a group. */
+const newLeaf = async (by: CipherSuite, identity: LeafIdentity, source: LeafSource) => {
+  const pair = await by.hpke.kem.generate()
+  const unsigned = { ...leafOf(by, identity), encryptionKey: pair.publicKey, source }
+  return { pair, leaf: await signLeaf(by, unsigned, { ...NOWHERE, secretKey: identity.signature.secretKey }) }
+}
+
+export const makeKeyPackage = async (by: CipherSuite, request: KeyPackageRequest, maxLifetime: bigint): Promise<KeyPackagePair> => {
+  const { notBefore, notAfter, lastResort } = request
+  if (notAfter < notBefore || notAfter - notBefore > maxLifetime) throw new MlsError('usage', 'lifetime of the key package')
+  const identity = ownCopy(request.identity)
+  const [initPair, { pair, leaf }] = await Promise.all([
+    by.hpke.kem.generate(),
+    newLeaf(by, identity, { kind: 'key_package', notBefore, notAfter }),
+  ])
+  const extensions = lastResort ? [{ type: EXTENSION.lastResort, data: NONE }] : []
+  const unsigned = { version: 'mls10', suite: by.id, initKey: initPair.publicKey, leaf, extensions } as const
+  const keyPackage = await signKeyPackage(by, unsigned, identity.signature.secretKey)
+  return {
+    ref: keyPackageRef(by, keyPackage),
+    keyPackage: encode(keyPackageCodec, keyPackage),
+    secret: encode(secretCodec, { initKey: initPair.secretKey, encryptionKey: pair.secretKey }),
+  }
+}
+
+export const inspectPackage = async (by: CipherSuite, encoded: Bytes, policy: { now: bigint; maxLifetime: bigint }) => {
+  expectAtMost('keyPackage', encoded)
+  const keyPackage = decode(keyPackageCodec, encoded)
+  await validateKeyPackage(by, keyPackage, policy)
+  return {
+    ref: keyPackageRef(by, keyPackage),
+    credential: credentialBytes(keyPackage.leaf.credential),
+    signatureKey: keyPackage.leaf.signatureKey,
+    lastResort: findExtension(keyPackage.extensions, EXTENSION.lastResort) !== undefined,
+  }
+}
+
+/** The founder's leaf is never published as a key package, so its lifetime limits nothing. */
+const ALWAYS: LeafSource = { kind: 'key_package', notBefore: 0n, notAfter: 2n ** 64n - 1n }
+
+/** A group of one at epoch 0 (RFC 9420 section 11). */
+export const foundGroup = async (
+  by: CipherSuite,
+  request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly policy: Bytes },
+): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Persist }> => {
+  if (request.groupId.length === 0) throw new MlsError('usage', 'group id is empty')
+  expectAtMost('groupId', request.groupId)
+  const identity = ownCopy(request.identity)
+  by.signature.check(identity.signature.publicKey)
+  const { pair, leaf } = await newLeaf(by, identity, ALWAYS)
+  const tree = RatchetTree.of(by.hash, leaf)
+  const context: GroupContext = {
+    version: 'mls10',
+    suite: by.id,
+    groupId: request.groupId.slice(),
+    epoch: 0n,
+    treeHash: tree.treeHash(),
+    confirmedTranscriptHash: NONE,
+    extensions: contextExtensions(request.policy),
+  }
+  const { secrets, encryption } = secretsOfEpoch(by, randomBytes(by.hash.length))
+  const confirmationTag = by.hash.hmac(secrets.confirmation, NONE)
+  const state: GroupState = {
+    suite: by,
+    context,
+    tree,
+    interimTranscriptHash: interimTranscriptHash(by, NONE, confirmationTag),
+    confirmationTag,
+    identity,
+    ownLeaf: 0,
+    keys: new Map([[leafToNode(0), pair]]),
+    secrets,
+    secretTree: freshSecretTree(encryption, tree),
+    ...FRESH,
+  }
+  return { group: groupOf(state), groupInfo: await groupInfoOf(state, NONE), persist: snapshotOf(state) }
+}
+
+const FRESH = { proposals: new Map(), ownUpdates: new Map(), past: undefined, ended: undefined, reinit: undefined }
+
+const groupInfoOf = (state: GroupState, note: Bytes): Promise<Bytes> =>
+  publishInfo({
+    by: state.suite,
+    start: state,
+    signer: state.ownLeaf,
+    secretKey: state.identity.signature.secretKey,
+    extensions: infoExtensions(note),
+    external: state.secrets.external,
+    withTree: true,
+  })
+
+export interface JoinRequest {
+  readonly welcome: Bytes
+  readonly keyPackage: KeyPackagePair
+  readonly identity: LeafIdentity
+  readonly authenticate: AuthenticateLeaf
+  /** The encoded ratchet tree when the Welcome does not carry it. */
+  readonly ratchetTree?: Bytes
+}
+
+/** Joins with the key package that a Welcome was made for. */
+export const joinByWelcome = async (by: CipherSuite, request: JoinRequest, maxLifetime: bigint): Promise<Joined> => {
+  expectAtMost('message', request.welcome)
+  const { welcome } = readMessage(request.welcome, 'welcome')
+  const keyPackage = decode(keyPackageCodec, request.keyPackage.keyPackage)
+  const identity = ownCopy(request.identity)
+  if (welcome.suite !== by.id || keyPackage.suite !== by.id) throw new MlsError('unsupported', 'Welcome or key package of another suite')
+  if (!equal(keyPackage.leaf.signatureKey, identity.signature.publicKey)) throw new MlsError('usage', 'key package of another identity')
+  const secret = decode(secretCodec, request.keyPackage.secret)
+  const leafKey = await by.hpke.kem.publicKeyOf(secret.encryptionKey)
+  if (!equal(leafKey, keyPackage.leaf.encryptionKey)) throw new MlsError('usage', 'secret of another key package')
+  const { state, info } = await openWelcome({
+    welcome,
+    keyPackage,
+    initPair: { publicKey: keyPackage.initKey, secretKey: secret.initKey },
+    leafPair: { publicKey: keyPackage.leaf.encryptionKey, secretKey: secret.encryptionKey },
+    identity,
+    policy: { authenticate: guardedAuthenticate(request.authenticate), maxLifetime },
+    findPsk: noPsk,
+    ...(request.ratchetTree ? { tree: request.ratchetTree } : {}),
+  })
+  expectContextExtensions(state.context.extensions)
+  return { group: groupOf(state), signer: signerOf(state.tree, info), note: noteOf(info.extensions).slice(), persist: snapshotOf(state) }
+}
+
+const signerOf = (tree: RatchetTree, info: GroupInfo): Member => {
+  const leaf = tree.leaf(info.signer)
+  if (!leaf) throw new MlsError('invalid', 'signer is blank')
+  return memberOf(info.signer, leaf)
+}
+
+export interface ExternalRequest {
+  readonly groupInfo: Bytes
+  readonly identity: LeafIdentity
+  readonly replaces?: number
+  readonly authenticatedData?: Bytes
+  readonly authenticate: AuthenticateLeaf
+}
+
+/** Joins by a commit of its own (RFC 9420 section 12.4.3.2). */
+export const joinByCommit = async (by: CipherSuite, request: ExternalRequest, maxLifetime: bigint): Promise<ExternalJoin> => {
+  const { authenticatedData = NONE, replaces } = request
+  expectAtMost('authenticatedData', authenticatedData)
+  const info = readInfo(by, request.groupInfo)
+  const identity = ownCopy(request.identity)
+  const policy = { authenticate: guardedAuthenticate(request.authenticate), maxLifetime }
+  const group = await readGroupInfo(info, exceptReplaced(policy, replaces, info, by))
+  expectContextExtensions(group.context.extensions)
+  const externalPub = externalPubOf(info.extensions)
+  if (!externalPub) throw new MlsError('unsupported', 'GroupInfo without external_pub')
+  if (replaces !== undefined && !group.tree.leaf(replaces)) throw new MlsError('usage', `leaf ${replaces} to replace is blank`)
+  by.hpke.kem.check(externalPub)
+  const { kemOutput, init } = await sendExternalInit(by, externalPub)
+  const removal: Proposal[] = replaces === undefined ? [] : [{ kind: 'remove', removed: replaces }]
+  const made = await makeCommit({
+    group,
+    identity,
+    leaf: leafOf(by, identity),
+    member: undefined,
+    keys: new Map(),
+    init,
+    inline: [...removal, { kind: 'external_init', kemOutput }],
+    references: [],
+    authenticatedData: authenticatedData.slice(),
+    forcePath: true,
+    policy,
+    findPsk: noPsk,
+    purpose: 'regular',
+    wireFormat: 'public',
+  })
+  const { secrets, encryption } = secretsOfEpoch(by, made.epochSecret)
+  const secretTree = freshSecretTree(encryption, made.start.tree)
+  const state: GroupState = { suite: by, identity, ownLeaf: made.committer, keys: made.keys, secrets, secretTree, ...FRESH, ...made.start }
+  const note = noteOf(info.extensions)
+  return {
+    next: groupOf(state),
+    commit: made.message,
+    groupInfo: await groupInfoOf(state, note),
+    note: note.slice(),
+    persist: snapshotOf(state),
+  }
+}
+
+/** The application need not vouch for a leaf that this very commit removes. */
+const exceptReplaced = (
+  policy: { authenticate: AuthenticateLeaf; maxLifetime: bigint },
+  replaces: number | undefined,
+  info: GroupInfo,
+  by: CipherSuite,
+) => {
+  const encoded = replaces === undefined ? undefined : findExtension(info.extensions, EXTENSION.ratchetTree)
+  if (!encoded || replaces === undefined) return policy
+  const old: LeafNode | undefined = decode(RatchetTree.codec(by.hash), encoded).leaf(replaces)
+  const authenticate: AuthenticateLeaf = async (leaf) =>
+    (old !== undefined && equal(leaf.signatureKey, old.signatureKey)) || policy.authenticate(leaf)
+  return { ...policy, authenticate }
+}
+
+const readInfo = (by: CipherSuite, encoded: Bytes): GroupInfo => {
+  expectAtMost('message', encoded)
+  const { groupInfo } = readMessage(encoded, 'group_info')
+  if (groupInfo.context.suite !== by.id) throw new MlsError('unsupported', 'GroupInfo of another suite')
+  return groupInfo
+}
+
+/** Who a GroupInfo says is in the group; its credentials are for the caller to judge. */
+export const inspectInfo = async (by: CipherSuite, encoded: Bytes) => {
+  const info = readInfo(by, encoded)
+  const { tree, context } = await readGroupInfo(info, { authenticate: () => Promise.resolve(true), maxLifetime: 0n })
+  expectContextExtensions(context.extensions)
+  return {
+    groupId: context.groupId,
+    epoch: context.epoch,
+    members: rosterOf(tree),
+    policy: policyOf(context.extensions).slice(),
+    note: noteOf(info.extensions).slice(),
+  }
+}

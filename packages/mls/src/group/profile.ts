@@ -1,0 +1,105 @@
+/**
+ * How this engine uses MLS: which capabilities its leaves have, what stands in a group context, how large things may be.
+ * RFC 9420 leaves all of it to the application.
+ */
+import type { Bytes, LeafIdentity } from '../port.ts'
+import { equal } from '../crypto/bytes.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
+import { randomBytes } from '../crypto/webcrypto.ts'
+import { MlsError } from '../errors.ts'
+import { encode } from '../public/codec.ts'
+import { CERTIFICATE_CREDENTIAL } from '../public/credential.ts'
+import { EXTENSION, findExtension, requiredCapabilitiesCodec } from '../public/extensions.ts'
+import type { Extension } from '../public/extensions.ts'
+import type { Capabilities, UnsignedLeaf } from '../public/leaf-node.ts'
+
+/** Bytes, unless said otherwise. */
+export const LIMITS = {
+  groupId: 255,
+  credential: 16 * 1024,
+  policy: 64 * 1024,
+  note: 256,
+  authenticatedData: 64 * 1024,
+  payload: 1024 * 1024,
+  keyPackage: 64 * 1024,
+  message: 16 * 1024 * 1024,
+  snapshot: 64 * 1024 * 1024,
+  /** Proposals that one member may have waiting in an epoch. */
+  proposalsPerMember: 16,
+  /** Generations that a receiver follows a sender. */
+  forward: 64,
+} as const
+
+/** One of the values that exist to be ignored (RFC 9420 section 13.5). */
+const grease = (): number => {
+  const nibble = (randomBytes(1)[0] ?? 0) % 15
+  return (nibble << 12) | 0x0a00 | (nibble << 4) | 0x0a
+}
+
+/** Capabilities of our leaves, salted with values that others must ignore. */
+export const capabilitiesOf = (by: CipherSuite): Capabilities => ({
+  versions: [1],
+  suites: [by.id, grease()],
+  extensions: [EXTENSION.lastResort, EXTENSION.policy, EXTENSION.note, grease()],
+  proposals: [grease()],
+  credentials: [CERTIFICATE_CREDENTIAL, grease()],
+})
+
+/** A leaf of ours, but for its keys, source and signature. */
+export const leafOf = (by: CipherSuite, { credential, signature }: LeafIdentity): Omit<UnsignedLeaf, 'encryptionKey' | 'source'> => {
+  if (credential.length === 0) throw new MlsError('usage', 'credential is empty')
+  expectAtMost('credential', credential)
+  return {
+    signatureKey: signature.publicKey.slice(),
+    credential: { kind: 'custom', type: CERTIFICATE_CREDENTIAL, data: credential.slice() },
+    capabilities: capabilitiesOf(by),
+    extensions: [],
+  }
+}
+
+/** Throws `too_large`. */
+export const expectAtMost = (
+  what: 'groupId' | 'credential' | 'policy' | 'note' | 'authenticatedData' | 'payload' | 'keyPackage' | 'message',
+  value: Bytes,
+): void => {
+  if (value.length > LIMITS[what]) throw new MlsError('too_large', `${what} of ${value.length} bytes, at most ${LIMITS[what]}`)
+}
+
+const REQUIRED = encode(requiredCapabilitiesCodec, {
+  extensionTypes: [EXTENSION.policy],
+  proposalTypes: [],
+  credentialTypes: [CERTIFICATE_CREDENTIAL],
+})
+
+/** The group context extensions of all our groups: what members must be able to do, and the policy. */
+export const contextExtensions = (policy: Bytes): readonly Extension[] => {
+  expectAtMost('policy', policy)
+  return [
+    { type: EXTENSION.requiredCapabilities, data: REQUIRED },
+    { type: EXTENSION.policy, data: policy.slice() },
+  ]
+}
+
+/** Throws `unsupported` for a group context that is not of this profile. */
+export const expectContextExtensions = (extensions: readonly Extension[]): void => {
+  const [required, policy, ...others] = extensions
+  const ours = required?.type === EXTENSION.requiredCapabilities && equal(required.data, REQUIRED) && policy?.type === EXTENSION.policy
+  if (!ours || others.length > 0) throw new MlsError('unsupported', 'group context extensions')
+  expectAtMost('policy', policy.data)
+}
+
+export const policyOf = (extensions: readonly Extension[]): Bytes => findExtension(extensions, EXTENSION.policy) ?? new Uint8Array()
+
+/** Extensions of a GroupInfo beside tree and external key: the note, and one to be ignored. */
+export const infoExtensions = (note: Bytes): readonly Extension[] => {
+  expectAtMost('note', note)
+  const greased = { type: grease(), data: randomBytes(8) }
+  return note.length === 0 ? [greased] : [{ type: EXTENSION.note, data: note.slice() }, greased]
+}
+
+/** The note of a GroupInfo; empty when there is none. */
+export const noteOf = (extensions: readonly Extension[]): Bytes => {
+  const note = findExtension(extensions, EXTENSION.note) ?? new Uint8Array()
+  expectAtMost('note', note)
+  return note
+}
