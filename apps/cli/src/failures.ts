@@ -102,6 +102,13 @@ export function explain(error: unknown): Explanation {
     const wait = error.retryAfter === undefined ? next : `Try again in ${error.retryAfter} seconds.`
     return { failure: error.failure, sentence: error.message, next: wait, exit }
   }
-  if (error instanceof CommanderError) return { failure: 'usage', sentence: error.message, next: '', exit: exits.usage }
+  if (error instanceof CommanderError)
+    return { failure: 'usage', sentence: asSentence(error.message), next: own.usage[1], exit: exits.usage }
   return { failure: 'unexpected', sentence: `Something unexpected went wrong: ${String(error)}.`, next: report, exit: exits.unexpected }
+}
+
+/** Commander writes "error: unknown option '--jsn'\n(Did you mean --json?)". */
+function asSentence(message: string): string {
+  const words = message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.)]$/.test(words) ? '' : '.'}`
 }

@@ -1,17 +1,16 @@
 /** The whole screen: a header, the messages (and the list beside them where there is room), the composer, the keys. */
-import { useState } from 'react'
+import { useEffect } from 'react'
 import type { ReactElement } from 'react'
-import { useApp, useInput, usePaste, useWindowSize } from 'ink'
-import type { ConnectionState, ConversationSummary, Live, Messenger, SessionState } from '@tacit/sdk'
+import { useInput, usePaste, useWindowSize } from 'ink'
+import type { ConnectionState, Live, Messenger, SessionState, Timeline } from '@tacit/sdk'
 import { Composer } from './Composer.ts'
 import { ConversationList } from './ConversationList.ts'
 import { Header } from './Header.ts'
 import { TimelineView } from './TimelineView.ts'
-import { typed, wishOf } from './keys.ts'
-import type { Wish } from './keys.ts'
+import type { Desk } from './desk.ts'
+import { emptyDraft } from './draft.ts'
+import { typed, wishesOf } from './keys.ts'
 import { useLive } from './live.ts'
-import { useTalk } from './talk.ts'
-import type { Talk } from './talk.ts'
 import { box, words } from './words.ts'
 
 /** From this width on the list stays beside the messages. */
@@ -19,52 +18,48 @@ const WIDE = 84
 const LIST_WIDTH = 28
 
 export interface ChatScreenProps {
-  readonly device: Messenger
-  readonly watched: {
-    readonly conversations: Live<readonly ConversationSummary[] | undefined>
-    readonly session: Live<SessionState>
-    readonly connection: Live<ConnectionState>
-  }
-  /** What is open at first. Without it the most recent conversation is, until the person chooses. */
-  readonly start: ConversationSummary['conversation'] | undefined
+  readonly desk: Desk
+  readonly session: Live<SessionState>
+  readonly connection: Live<ConnectionState>
+  readonly markRead: Messenger['markRead']
 }
 
-export function ChatScreen({ device, watched, start }: ChatScreenProps): ReactElement {
-  const { exit } = useApp()
+export function ChatScreen({ desk, session, connection, markRead }: ChatScreenProps): ReactElement {
   const { columns, rows } = useWindowSize()
-  const conversations = useLive(watched.conversations) ?? []
-  const session = useLive(watched.session)
-  const connection = useLive(watched.connection)
-  const choice = useChoice(conversations, start)
-  const { open, pointed } = choice
-  const talk = useTalk({ device, conversation: open?.conversation, page: Math.max(4, Math.floor(rows / 3)) })
+  const { pointed, trouble, anchors } = useLive(desk)
+  const conversations = useLive(desk.conversations) ?? []
+  const open = desk.open
+  const conversation = open?.conversation
+  const timeline = useLive(conversation ? desk.timeline(conversation) : nothing)
+  const anchor = conversation && anchors.get(conversation)
 
-  const fulfil = (wish: Wish | undefined) => {
-    if (!wish) return
-    if (wish.kind === 'quit' || (wish.kind === 'quit_if_empty' && talk.draft.text === '')) exit()
-    else if (pointed !== undefined || wish.kind === 'switch') choice.fulfil(wish)
-    else talk.fulfil(wish)
-  }
-  useInput((input, key) => fulfil(wishOf(input, key)))
-  usePaste((text) => fulfil(typed(text)))
+  useInput((input, key) => {
+    for (const wish of wishesOf(input, key)) desk.fulfil(wish)
+  })
+  usePaste((text) => desk.fulfil(typed(text)))
+  const newest = anchor === undefined ? timeline?.items.findLast((item) => item.seq !== undefined)?.seq : undefined
+  useEffect(() => {
+    // A receipt that did not get out is repeated by the next one.
+    if (conversation && newest !== undefined) markRead({ conversation, seq: newest }).catch(() => {})
+  }, [markRead, conversation, newest])
 
-  const list = ConversationList({ conversations, open: open?.conversation, pointed, most: Math.max(1, rows - 7) })
+  const list = ConversationList({ conversations, open: conversation, pointed, most: Math.max(1, rows - 7) })
   const wide = columns >= WIDE
   return box(
     { flexDirection: 'column', width: columns, height: rows },
-    Header({ open, session, connection }),
+    Header({ open, session: useLive(session), connection: useLive(connection) }),
     box(
       { flexGrow: 1, flexShrink: 1, flexBasis: 0, overflow: 'hidden' },
       wide ? box(asideStyle, list) : undefined,
-      !wide && pointed !== undefined ? list : messages(talk, rows),
+      !wide && pointed !== undefined ? list : messages({ timeline, anchor, rows }),
     ),
-    status(talk),
-    Composer({ draft: talk.draft, active: pointed === undefined && open !== undefined }),
+    status({ trouble, timeline }),
+    Composer({ draft: conversation ? desk.draft(conversation) : emptyDraft, active: pointed === undefined && open !== undefined }),
     words(pointed === undefined ? talkKeys : listKeys, { dimColor: true, wrap: 'truncate-end' }),
   )
 }
 
-const talkKeys = ' Enter send · Alt-Enter new line · Tab switch · PgUp earlier · Ctrl-C quit'
+const talkKeys = ' Enter send · Tab switch · Ctrl-C quit · PgUp earlier · Alt-Enter new line'
 const listKeys = ' ↑↓ choose · Enter open · Esc back'
 
 const asideStyle = {
@@ -78,32 +73,20 @@ const asideStyle = {
   borderDimColor: true,
 } as const
 
-/** Which conversation is open, and which one the person points at while choosing another. */
-function useChoice(conversations: readonly ConversationSummary[], start: ChatScreenProps['start']) {
-  const [chosen, choose] = useState(start)
-  const [pointed, point] = useState<number>()
-  const at = conversations.findIndex(({ conversation }) => conversation === chosen)
-  const open = conversations[chosen === undefined ? 0 : at]
-  const last = conversations.length - 1
-  const fulfil = (wish: Wish) => {
-    if (pointed === undefined) point(Math.max(0, at))
-    else if (wish.kind === 'up') point(Math.max(0, pointed - 1))
-    else if (wish.kind === 'down' || wish.kind === 'switch') point(Math.min(last, pointed + 1))
-    else if (wish.kind === 'back') point(undefined)
-    else if (wish.kind === 'send') {
-      choose(conversations[Math.min(last, pointed)]?.conversation ?? chosen)
-      point(undefined)
-    }
-  }
-  return { open, pointed, fulfil }
+const nothing: Live<Timeline | undefined> = { get: () => undefined, subscribe: () => () => {} }
+
+interface Shown {
+  readonly timeline: Timeline | undefined
+  readonly anchor: string | undefined
+  readonly rows: number
 }
 
-function messages(talk: Talk, rows: number): ReactElement {
-  if (talk.timeline) return TimelineView({ timeline: talk.timeline, anchor: talk.anchor, most: rows })
+function messages({ timeline, anchor, rows }: Shown): ReactElement {
+  if (timeline) return TimelineView({ timeline, anchor, most: rows })
   return box({ paddingX: 1 }, words('No conversation is open. `tacit direct <handle>` starts one.', { dimColor: true }))
 }
 
-function status({ trouble, timeline }: Talk): ReactElement {
+function status({ trouble, timeline }: { trouble: string | undefined; timeline: Timeline | undefined }): ReactElement {
   const style = { paddingX: 1, flexShrink: 0 }
   if (trouble) return box(style, words(trouble, { color: 'red' }))
   return box(style, words(typing((timeline?.typing ?? []).map(({ handle }) => handle)), { dimColor: true, italic: true }))

@@ -6,6 +6,7 @@ import type { SignedInContext } from '../context.ts'
 import { allConversations, chosenConversation } from '../conversations/conversations.ts'
 import { CliFailure } from '../failures.ts'
 import { ChatScreen } from './ChatScreen.ts'
+import { Desk } from './desk.ts'
 
 /** Runs until the person quits or the process is told to stop. Opens the most recent conversation when none is named. */
 export async function chat(context: SignedInContext, { reference }: { reference: string | undefined }): Promise<void> {
@@ -15,14 +16,16 @@ export async function chat(context: SignedInContext, { reference }: { reference:
     throw new CliFailure('usage', 'The chat needs a terminal.', 'Scripts use `tacit send` and `tacit listen`.')
   if (reference !== undefined) await catchUp(context)
   const opened = reference === undefined ? (await allConversations(context))[0] : await chosenConversation(context, reference)
-  const watched = { conversations: device.watch('conversations'), session: device.watch('session'), connection: device.watch('connection') }
-  const screen = render(createElement(ChatScreen, { device, watched, start: opened?.conversation }), {
-    stdin,
-    stdout,
-    alternateScreen: true,
-    incrementalRendering: true,
-    exitOnCtrlC: false,
-  })
-  stop.addEventListener('abort', () => screen.unmount())
+  const quit = () => screen.unmount()
+  const screen = render(
+    createElement(ChatScreen, {
+      desk: new Desk({ device, start: opened?.conversation, quit }),
+      session: device.watch('session'),
+      connection: device.watch('connection'),
+      markRead: (request) => device.markRead(request),
+    }),
+    { stdin, stdout, alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false },
+  )
+  stop.addEventListener('abort', quit)
   await screen.waitUntilExit()
 }

@@ -34,14 +34,14 @@ const named: readonly (readonly [keyof Key, Wish])[] = [
   ['delete', { kind: 'edit', edit: { kind: 'delete', what: 'after' } }],
 ]
 
-/** What the person wants by a key, or by text that arrived at once. */
-export function wishOf(input: string, key: Key): Wish | undefined {
-  if (key.return && key.meta) return newLine
+/** What the person wants by a key. Keys that are pressed quickly arrive as one text, with Enter as a carriage return. */
+export function wishesOf(input: string, key: Key): readonly Wish[] {
+  if (key.return && key.meta) return [newLine]
   const name = named.find(([flag]) => key[flag])
-  if (name) return name[1]
-  if (key.ctrl) return controls[input]
-  if (input === '\n') return newLine
-  return input === '' || key.meta ? undefined : typed(input)
+  if (name) return [name[1]]
+  if (key.ctrl) return [controls[input]].filter((wish) => wish !== undefined)
+  if (key.meta) return []
+  return input.split('\r').flatMap((text, at): Wish[] => [...(at > 0 ? [send] : []), ...(text === '' ? [] : [typed(text)])])
 }
 
 /** Text as it may stand in a draft: whatever line breaks the terminal sent, and no other control characters. */
@@ -54,3 +54,5 @@ export function typed(input: string): Wish {
 }
 
 const newLine: Wish = { kind: 'edit', edit: { kind: 'insert', text: '\n' } }
+
+const send: Wish = { kind: 'send' }
