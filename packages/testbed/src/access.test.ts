@@ -1,0 +1,244 @@
+/**
+ * Who may do what: every route and every socket command of the contract, tried by people it is not for, on things that are
+ * not theirs. The rows are keyed by the contract's own names, so a new route or command without a row does not compile,
+ * and the answers are compared with those for things that do not exist.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandNames, routes, type BodyOf, type CommandName, type Routes, type RouteSpec } from '@tacit/contract'
+import { startServerProcess, type ServerProcess } from './server-process.ts'
+import { ask, opaqueMessage, randomId, signInOnWire, signUpOnWire, type WireAnswer, type WireDevice } from './wire-device.ts'
+
+type RouteName = { [Room in keyof Routes & string]: `${Room}.${keyof Routes[Room] & string}` }[keyof Routes & string]
+
+/** Ids of things that exist and belong to Alice, or of things that do not exist. */
+interface Things {
+  readonly account: string
+  readonly conversation: string
+  readonly session: string
+  readonly handle: string
+}
+
+interface Request {
+  readonly path: string
+  readonly body?: unknown
+}
+
+/** open: for anybody, by design · own: speaks only of the caller's own things · others: names a thing that may be somebody else's. */
+type Row =
+  | { readonly kind: 'open'; readonly why: string }
+  | { readonly kind: 'own'; readonly request: Request }
+  | { readonly kind: 'others'; readonly request: (things: Things) => Request }
+
+const some = 'AAAA'
+const keys = { oneTime: [some] }
+
+const routeRows: Record<RouteName, Row> = {
+  'system.describe': { kind: 'open', why: 'what a client must know before it signs in' },
+  'system.live': { kind: 'open', why: 'asked by the machine that runs it' },
+  'system.ready': { kind: 'open', why: 'asked by the machine that runs it' },
+  'accounts.startPasswordSignUp': { kind: 'open', why: 'nobody has an account yet' },
+  'accounts.startPasskeySignUp': { kind: 'open', why: 'nobody has an account yet' },
+  'accounts.signUp': { kind: 'open', why: 'nobody has an account yet' },
+  'sessions.startPasswordSignIn': { kind: 'open', why: 'the way in' },
+  'sessions.finishPasswordSignIn': { kind: 'open', why: 'the way in' },
+  'sessions.startPasskeySignIn': { kind: 'open', why: 'the way in' },
+  'sessions.finishPasskeySignIn': { kind: 'open', why: 'the way in' },
+  'sessions.renew': { kind: 'open', why: 'the refresh token is the credential' },
+  'accounts.lookUp': { kind: 'own', request: { path: '/v1/people/nobody-of-that-name' } },
+  'accounts.me': { kind: 'own', request: { path: '/v1/me' } },
+  'accounts.changeMe': { kind: 'own', request: { path: '/v1/me', body: { sharesPresence: false } } },
+  'sessions.list': { kind: 'own', request: { path: '/v1/sessions' } },
+  'sessions.signOut': { kind: 'own', request: { path: '/v1/sessions/current' } },
+  'sessions.revoke': { kind: 'others', request: ({ session }) => ({ path: `/v1/sessions/${session}` }) },
+  'vault.fetch': { kind: 'own', request: { path: '/v1/vault' } },
+  'vault.replace': { kind: 'own', request: { path: '/v1/vault', body: { version: 2, bytes: some } } },
+  'devices.enrol': { kind: 'own', request: { path: '/v1/devices', body: { device: randomId(), deviceList: some, keys } } },
+  'devices.list': { kind: 'others', request: ({ account }) => ({ path: `/v1/accounts/${account}/device-list` }) },
+  'devices.replaceList': { kind: 'own', request: { path: '/v1/device-list', body: { deviceList: some } } },
+  'keys.publish': { kind: 'own', request: { path: '/v1/key-packages', body: keys } },
+  'keys.count': { kind: 'own', request: { path: '/v1/key-packages' } },
+  // Whoever knows an account id (learned by exact handle) may invite it, so this one is tried with a device that is nobody's.
+  'keys.claim': { kind: 'own', request: { path: '/v1/key-packages/claim', body: { account: randomId(), devices: [randomId()] } } },
+  'conversations.create': {
+    kind: 'own',
+    request: { path: '/v1/conversations', body: { conversation: randomId(), kind: 'group', groupInfo: some } },
+  },
+  'conversations.list': { kind: 'own', request: { path: '/v1/conversations' } },
+  'conversations.show': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}` }) },
+  'conversations.groupInfo': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/group-info` }) },
+  'delivery.entries': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/entries?after=0` }) },
+  'delivery.hashes': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/hashes?after=0` }) },
+}
+
+type CommandRow<N extends CommandName> =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'others'; readonly body: (things: Things) => BodyOf<N> }
+
+const bytes = new Uint8Array([1])
+const conversationOf = (things: Things): BodyOf<'delivery.send'>['conversation'] =>
+  things.conversation as BodyOf<'delivery.send'>['conversation']
+
+const commandRows: { readonly [N in CommandName]: CommandRow<N> } = {
+  'connection.hello': { kind: 'own' },
+  'connection.renew': { kind: 'own' },
+  'conversations.commit': {
+    kind: 'others',
+    body: (things) => ({
+      conversation: conversationOf(things),
+      epoch: 0,
+      clientSeq: 1,
+      commit: opaqueMessage({ conversation: things.conversation, epoch: 0, bytes }),
+      welcomes: [],
+      groupInfo: bytes,
+      added: [],
+      removed: [],
+    }),
+  },
+  'conversations.acknowledgeWelcomes': { kind: 'own' },
+  'delivery.resume': { kind: 'others', body: (things) => ({ cursors: [{ conversation: conversationOf(things), seq: 0 }] }) },
+  'delivery.send': {
+    kind: 'others',
+    body: (things) => ({
+      conversation: conversationOf(things),
+      epoch: 0,
+      clientSeq: 1,
+      bytes: opaqueMessage({ conversation: things.conversation, epoch: 0, bytes }),
+    }),
+  },
+  'delivery.acknowledge': { kind: 'others', body: (things) => ({ cursors: [{ conversation: conversationOf(things), seq: 1 }] }) },
+  'signals.send': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), epoch: 0, keep: false, bytes }) },
+}
+
+const routeNames = Object.keys(routeRows) as RouteName[]
+const specOf = (name: RouteName): RouteSpec => {
+  const [room = '', verb = ''] = name.split('.')
+  const spec = (routes as Record<string, Record<string, RouteSpec>>)[room]?.[verb]
+  if (!spec) throw new Error(`no such route: ${name}`)
+  return spec
+}
+
+let server: ServerProcess
+let alice: WireDevice
+let mallory: WireDevice
+let aliceThings: Things
+
+const nothing: Things = { account: randomId(), conversation: randomId(), session: randomId(), handle: 'nobody' }
+
+beforeAll(async () => {
+  server = await startServerProcess()
+  alice = await signUpOnWire({ url: server.url, handle: 'Alice.Liddell' })
+  mallory = await signUpOnWire({ url: server.url, handle: 'Mallory' })
+  const conversation = randomId()
+  const created = await alice.request('POST', '/v1/conversations', { conversation, kind: 'group', groupInfo: some })
+  expect(created.status).toBe(201)
+  const sent = await (
+    await alice.socket()
+  ).command('delivery.send', {
+    conversation: conversationOf({ ...nothing, conversation }),
+    epoch: 0,
+    clientSeq: 1,
+    bytes: opaqueMessage({ conversation, epoch: 0, bytes: new TextEncoder().encode('canary in the coal mine') }),
+  })
+  expect(sent).toMatchObject({ ok: true })
+  const sessions = (await alice.request('GET', '/v1/sessions')).body['sessions'] as readonly { readonly session: string }[]
+  aliceThings = { account: alice.account, conversation, session: sessions[0]?.session ?? '', handle: alice.handle }
+})
+
+afterAll(() => server.dispose())
+
+describe('the table is complete', () => {
+  test('every route has a row', () => {
+    const all = Object.entries(routes).flatMap(([room, verbs]) => Object.keys(verbs).map((verb) => `${room}.${verb}`))
+    expect(routeNames.toSorted()).toEqual(all.toSorted())
+  })
+
+  test('every command has a row', () => {
+    expect(Object.keys(commandRows).toSorted()).toEqual(commandNames.toSorted())
+  })
+
+  test('what is open says so in the contract too, and nothing else does', () => {
+    expect(routeNames.filter((name) => routeRows[name].kind === 'open')).toEqual(
+      routeNames.filter((name) => specOf(name).access === 'anyone'),
+    )
+  })
+})
+
+describe.each(routeNames.filter((name) => routeRows[name].kind !== 'open'))('%s', (name) => {
+  const spec = specOf(name)
+  const requestFor = (things: Things): Request => {
+    const row = routeRows[name]
+    return row.kind === 'others' ? row.request(things) : row.kind === 'own' ? row.request : { path: '/' }
+  }
+
+  test('refuses somebody who is not signed in, whether the thing exists or not', async () => {
+    for (const things of [aliceThings, nothing]) {
+      const { path, body } = requestFor(things)
+      const answer = await ask({ url: server.url, method: spec.method, path, body })
+      expect(answer).toMatchObject({ status: 401, body: { name: 'unauthenticated' } })
+    }
+  })
+
+  test.runIf(spec.access === 'device')('refuses a session that has no device', async () => {
+    const { accessToken } = await signInOnWire({ url: server.url, handle: mallory.handle })
+    const { path, body } = requestFor(aliceThings)
+    const answer = await ask({ url: server.url, method: spec.method, path, body, headers: { authorization: `Bearer ${accessToken}` } })
+    expect(answer).toMatchObject({ status: 403, body: { name: 'device_needed' } })
+  })
+
+  test.runIf(routeRows[name].kind === 'others')('answers a stranger as if the thing did not exist', async () => {
+    const theirs = requestFor(aliceThings)
+    const noones = requestFor(nothing)
+    const answer = await mallory.request(spec.method, theirs.path, theirs.body)
+    expect(answer).toMatchObject({ status: 404, body: { name: 'not_found' } })
+    expect(comparable(answer)).toEqual(comparable(await mallory.request(spec.method, noones.path, noones.body)))
+  })
+
+  test.runIf(routeRows[name].kind === 'own' && name !== 'sessions.signOut')('tells a stranger nothing of Alice', async () => {
+    const { path, body } = requestFor(nothing)
+    const answer = await mallory.request(spec.method, path, body)
+    expect(answer.status).toBeLessThan(500)
+    for (const secret of Object.values(aliceThings)) expect(answer.text).not.toContain(secret)
+  })
+})
+
+describe('the socket', () => {
+  test.each(commandNames.filter((name) => name !== 'connection.hello'))(
+    '%s is refused before hello, and the socket closed',
+    async (name) => {
+      const { WireSocket } = await import('./wire-device.ts')
+      const socket = await WireSocket.connect(server.url)
+      const row = commandRows[name]
+      void socket.command(
+        name,
+        (row.kind === 'others' ? row.body(aliceThings) : { welcomes: [], accessToken: 'A'.repeat(43) }) as BodyOf<typeof name>,
+      )
+      expect(await socket.closed).toBe(4401)
+    },
+  )
+
+  test.each(commandNames.filter((name) => commandRows[name].kind === 'others'))(
+    '%s answers a stranger as if the conversation did not exist',
+    async (name) => {
+      const row = commandRows[name]
+      if (row.kind !== 'others') return
+      const socket = await mallory.socket()
+      await socket.command('delivery.resume', { cursors: [] })
+      const theirs = await socket.command(name, row.body(aliceThings))
+      const noones = await socket.command(name, row.body(nothing))
+      expect(theirs).toEqual(noones)
+      if (name !== 'delivery.resume') expect(theirs).toMatchObject({ ok: false, failure: 'not_found' })
+      expect(socket.events.filter((event) => event.name === 'delivery.entries')).toEqual([])
+      await socket.close()
+    },
+  )
+
+  test('a stranger’s tries left Alice’s conversation as it was', async () => {
+    const shown = await alice.request('GET', `/v1/conversations/${aliceThings.conversation}`)
+    expect(shown.body).toMatchObject({ head: 1, epoch: 0, members: [{ account: alice.account, device: alice.device }] })
+  })
+})
+
+function comparable({ status, body }: WireAnswer): unknown {
+  const { requestId: _differs, ...rest } = body
+  return { status, rest }
+}

@@ -1,0 +1,289 @@
+/**
+ * A device that speaks the wire itself, without the SDK's manners: for hostile tests, for crash tests and for load. Its
+ * keys, certificates and sign-up are real; what it sends as MLS messages is up to the test.
+ */
+import { client as opaque, ready } from '@serenity-kit/opaque'
+import {
+  AccountId,
+  DeviceId,
+  commonFailures,
+  decodeFromServer,
+  decodeResult,
+  encodeCommand,
+  signDeviceCertificate,
+  signDeviceList,
+  SOCKET_PATH,
+  SUBPROTOCOL,
+  toBase64Url,
+  type BodyOf,
+  type CborValue,
+  type CommandName,
+  type EventFrame,
+  type FailureName,
+  type ResultOf,
+} from '@tacit/contract'
+
+/** What came back from an HTTP request: the decoded JSON, untyped, as a hostile client would look at it. */
+export interface WireAnswer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  readonly text: string
+}
+
+export interface WireDevice {
+  readonly url: string
+  readonly handle: string
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly accountKeys: CryptoKeyPair
+  /** The current device list, as the server has it. */
+  readonly deviceList: Uint8Array<ArrayBuffer>
+  request(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<WireAnswer>
+  socket(): Promise<WireSocket>
+}
+
+/** 16 random bytes as an id. */
+export const randomId = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
+
+/** Signs up by password over the wire. `keyPackages` are published as they are. */
+export async function signUpOnWire({
+  url,
+  handle,
+  keyPackages = [],
+}: {
+  url: string
+  handle: string
+  keyPackages?: readonly Uint8Array[]
+}): Promise<WireDevice> {
+  await ready
+  const account = AccountId.parse(randomId())
+  const device = DeviceId.parse(randomId())
+  const accountKeys = await ed25519Pair()
+  const deviceKeys = await ed25519Pair()
+  const deviceList = await firstDeviceList({ account, device, accountKeys, signatureKey: await rawKey(deviceKeys) })
+  const password = `password of ${handle}`
+  const { clientRegistrationState, registrationRequest } = opaque.startRegistration({ password })
+  const start = await ask({ url, method: 'POST', path: '/v1/accounts/password/start', body: { account, handle, registrationRequest } })
+  const registrationResponse = String(start.body['registrationResponse'])
+  const { registrationRecord } = opaque.finishRegistration({ password, registrationResponse, clientRegistrationState })
+  const [lastResort, ...oneTime] = keyPackages.map(toBase64Url)
+  const answer = await ask({
+    url,
+    method: 'POST',
+    path: '/v1/accounts',
+    body: {
+      account,
+      handle,
+      accountKey: toBase64Url(await rawKey(accountKeys)),
+      method: { kind: 'password', registrationRecord },
+      enrolment: { device, deviceList: toBase64Url(deviceList), keys: { oneTime, ...(lastResort !== undefined && { lastResort }) } },
+      vault: toBase64Url(crypto.getRandomValues(new Uint8Array(64))),
+      unlock: { kind: 'password', wrappedKey: toBase64Url(crypto.getRandomValues(new Uint8Array(60))) },
+    },
+  })
+  if (answer.status !== 201) throw new Error(`sign-up of ${handle} was refused: ${answer.status} ${answer.text}`)
+  const accessToken = String(answer.body['accessToken'])
+  return {
+    url,
+    handle,
+    account,
+    device,
+    accessToken,
+    refreshToken: String(answer.body['refreshToken']),
+    accountKeys,
+    deviceList,
+    request: (method, path, body, headers = {}) =>
+      ask({ url, method, path, body, headers: { authorization: `Bearer ${accessToken}`, ...headers } }),
+    socket: () => WireSocket.open({ url, accessToken }),
+  }
+}
+
+/** Signs in again with the password that `signUpOnWire` used: a session without a device. */
+export async function signInOnWire({ url, handle }: { url: string; handle: string }): Promise<{ accessToken: string }> {
+  await ready
+  const password = `password of ${handle}`
+  const { clientLoginState, startLoginRequest } = opaque.startLogin({ password })
+  const start = await ask({ url, method: 'POST', path: '/v1/sessions/password/start', body: { handle, startLoginRequest } })
+  const finished = opaque.finishLogin({ clientLoginState, loginResponse: String(start.body['loginResponse']), password })
+  if (!finished) throw new Error('the password did not open the login response')
+  const body = { challenge: start.body['challenge'], finishLoginRequest: finished.finishLoginRequest }
+  const answer = await ask({ url, method: 'POST', path: '/v1/sessions/password/finish', body })
+  if (answer.status !== 201) throw new Error(`sign-in of ${handle} was refused: ${answer.status} ${answer.text}`)
+  return { accessToken: String(answer.body['accessToken']) }
+}
+
+/** One HTTP request with a JSON body. */
+export async function ask({
+  url,
+  method,
+  path,
+  body,
+  headers = {},
+}: {
+  url: string
+  method: string
+  path: string
+  body?: unknown
+  headers?: Readonly<Record<string, string>>
+}): Promise<WireAnswer> {
+  const answer = await fetch(url + path, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  return { status: answer.status, body: recordFrom(text), text }
+}
+
+/** The answer to a command: its result, or the failure by name. */
+export type CommandAnswer<N extends CommandName> =
+  | { readonly ok: true; readonly result: ResultOf<N> }
+  | { readonly ok: false; readonly failure: FailureName; readonly details: object }
+
+/** A socket that keeps every event it got. */
+export class WireSocket {
+  readonly events: EventFrame[] = []
+  /** Resolves with the close code. */
+  readonly closed: Promise<number>
+  readonly #socket: WebSocket
+  readonly #waiting = new Map<
+    number,
+    (answer: { ok: true; result: CborValue } | { ok: false; failure: FailureName; details: object }) => void
+  >()
+  readonly #listeners = new Set<() => void>()
+  #ref = 0
+
+  /** Opens and says hello. */
+  static async open({ url, accessToken }: { url: string; accessToken: string }): Promise<WireSocket> {
+    const socket = await WireSocket.connect(url)
+    const hello = await socket.command('connection.hello', { accessToken, contract: 1 })
+    if (!hello.ok) throw new Error(`hello was refused: ${hello.failure}`)
+    return socket
+  }
+
+  /** Opens and says nothing. */
+  static async connect(url: string): Promise<WireSocket> {
+    const socket = new WebSocket(url.replace(/^http/, 'ws') + SOCKET_PATH, [SUBPROTOCOL])
+    socket.binaryType = 'arraybuffer'
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    socket.addEventListener('open', () => resolve())
+    socket.addEventListener('error', () => reject(new Error('the socket could not be opened')))
+    await promise
+    return new WireSocket(socket)
+  }
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket
+    const { promise, resolve } = Promise.withResolvers<number>()
+    this.closed = promise
+    socket.addEventListener('close', (event) => {
+      for (const settle of this.#waiting.values()) settle({ ok: false, failure: 'unavailable', details: {} })
+      this.#waiting.clear()
+      resolve(event.code)
+    })
+    socket.addEventListener('message', (event: MessageEvent<ArrayBuffer>) => this.#receive(new Uint8Array(event.data)))
+  }
+
+  async command<N extends CommandName>(name: N, body: BodyOf<N>): Promise<CommandAnswer<N>> {
+    const ref = ++this.#ref
+    const { promise, resolve } = Promise.withResolvers<
+      { ok: true; result: CborValue } | { ok: false; failure: FailureName; details: object }
+    >()
+    this.#waiting.set(ref, resolve)
+    this.#socket.send(encodeCommand({ ref, name, body }))
+    const answer = await promise
+    return answer.ok ? { ok: true, result: decodeResult(name, answer.result) } : answer
+  }
+
+  /** Bytes as they are. */
+  sendRaw(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(bytes)
+  }
+
+  /** Resolves when `done` says so, asked at every event. */
+  async until(done: (events: readonly EventFrame[]) => boolean): Promise<void> {
+    if (done(this.events)) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = (): void => {
+      if (!done(this.events)) return
+      this.#listeners.delete(check)
+      resolve()
+    }
+    this.#listeners.add(check)
+    return promise
+  }
+
+  close(): Promise<number> {
+    this.#socket.close()
+    return this.closed
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const frame = decodeFromServer(bytes)
+    if (frame.type === 'accepted') this.#settle(frame.ref, { ok: true, result: frame.result })
+    else if (frame.type === 'refused') this.#settle(frame.ref, { ok: false, failure: frame.failure, details: frame.details })
+    else if (frame.type === 'event') {
+      this.events.push(frame)
+      for (const listener of this.#listeners) listener()
+    }
+  }
+
+  #settle(ref: number, answer: { ok: true; result: CborValue } | { ok: false; failure: FailureName; details: object }): void {
+    this.#waiting.get(ref)?.(answer)
+    this.#waiting.delete(ref)
+  }
+}
+
+/** An MLSMessage with a PrivateMessage whose header is right and whose content is `bytes`: all that the server looks at. */
+export function opaqueMessage({
+  conversation,
+  epoch,
+  bytes,
+}: {
+  conversation: string
+  epoch: number
+  bytes: Uint8Array
+}): Uint8Array<ArrayBuffer> {
+  const groupId = Buffer.from(conversation, 'base64url')
+  const epochBytes = new Uint8Array(8)
+  new DataView(epochBytes.buffer).setBigUint64(0, BigInt(epoch))
+  const length = bytes.length < 64 ? [bytes.length] : [0x40 | (bytes.length >> 8), bytes.length & 0xff]
+  return new Uint8Array([0, 1, 0, 2, groupId.length, ...groupId, ...epochBytes, 1, 0, 16, ...new Uint8Array(16), ...length, ...bytes])
+}
+
+async function ed25519Pair(): Promise<CryptoKeyPair> {
+  return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair
+}
+
+async function rawKey({ publicKey }: CryptoKeyPair): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.exportKey('raw', publicKey))
+}
+
+async function firstDeviceList(made: {
+  account: AccountId
+  device: DeviceId
+  accountKeys: CryptoKeyPair
+  signatureKey: Uint8Array
+}): Promise<Uint8Array<ArrayBuffer>> {
+  const { account, device, accountKeys, signatureKey } = made
+  const sign = async (message: Uint8Array): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.sign('Ed25519', accountKeys.privateKey, new Uint8Array(message)))
+  const accountKey = await rawKey(accountKeys)
+  const notAfter = Math.floor(Date.now() / 1000) + 365 * 86_400
+  const certificate = await signDeviceCertificate({ account, accountKey, device, signatureKey, notAfter }, sign)
+  return signDeviceList({ version: 1, account, accountKey, previous: new Uint8Array(0), certificates: [certificate] }, sign)
+}
+
+function recordFrom(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Names of refusals that any request may get; the rest are the route's own. */
+export const anyRequestFailures: readonly FailureName[] = commonFailures
