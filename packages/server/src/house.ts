@@ -91,7 +91,6 @@ async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance;
   const sessions = createSessions({ database, clock, random, secrets, log })
   const keys = createKeys({ database, limits })
   const devices = createDevices({ database, clock, sessions, keys, log })
-  const { findByHandle: findAccount, handleOf } = accounts
   const http = await createHttpGateway({
     settings,
     origins,
@@ -99,13 +98,18 @@ async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance;
     random,
     log,
     metrics,
-    authenticate: sessions.authenticate,
+    authenticate: (token) => sessions.authenticate(token),
     handlers: {
       system: healthHandlers({ settings, database, space, clock, isStopping: () => stopping.now }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
-      sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount }),
+      sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
       vault: vaultHandlers({ database, limits }),
-      devices: deviceHandlers({ devices, limits, handleOf, sharesConversation: () => Promise.resolve(false) }),
+      devices: deviceHandlers({
+        devices,
+        limits,
+        handleOf: (account) => accounts.handleOf(account),
+        sharesConversation: () => Promise.resolve(false),
+      }),
       keys: keys.handlers,
     },
   })

@@ -1,0 +1,215 @@
+/** Alice, Bob and Carol: people with real keys who speak to a real server over HTTP, for this package's tests. */
+import { client as opaque, ready } from '@serenity-kit/opaque'
+import {
+  AccountId,
+  DeviceId,
+  hashDeviceList,
+  signDeviceCertificate,
+  signDeviceList,
+  toBase64Url,
+  type DeviceCertificate,
+  type Problem,
+  type SessionTokens,
+} from '@tacit/contract'
+import { openHouse, type House, type HouseEffects } from './house.ts'
+import { systemRandom } from './random.ts'
+import { settingsWith, type Settings } from './settings.ts'
+
+/** Cheap on purpose: stretching protects people's passwords, not a test's. */
+const keyStretching = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
+
+export interface Answer<T = unknown> {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: T
+}
+
+export interface RequestOptions {
+  readonly method?: string
+  readonly token?: string
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
+export interface Town {
+  readonly url: string
+  readonly house: House
+  request<T = Problem>(path: string, options?: RequestOptions): Promise<Answer<T>>
+  close(): Promise<void>
+}
+
+/** A server on a free port whose data disappears with it and whose rate limits do not matter, unless told otherwise. */
+export async function openTown(settings: Partial<Settings> = {}, effects: HouseEffects = {}): Promise<Town> {
+  const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000 } as const
+  const house = await openHouse(settingsWith({ ...quiet, ...settings }), effects)
+  const { port } = await house.listen()
+  const url = `http://127.0.0.1:${port}`
+  return { url, house, request: (path, options) => request(url + path, options), close: () => house.close() }
+}
+
+async function request<T>(url: string, { method, token, body, headers = {} }: RequestOptions = {}): Promise<Answer<T>> {
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const json = response.headers.get('content-type')?.includes('json')
+  return { status: response.status, headers: response.headers, body: (json ? JSON.parse(text) : text) as T }
+}
+
+export interface Keys {
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>
+}
+
+export async function newKeys(): Promise<Keys> {
+  const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
+  if (!('privateKey' in pair)) throw new TypeError('expected a key pair')
+  return {
+    publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)),
+    sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, new Uint8Array(message))),
+  }
+}
+
+export const newDeviceId = (): DeviceId => DeviceId.parse(systemRandom.id())
+export const newAccountId = (): AccountId => AccountId.parse(systemRandom.id())
+
+const IN_A_YEAR = Math.floor(Date.now() / 1000) + 365 * 86_400
+
+/** Somebody's identity: account key, devices, and the list that names them. */
+export class Person {
+  readonly account: AccountId = newAccountId()
+  readonly handle: string
+  readonly password: string
+  readonly keys: Keys
+  readonly #certificates = new Map<DeviceId, Uint8Array>()
+  version = 0
+  list: Uint8Array = new Uint8Array()
+  #previous: Uint8Array = new Uint8Array()
+
+  private constructor(handle: string, keys: Keys) {
+    this.handle = handle
+    this.password = `correct horse of ${handle}`
+    this.keys = keys
+  }
+
+  static async called(handle: string): Promise<Person> {
+    await ready
+    return new Person(handle, await newKeys())
+  }
+
+  async certify(device: DeviceId, changes: Partial<DeviceCertificate> = {}): Promise<void> {
+    const { publicKey } = await newKeys()
+    const certificate = {
+      account: this.account,
+      accountKey: this.keys.publicKey,
+      device,
+      signatureKey: publicKey,
+      notAfter: IN_A_YEAR,
+      ...changes,
+    }
+    this.#certificates.set(device, await signDeviceCertificate(certificate, this.keys.sign))
+  }
+
+  get devices(): readonly DeviceId[] {
+    return [...this.#certificates.keys()]
+  }
+
+  drop(device: DeviceId): void {
+    this.#certificates.delete(device)
+  }
+
+  /** Signs the next version of the list. */
+  async nextList(sign = this.keys.sign): Promise<string> {
+    this.#previous = this.version === 0 ? new Uint8Array() : await hashDeviceList(this.list)
+    this.version += 1
+    const fields = { version: this.version, account: this.account, accountKey: this.keys.publicKey, previous: this.#previous }
+    this.list = await signDeviceList({ ...fields, certificates: [...this.#certificates.values()] }, sign)
+    return toBase64Url(this.list)
+  }
+
+  /** The body of a sign-up by password with one device. */
+  async signUpBody(town: Town, { device = newDeviceId() }: { device?: DeviceId } = {}) {
+    const { clientRegistrationState, registrationRequest } = opaque.startRegistration({ password: this.password })
+    const started = await town.request<{ registrationResponse: string }>('/v1/accounts/password/start', {
+      body: { account: this.account, handle: this.handle, registrationRequest },
+    })
+    const { registrationResponse } = started.body
+    if (started.status !== 200) throw new Error(JSON.stringify(started.body))
+    const { registrationRecord } = opaque.finishRegistration({
+      password: this.password,
+      registrationResponse,
+      clientRegistrationState,
+      keyStretching,
+    })
+    await this.certify(device)
+    return {
+      account: this.account,
+      handle: this.handle,
+      accountKey: toBase64Url(this.keys.publicKey),
+      method: { kind: 'password', registrationRecord },
+      enrolment: { device, deviceList: await this.nextList(), keys: keyUpload({ oneTime: 3, lastResort: true }) },
+      vault: toBase64Url(systemRandom.bytes(100)),
+      unlock: { kind: 'password', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
+    }
+  }
+
+  async signUp(town: Town): Promise<SessionTokens> {
+    const answer = await town.request<SessionTokens>('/v1/accounts', { body: await this.signUpBody(town) })
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+    return answer.body
+  }
+
+  /** The answer to the last step of signing in with `password`. */
+  async signIn(town: Town, password = this.password): Promise<Answer<SessionTokens & Problem>> {
+    const { clientLoginState, startLoginRequest } = opaque.startLogin({ password })
+    const started = await town.request<{ challenge: string; loginResponse: string }>('/v1/sessions/password/start', {
+      body: { handle: this.handle, startLoginRequest },
+    })
+    const { challenge, loginResponse } = started.body
+    if (started.status !== 200) throw new Error(JSON.stringify(started.body))
+    const finished = opaque.finishLogin({ clientLoginState, loginResponse, password, keyStretching })
+    // A device that notices the wrong password stops here; an attacker sends anything.
+    const finishLoginRequest = finished?.finishLoginRequest ?? toBase64Url(systemRandom.bytes(64))
+    return town.request('/v1/sessions/password/finish', { body: { challenge, finishLoginRequest } })
+  }
+}
+
+/** Key packages are opaque to the server, so random bytes serve. */
+export function keyUpload({ oneTime, lastResort = false }: { oneTime: number; lastResort?: boolean }) {
+  const bytes = () => toBase64Url(systemRandom.bytes(300))
+  return { oneTime: Array.from({ length: oneTime }, bytes), ...(lastResort && { lastResort: bytes() }) }
+}
+
+/** Somebody who is signed up, with the tokens of their first device. */
+export interface Member {
+  readonly person: Person
+  readonly tokens: SessionTokens
+  readonly token: string
+  readonly device: DeviceId
+}
+
+export async function member(town: Town, handle: string): Promise<Member> {
+  const person = await Person.called(handle)
+  const tokens = await person.signUp(town)
+  if (tokens.device === null) throw new TypeError('expected a device')
+  return { person, tokens, token: tokens.accessToken, device: tokens.device }
+}
+
+/** A second session of somebody, enrolled as a new device. */
+export async function secondDevice(town: Town, person: Person): Promise<Member> {
+  const { body: tokens } = await person.signIn(town)
+  const device = newDeviceId()
+  await person.certify(device)
+  const enrolled = await town.request('/v1/devices', {
+    token: tokens.accessToken,
+    body: { device, deviceList: await person.nextList(), keys: keyUpload({ oneTime: 2, lastResort: true }) },
+  })
+  if (enrolled.status !== 201) throw new Error(JSON.stringify(enrolled.body))
+  return { person, tokens, token: tokens.accessToken, device }
+}
