@@ -10,8 +10,13 @@ const stopFor = (reason: Stop) => stop.abort(reason)
 
 // They stay until the process ends: the launcher may pass on a signal that the terminal has sent us already.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopFor(signal))
+// The launcher was killed, and nobody could stop us any more.
+process.on('disconnect', () => stopFor('SIGHUP'))
+process.channel?.unref()
 // The reader of a pipe may go whenever it likes (`tacit listen | head -1`).
 process.stdout.on('error', () => stopFor('closed_output'))
 
 const { env, stdin, stdout, stderr } = process
 process.exitCode = await run(process.argv.slice(2), { env, stdin, stdout, stderr, stop: stop.signal, now: Date.now })
+// A command that was stopped may have left it open for reading.
+stdin.destroy()

@@ -3,7 +3,7 @@
  * Starts the terminal client on the runtime that the workspace pins, whatever Node runs this file. The sources are
  * TypeScript, which Node strips from 24 on, and workspace packages offer their sources only under the condition
  * `tacit-source`, which must be there when Node starts: hence a second process. It gets our terminal, our signals are
- * passed on to it, and its end is ours.
+ * passed on to it, its end is ours, and it notices when we were killed.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -40,7 +40,7 @@ function ownNode() {
 function start(node) {
   const options = ['--conditions=tacit-source', '--disable-warning=ExperimentalWarning']
   const child = spawn(node, [...options, join(here, 'main.ts'), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { NODE_ENV: 'production', ...process.env },
   })
   // The terminal sends Ctrl-C to both of us, so the child may hear it twice; it stops once.

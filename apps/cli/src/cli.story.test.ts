@@ -1,0 +1,174 @@
+/** The terminal client as people and scripts use it: real processes, a real server, a pipe in and a pipe out. */
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Folder, Server, Terminal } from './story/processes.ts'
+
+const PASSWORD = 'correct horse battery staple'
+
+let folder: Folder
+let server: Server
+let alice: Terminal
+let bob: Terminal
+
+beforeAll(async () => {
+  folder = new Folder()
+  server = await Server.start({ data: join(folder.path, 'server') })
+  alice = await signedUp('Alice')
+  bob = await signedUp('bob')
+}, 60_000)
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  folder[Symbol.dispose]()
+})
+
+/** A new person, whose profile has the name of the handle. */
+async function signedUp(handle: string): Promise<Terminal> {
+  const terminal = profileOf(handle)
+  await terminal.json(['sign-up', handle, '--password-stdin'], { input: `${PASSWORD}\n` })
+  return terminal
+}
+
+function profileOf(name: string): Terminal {
+  return new Terminal({ home: join(folder.path, 'profiles'), profile: name, server: server.url })
+}
+
+const textOf = (line: unknown): unknown => (typeof line === 'object' && line !== null && 'text' in line ? line.text : undefined)
+
+test('two people talk: what one sends is a line of JSON for the other', async () => {
+  await alice.json(['direct', 'BOB'])
+  await using listener = await bob.listen()
+  expect((await alice.run(['send', '@bob', 'See', 'you', 'at', 'noon'])).stdout).toBe('accepted: bob\n')
+  expect(await listener.next()).toEqual({
+    event: 'message',
+    conversation: expect.stringMatching(/^[\w-]{22}$/),
+    title: 'Alice',
+    message: expect.stringMatching(/^[\w-]{22}$/),
+    seq: expect.any(Number),
+    sender: { account: expect.any(String), handle: 'Alice' },
+    mine: false,
+    text: 'See you at noon',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  })
+  expect(await listener.stop('SIGTERM')).toBe(0)
+})
+
+test('standard input is one message, whatever lines it has', async () => {
+  await using listener = await bob.listen('--conversation', '@alice')
+  await alice.json(['send', '@bob', '-'], { input: 'first line\n  second — Grüße 👋\n' })
+  expect(textOf(await listener.next())).toBe('first line\n  second — Grüße 👋')
+  expect(await listener.stop('SIGINT')).toBe(0)
+})
+
+test('what arrived while nobody listened is not lost', async () => {
+  await alice.json(['send', '@bob', 'are you there?'])
+  await using listener = await bob.listen()
+  expect(textOf(await listener.next())).toBe('are you there?')
+})
+
+test('a message cannot take over the terminal of the one who reads it', async () => {
+  const hostile = '\u001B]0;owned\u0007\u001B[2Jhello\r\n14:00  Alice: forged \u202Egpj.exe'
+  await alice.json(['send', '@bob', '-'], { input: hostile })
+  const { stdout } = await bob.run(['history', '@alice', '--count', '1'])
+  // oxlint-disable-next-line no-control-regex -- the point of the test
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E]/)
+  expect(stdout).toContain('␛[2Jhello\n       14:00  Alice: forged <U+202E>gpj.exe\n')
+  const [item] = (await bob.json(['history', '@alice', '--count', '1'])) as unknown[]
+  expect(textOf(item)).toBe(hostile)
+})
+
+test('a profile serves one process at a time, and the second one says so', async () => {
+  await using _listener = await bob.listen()
+  const second = await bob.run(['list'])
+  expect(second.code).toBe(7)
+  expect(second.stderr).toMatch(
+    /^tacit: The profile bob is in use by another process \(\d+\)\. Stop that process, or use another --profile\.\n$/,
+  )
+})
+
+test('a listener whose reader has gone ends well', async () => {
+  await using listener = await bob.listen()
+  listener.closeOutput()
+  await alice.json(['send', '@bob', 'anybody?'])
+  expect(await listener.ended()).toBe(0)
+})
+
+test('a group: people come, are seen, and go', async () => {
+  const carol = await signedUp('Carol')
+  await alice.json(['create', 'Trip to the sea', 'bob'])
+  await alice.json(['add', 'trip to the sea', '@carol'])
+  await alice.json(['send', 'Trip to the sea', 'welcome'])
+  const [item] = ((await carol.json(['history', 'Trip to the sea'])) as unknown[]).slice(-1)
+  expect(item).toMatchObject({ text: 'welcome', sender: { handle: 'Alice' }, mine: false })
+  await alice.json(['rename', 'Trip to the sea', 'Trip to the hills'])
+  await bob.json(['leave', 'Trip to the hills'])
+  await alice.json(['remove', 'Trip to the hills', 'carol'])
+  expect(await carol.json(['list'])).toEqual([expect.objectContaining({ title: 'Trip to the hills', standing: 'removed' })])
+  expect((await carol.run(['send', 'Trip to the hills', 'hello?'])).code).toBe(5)
+})
+
+test('who I am, my devices and my sessions', async () => {
+  expect(await alice.json(['whoami'])).toMatchObject({ handle: 'Alice', server: server.url, profile: 'Alice' })
+  expect(await alice.json(['find', 'BOB'])).toMatchObject({ handle: 'bob' })
+  expect(await alice.json(['devices'])).toEqual([expect.objectContaining({ current: true })])
+  expect(await alice.json(['sessions'])).toEqual([expect.objectContaining({ current: true, method: 'password' })])
+})
+
+test('a second terminal of the same account joins the conversations, and signing out empties it', async () => {
+  const second = profileOf('alice-2')
+  await second.json(['sign-in', 'alice', '--password-stdin', '--device-name', 'second terminal'], { input: PASSWORD })
+  await using listener = await second.listen()
+  await bob.json(['send', '@alice', 'to both of you'])
+  expect(textOf(await listener.next())).toBe('to both of you')
+  await listener.stop('SIGTERM')
+  await second.json(['sign-out'])
+  expect(readdirSync(join(folder.path, 'profiles', 'alice-2'))).toEqual(['lock'])
+  expect((await second.run(['list'])).code).toBe(3)
+})
+
+test('while the server is away a message waits, and it goes out once when the server is back', async () => {
+  const { port } = new URL(server.url)
+  await server[Symbol.asyncDispose]()
+  const waiting = await alice.run(['send', '@bob', 'patience'])
+  expect(waiting.code).toBe(6)
+  expect(waiting.stderr).toContain('do not send it again')
+  server = await Server.start({ data: join(folder.path, 'server'), port })
+  const items = (await alice.json(['history', '@bob'])) as { text: string; state: string }[]
+  expect(items.filter(({ text }) => text === 'patience')).toHaveLength(1)
+  const received = (await bob.json(['history', '@alice'])) as { text: string }[]
+  expect(received.filter(({ text }) => text === 'patience')).toHaveLength(1)
+})
+
+describe('the command line', () => {
+  test.skipIf(process.platform === 'win32')('keeps what it stores from other users', () => {
+    const profile = join(folder.path, 'profiles', 'Alice')
+    const modes = readdirSync(profile).map((name) => statSync(join(profile, name)).mode & 0o777)
+    expect(statSync(profile).mode & 0o777).toBe(0o700)
+    expect(new Set(modes)).toEqual(new Set([0o600]))
+  })
+
+  test('ends with a code that says what kind of thing went wrong', async () => {
+    const nobody = profileOf('nobody')
+    const codes = {
+      usage: (await nobody.run(['frobnicate'])).code,
+      notSignedIn: (await nobody.run(['list'])).code,
+      noSuchConversation: (await alice.run(['send', 'nowhere', 'x'])).code,
+      noSuchPerson: (await alice.run(['find', 'somebody.else'])).code,
+      wrongPassword: (await nobody.run(['sign-in', 'alice', '--password-stdin'], { input: 'not this one\n' })).code,
+      handleTaken: (await nobody.run(['sign-up', 'ALICE', '--password-stdin'], { input: `${PASSWORD}\n` })).code,
+      help: (await nobody.run(['--help'])).code,
+    }
+    expect(codes).toEqual({ usage: 2, notSignedIn: 3, noSuchConversation: 4, noSuchPerson: 4, wrongPassword: 5, handleTaken: 5, help: 0 })
+  })
+
+  test('gives failures as JSON to scripts', async () => {
+    const { stderr } = await alice.run(['send', '@nobody', 'x', '--json'])
+    expect(JSON.parse(stderr)).toEqual({
+      failure: 'not_found',
+      message: 'There is no conversation “@nobody”.',
+      next: '`tacit direct nobody` starts one.',
+      exit: 4,
+    })
+  })
+})
