@@ -16,6 +16,7 @@ import { createOrigins, type Origins } from './gateway/origins.ts'
 import { healthHandlers } from './health/health.ts'
 import { createKeys } from './keys/keys.ts'
 import { createLog, faultFields, type Log } from './log.ts'
+import { openMessaging, type Messaging } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
 import { systemRandom, type Random } from './random.ts'
 import { openSecrets } from './secrets.ts'
@@ -44,8 +45,7 @@ const HOUSEKEEPING_MS = 30_000
 
 export async function openHouse(settings: Settings, effects: HouseEffects = {}): Promise<House> {
   const foundation = await openFoundation(settings, effects)
-  const { http, sweep } = await furnish(foundation)
-  return new OpenHouse({ foundation, http, sweep })
+  return new OpenHouse({ foundation, ...(await furnish(foundation)) })
 }
 
 /** What every room stands on. */
@@ -77,7 +77,14 @@ async function openFoundation(settings: Settings, effects: HouseEffects): Promis
   return { settings, clock, random, log, database, secrets, space, origins, limits, metrics: createMetrics(), stopping: { now: false } }
 }
 
-async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance; sweep: () => Promise<void> }> {
+/** What a house is run by. */
+interface Furnished {
+  readonly http: FastifyInstance
+  readonly messaging: Messaging
+  sweep(): Promise<void>
+}
+
+async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, secrets, space, origins, limits, metrics, stopping } = foundation
   const accounts = createAccounts({ database })
   if (secrets.fresh && (await accounts.any())) {
@@ -91,6 +98,20 @@ async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance;
   const sessions = createSessions({ database, clock, random, secrets, log })
   const keys = createKeys({ database, limits })
   const devices = createDevices({ database, clock, sessions, keys, log })
+  const messaging = openMessaging({
+    ...foundation,
+    neighbours: {
+      authenticate: (token) => sessions.authenticate(token),
+      onRevoked: (listener) => sessions.onRevoked(listener),
+      isListed: (account, device) => devices.isListed(account, device),
+      onListChanged: (listener) => devices.onListChanged(listener),
+      onKeysLow: (listener) => keys.onLow(listener),
+      accountExists: async (account) => (await accounts.handleOf(account)) !== undefined,
+      sharesPresence: (account) => accounts.sharesPresence(account),
+      onSharesPresence: (listener) => accounts.onSharesPresence(listener),
+      assertRoom: () => space.assertRoom(),
+    },
+  })
   const http = await createHttpGateway({
     settings,
     origins,
@@ -111,24 +132,28 @@ async function furnish(foundation: Foundation): Promise<{ http: FastifyInstance;
         sharesConversation: () => Promise.resolve(false),
       }),
       keys: keys.handlers,
+      ...messaging.handlers,
     },
   })
+  messaging.attach(http.server)
   const sweep = async () => {
     await Promise.all([sessions.sweep(), credentials.sweep(), space.look()])
   }
-  return { http, sweep }
+  return { http, messaging, sweep }
 }
 
 class OpenHouse implements House {
   readonly #foundation: Foundation
   readonly #http: FastifyInstance
+  readonly #messaging: Messaging
   readonly #housekeeping: NodeJS.Timeout
   #metrics: MetricsServer | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ foundation, http, sweep }: { foundation: Foundation; http: FastifyInstance; sweep: () => Promise<void> }) {
+  constructor({ foundation, http, messaging, sweep }: { foundation: Foundation } & Furnished) {
     this.#foundation = foundation
     this.#http = http
+    this.#messaging = messaging
     const clean = () => sweep().catch((error: unknown) => foundation.log('fault', { where: 'housekeeping', ...faultFields(error) }))
     this.#housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS).unref()
   }
@@ -156,6 +181,7 @@ class OpenHouse implements House {
     stopping.now = true
     log('stopping')
     clearInterval(this.#housekeeping)
+    await this.#messaging.close(settings.drainSeconds * 1000)
     const patience = setTimeout(() => this.#http.server.closeAllConnections(), settings.drainSeconds * 1000)
     await this.#http.close()
     clearTimeout(patience)

@@ -1,0 +1,80 @@
+/**
+ * The contract's commands tied to the rooms' verbs, as a mapped type over its table: a command that is forgotten does not
+ * compile. No rule lives here; budgets are per device and survive a reconnect.
+ */
+import { Refusal, type BodyOf, type CommandName, type DeviceId, type ResultOf } from '@tacit/contract'
+import type { Conversations } from '../conversations/conversations.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Signals } from '../signals/signals.ts'
+import type { SocketLimits } from './socket-limits.ts'
+import type { DeviceLine } from './socket-line.ts'
+import { TokenBuckets } from './token-bucket.ts'
+
+/** Commands that the gateway answers itself: they are about the socket, not about a room. */
+export type SocketCommand = 'connection.hello' | 'connection.renew'
+export type RoomCommand = Exclude<CommandName, SocketCommand>
+
+export interface CommandCall<N extends RoomCommand> {
+  readonly line: DeviceLine
+  readonly body: BodyOf<N>
+  /** Milliseconds. */
+  readonly now: number
+}
+
+export type CommandHandlers = { readonly [N in RoomCommand]: (call: CommandCall<N>) => Promise<ResultOf<N>> }
+
+export interface CommandRooms {
+  readonly conversations: Conversations
+  readonly delivery: Delivery
+  readonly signals: Signals
+  readonly presence: Presence
+}
+
+export interface CommandTable {
+  readonly handlers: CommandHandlers
+  /** Forgets budgets that are full again. */
+  prune(now: number): void
+}
+
+export function commandTable({ conversations, delivery, signals, presence }: CommandRooms, limits: SocketLimits): CommandTable {
+  const sends = new TokenBuckets<DeviceId>(limits.sends)
+  const commits = new TokenBuckets<DeviceId>(limits.commits)
+  const ephemeral = new TokenBuckets<DeviceId>(limits.signals)
+  const handlers: CommandHandlers = {
+    'conversations.commit': async ({ line, body, now }) => {
+      spend(commits, line.device, now)
+      return conversations.commit(line, body)
+    },
+    'conversations.acknowledgeWelcomes': async ({ line, body }) => {
+      await conversations.acknowledgeWelcomes(line.device, body.welcomes)
+      return {}
+    },
+    'delivery.resume': async ({ line, body }) => {
+      line.feed = delivery.resume(line, body)
+      await presence.arrived(line)
+      return {}
+    },
+    'delivery.send': async ({ line, body, now }) => {
+      spend(sends, line.device, now)
+      return delivery.send(line.device, body)
+    },
+    'delivery.acknowledge': async ({ line, body }) => {
+      // A device that claims to have what never existed is broken or lying; its next claims are worth nothing either.
+      if ((await delivery.acknowledge({ feed: line.feed, device: line.device, body })) === 'overrun') line.close('malformed')
+      return {}
+    },
+    'signals.send': async ({ line, body, now }) => {
+      spend(ephemeral, line.device, now)
+      await signals.send(line.device, body)
+      return {}
+    },
+  }
+  const buckets = [sends, commits, ephemeral]
+  return { handlers, prune: (now) => buckets.forEach((bucket) => bucket.prune(now)) }
+}
+
+function spend(buckets: TokenBuckets<DeviceId>, device: DeviceId, now: number): void {
+  const wait = buckets.take(device, now)
+  if (wait > 0) throw new Refusal('rate_limited', { retryAfter: Math.ceil(wait) })
+}

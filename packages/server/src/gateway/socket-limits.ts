@@ -1,0 +1,64 @@
+/** What one socket, device, account or address may do (limits L-09 to L-16 of the threat model). */
+import type { BucketSize } from './token-bucket.ts'
+
+const SECOND = 1000
+const KIB = 1024
+
+export interface SocketLimits {
+  /** How long a socket may stay without a good `hello`, milliseconds. */
+  readonly helloWithin: number
+  /** Silence after which the server pings, and after which the socket is dead, milliseconds. */
+  readonly pingAfter: number
+  readonly deadAfter: number
+  /** How long before the token's end the device is told, milliseconds. */
+  readonly expiryNotice: number
+  /** Outbound buffer in bytes: reading from the log pauses, the socket is closed. */
+  readonly softBuffer: number
+  readonly hardBuffer: number
+  /** A reader that keeps its buffer over the soft limit for so long is closed, milliseconds. */
+  readonly slowFor: number
+  /** Commands of one socket that may be under way before reading from it pauses. */
+  readonly inFlight: number
+  readonly fragments: number
+  readonly bufferedChunks: number
+  /** Sockets without hello, and all sockets, of one address; sockets of one account. */
+  readonly openingPerAddress: number
+  readonly perAddress: number
+  readonly perAccount: number
+  /** New sockets of one address. */
+  readonly handshakes: BucketSize
+  /** All frames of one socket, control frames too: what exceeds it is a flood. */
+  readonly frames: BucketSize
+  /** Refused frames after which a flooding socket is closed. */
+  readonly strikes: number
+  /** Per device. */
+  readonly sends: BucketSize
+  readonly commits: BucketSize
+  readonly signals: BucketSize
+}
+
+/** `factor` multiplies every count and rate, not the times and sizes. */
+export function socketLimits(factor: number): SocketLimits {
+  const bucket = (burst: number, perSecond: number): BucketSize => ({ burst: burst * factor, perSecond: perSecond * factor })
+  return {
+    helloWithin: 5 * SECOND,
+    pingAfter: 25 * SECOND,
+    deadAfter: 60 * SECOND,
+    expiryNotice: 60 * SECOND,
+    softBuffer: 256 * KIB,
+    hardBuffer: 1024 * KIB,
+    slowFor: 30 * SECOND,
+    inFlight: 256,
+    fragments: 64,
+    bufferedChunks: 1024,
+    openingPerAddress: 20 * factor,
+    perAddress: 200 * factor,
+    perAccount: 32 * factor,
+    handshakes: bucket(50, 10),
+    frames: bucket(400, 200),
+    strikes: 3,
+    sends: bucket(60, 5),
+    commits: bucket(10, 0.1),
+    signals: bucket(60, 10),
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * One socket: what is written to it, how full it is, and what it owes the server. Ten thousand of these sleep at a time, so
+ * there is no timer, closure or buffer per socket: listeners are shared functions, and one sweep looks after all.
+ */
+import type { Duplex } from 'node:stream'
+import { closeCodes, encodeEvent, type AccountId, type DeviceId, type EventOf, type SessionId } from '@tacit/contract'
+import type { WebSocket } from 'ws'
+import type { Clock } from '../clock.ts'
+import type { Feed, Line } from '../delivery/feed.ts'
+import type { SocketLimits } from './socket-limits.ts'
+
+export type CloseReason = keyof typeof closeCodes
+
+/** Whose socket it is. `opening` until a good hello. */
+export type Identity =
+  | { readonly kind: 'opening'; readonly since: number }
+  | { readonly kind: 'checking'; readonly since: number; readonly backlog: Uint8Array[] }
+  | { readonly kind: 'open'; readonly line: DeviceLine; readonly session: SessionId; readonly expiresAt: number; readonly noticed: boolean }
+
+/** What all sockets of a gateway share. */
+export interface SocketSurroundings {
+  readonly clock: Clock
+  readonly limits: SocketLimits
+  /** The socket's buffer was over the soft limit and is empty now. */
+  drained(socket: SocketLine): void
+}
+
+const SENDING = { binary: true, compress: false } as const
+
+export class SocketLine {
+  readonly address: string
+  readonly #socket: WebSocket
+  readonly #duplex: Duplex
+  readonly #shared: SocketSurroundings
+  identity: Identity
+  heardAt: number
+  pingedAt = 0
+  inFlight = 0
+  strikes = 0
+  closing = false
+  /** When the buffer went over the soft limit; 0 while it is under. */
+  congestedSince = 0
+
+  constructor(connection: { socket: WebSocket; duplex: Duplex; address: string; now: number }, shared: SocketSurroundings) {
+    const { socket, duplex, address, now } = connection
+    this.#socket = socket
+    this.#duplex = duplex
+    this.address = address
+    this.#shared = shared
+    this.identity = { kind: 'opening', since: now }
+    this.heardAt = now
+  }
+
+  /** Bytes that wait to be taken by the network. */
+  get buffered(): number {
+    return this.#duplex.writableLength
+  }
+
+  get congested(): boolean {
+    return this.buffered > this.#shared.limits.softBuffer
+  }
+
+  /** Writes of one turn of the loop leave together. A reader that lets too much pile up is closed. */
+  send(frame: Uint8Array): void {
+    if (this.closing) return
+    corkForThisTurn(this.#duplex)
+    this.#socket.send(frame, SENDING)
+    if (this.buffered > this.#shared.limits.hardBuffer) this.close('tooSlow')
+    else if (this.congestedSince === 0 && this.congested) this.#watchDrain()
+  }
+
+  announceEnd(reason: EventOf<'connection.ending'>['reason'], seconds: number): void {
+    this.send(encodeEvent({ name: 'connection.ending', body: { reason, seconds } }))
+  }
+
+  close(reason: CloseReason): void {
+    this.closeWith(closeCodes[reason])
+  }
+
+  /** Nothing more is sent or heard. */
+  closeWith(code: number): void {
+    if (this.closing) return
+    this.closing = true
+    this.#socket.close(code)
+  }
+
+  terminate(): void {
+    this.closing = true
+    this.#socket.terminate()
+  }
+
+  ping(now: number): void {
+    this.pingedAt = now
+    this.#socket.ping()
+  }
+
+  pong(data: Buffer): void {
+    if (!this.closing) this.#socket.pong(data)
+  }
+
+  /** Stops and resumes reading: the network then holds back the sender. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  #watchDrain(): void {
+    this.congestedSince = this.#shared.clock.now()
+    this.#duplex.once('drain', () => {
+      this.congestedSince = 0
+      this.#shared.drained(this)
+    })
+  }
+}
+
+/** An open socket as rooms see it. */
+export class DeviceLine implements Line {
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly #line: SocketLine
+  feed: Feed | undefined
+
+  constructor(line: SocketLine, owner: { readonly account: AccountId; readonly device: DeviceId }) {
+    this.account = owner.account
+    this.device = owner.device
+    this.#line = line
+  }
+
+  get congested(): boolean {
+    return this.#line.congested
+  }
+
+  send(frame: Uint8Array): void {
+    this.#line.send(frame)
+  }
+
+  close(reason: CloseReason): void {
+    this.#line.close(reason)
+  }
+
+  get socket(): SocketLine {
+    return this.#line
+  }
+}
+
+const corked: Duplex[] = []
+
+/** Ticks run after the promises that are settled now, so all answers of one group commit leave in one write per socket. */
+function corkForThisTurn(duplex: Duplex): void {
+  if (duplex.writableCorked > 0) return
+  duplex.cork()
+  if (corked.push(duplex) === 1) process.nextTick(uncorkAll)
+}
+
+function uncorkAll(): void {
+  for (const duplex of corked.splice(0)) duplex.uncork()
+}

@@ -1,0 +1,191 @@
+/**
+ * What happens to the frames of a socket: the first must be a good `hello`, then commands are dispatched to the rooms and
+ * answered one by one. A frame that cannot be read is refused by its number, or ends the socket if it has none.
+ */
+import {
+  CONTRACT_VERSION,
+  decodeCommand,
+  encodeAccepted,
+  encodeRefused,
+  OLDEST_CONTRACT,
+  Refusal,
+  type AccountId,
+  type BodyOf,
+  type CommandFrame,
+  type DeviceId,
+  type ResultOf,
+  type SessionId,
+} from '@tacit/contract'
+import type { Clock } from '../clock.ts'
+import { faultFields, type Log } from '../log.ts'
+import type { Lines } from './lines.ts'
+import { refusalFor } from './problem.ts'
+import type { CommandTable, RoomCommand } from './socket-commands.ts'
+import type { SocketLimits } from './socket-limits.ts'
+import { DeviceLine, type Identity, type SocketLine } from './socket-line.ts'
+
+/** Who an access token speaks for; `expiresAt` in milliseconds. */
+export interface TokenOwner {
+  readonly account: AccountId
+  readonly session: SessionId
+  readonly device: DeviceId | null
+  readonly expiresAt: number
+}
+
+export interface SocketSessionDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: SocketLimits
+  readonly lines: Lines
+  readonly commands: CommandTable
+  authenticate(accessToken: string): Promise<TokenOwner | undefined>
+  /** The socket has said a good hello. */
+  opened(socket: SocketLine): void
+}
+
+/** Frames that may wait while a token is being checked. */
+const BACKLOG = 32
+
+type Opening = Exclude<Identity, { kind: 'open' }>
+type Open = Extract<Identity, { kind: 'open' }>
+
+export class SocketSession {
+  readonly #deps: SocketSessionDeps
+
+  constructor(deps: SocketSessionDeps) {
+    this.#deps = deps
+  }
+
+  /** One binary frame, within its socket's budget. */
+  take(socket: SocketLine, bytes: Uint8Array): void {
+    const { identity } = socket
+    if (identity.kind === 'checking') return this.#keepForLater(socket, identity.backlog, bytes)
+    const frame = decodeCommand(bytes)
+    if (frame.type === 'unreadable') {
+      if (frame.ref === undefined) return socket.close('malformed')
+      return refuse(socket, frame.ref, new Refusal(frame.failure))
+    }
+    if (identity.kind === 'opening') return this.#first(socket, identity, frame)
+    if (frame.name === 'connection.hello') return refuse(socket, frame.ref, new Refusal('malformed'))
+    if (frame.name === 'connection.renew') return void this.#renew(socket, identity, frame)
+    void this.#dispatch(socket, identity.line, frame)
+  }
+
+  #keepForLater(socket: SocketLine, backlog: Uint8Array[], bytes: Uint8Array): void {
+    if (backlog.push(bytes) > BACKLOG) socket.close('flooding')
+  }
+
+  #first(socket: SocketLine, identity: Opening, frame: CommandFrame): void {
+    if (frame.name === 'connection.hello') return void this.#hello(socket, identity, frame)
+    refuse(socket, frame.ref, new Refusal('unauthenticated'))
+    socket.close('unauthenticated')
+  }
+
+  async #hello(socket: SocketLine, { since }: Opening, { ref, body }: { ref: number; body: BodyOf<'connection.hello'> }): Promise<void> {
+    if (body.contract < OLDEST_CONTRACT) return turnAway(socket, ref, 'client_too_old', 'clientTooOld')
+    const backlog: Uint8Array[] = []
+    socket.identity = { kind: 'checking', since, backlog }
+    const owner = await this.#ownerOf(socket, ref, body.accessToken)
+    if (!owner) return
+    const { account, device } = owner
+    if (this.#deps.lines.ofAccount(account).size >= this.#deps.limits.perAccount) {
+      return turnAway(socket, ref, 'rate_limited', 'flooding')
+    }
+    this.#open(socket, { ...owner, device })
+    const result = {
+      account,
+      device,
+      contract: Math.min(CONTRACT_VERSION, body.contract),
+      time: this.#deps.clock.now(),
+      expiresIn: this.#expiresIn(owner),
+    }
+    socket.send(encodeAccepted({ ref, name: 'connection.hello', result }))
+    for (const bytes of backlog) if (!socket.closing) this.take(socket, bytes)
+  }
+
+  #open(socket: SocketLine, { account, device, session, expiresAt }: TokenOwner & { device: DeviceId }): void {
+    const line = new DeviceLine(socket, { account, device })
+    socket.identity = { kind: 'open', line, session, expiresAt, noticed: false }
+    this.#deps.opened(socket)
+    this.#deps.lines.add(line)?.close('replaced')
+  }
+
+  /** A token of the same device only: a socket never changes its owner. */
+  async #renew(socket: SocketLine, open: Open, { ref, body }: { ref: number; body: BodyOf<'connection.renew'> }): Promise<void> {
+    const owner = await this.#ownerOf(socket, ref, body.accessToken)
+    if (!owner) return
+    if (owner.device !== open.line.device || owner.account !== open.line.account)
+      return turnAway(socket, ref, 'unauthenticated', 'forbidden')
+    socket.identity = { ...open, session: owner.session, expiresAt: owner.expiresAt, noticed: false }
+    socket.send(encodeAccepted({ ref, name: 'connection.renew', result: { expiresIn: this.#expiresIn(owner) } }))
+  }
+
+  /** Turns the socket away unless the token is good and bound to a device. */
+  async #ownerOf(socket: SocketLine, ref: number, accessToken: string): Promise<(TokenOwner & { device: DeviceId }) | undefined> {
+    const owner = await this.#authenticate(accessToken)
+    if (socket.closing) return undefined
+    if (owner === 'fault') turnAway(socket, ref, 'unavailable', 'shuttingDown')
+    else if (!owner || owner.expiresAt <= this.#deps.clock.now()) turnAway(socket, ref, 'unauthenticated', 'unauthenticated')
+    else if (owner.device === null) turnAway(socket, ref, 'device_needed', 'forbidden')
+    else return { ...owner, device: owner.device }
+    return undefined
+  }
+
+  async #authenticate(accessToken: string): Promise<TokenOwner | undefined | 'fault'> {
+    try {
+      return await this.#deps.authenticate(accessToken)
+    } catch (error) {
+      this.#deps.log('fault', { where: 'connection.hello', ...faultFields(error) })
+      return 'fault'
+    }
+  }
+
+  #expiresIn({ expiresAt }: TokenOwner): number {
+    return Math.max(0, Math.floor((expiresAt - this.#deps.clock.now()) / 1000))
+  }
+
+  async #dispatch<N extends RoomCommand>(socket: SocketLine, line: DeviceLine, frame: CommandOf<N>): Promise<void> {
+    this.#begin(socket)
+    try {
+      const handler = this.#deps.commands.handlers[frame.name]
+      const result = await handler({ line, body: frame.body, now: socket.heardAt })
+      socket.send(encodeAccepted<N>({ ref: frame.ref, name: frame.name, result }))
+    } catch (error) {
+      refuse(socket, frame.ref, this.#refusalOf(frame.name, error))
+    } finally {
+      this.#end(socket)
+    }
+  }
+
+  /** Reading pauses while many commands of a socket wait for the disk: the network then slows its sender. */
+  #begin(socket: SocketLine): void {
+    socket.inFlight += 1
+    if (socket.inFlight === this.#deps.limits.inFlight) socket.pause()
+  }
+
+  #end(socket: SocketLine): void {
+    socket.inFlight -= 1
+    if (socket.inFlight === this.#deps.limits.inFlight - 1) socket.resume()
+  }
+
+  #refusalOf(where: RoomCommand, error: unknown): Refusal {
+    const refusal = refusalFor(error)
+    if (!refusal) this.#deps.log('fault', { where, ...faultFields(error) })
+    return refusal ?? new Refusal('internal')
+  }
+}
+
+interface CommandOf<N extends RoomCommand> {
+  readonly ref: number
+  readonly name: N
+  readonly body: BodyOf<N>
+}
+
+export function refuse(socket: SocketLine, ref: number, { failure, details }: Refusal): void {
+  socket.send(encodeRefused({ ref, failure, details }))
+}
+
+function turnAway(socket: SocketLine, ref: number, failure: Refusal['failure'], reason: Parameters<SocketLine['close']>[0]): void {
+  refuse(socket, ref, new Refusal(failure))
+  socket.close(reason)
+}

@@ -1,0 +1,274 @@
+/**
+ * The socket's door: admits upgrade requests, keeps the budgets of frames, and looks after all open sockets with one sweep:
+ * hello in time, tokens that end, silence, readers that are too slow. What frames mean is in socket-session.ts.
+ */
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { decodeCommand, failures, Refusal, SUBPROTOCOL, type FailureName, type SessionId } from '@tacit/contract'
+import { limits as sizes } from '@tacit/contract'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Random } from '../random.ts'
+import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { SocketAdmission, type SocketAdmissionDeps } from './socket-admission.ts'
+import { SocketLine, type SocketSurroundings } from './socket-line.ts'
+import { refuse, SocketSession, type SocketSessionDeps } from './socket-session.ts'
+import { TokenBuckets } from './token-bucket.ts'
+
+export interface SocketGatewayDeps extends Omit<SocketSessionDeps, 'opened'>, SocketAdmissionDeps {
+  readonly random: Random
+  readonly delivery: Pick<Delivery, 'wake' | 'close' | 'settled'>
+  readonly presence: Pick<Presence, 'left' | 'sweep'>
+}
+
+interface SharedListeners {
+  message(this: WebSocket, data: RawData, isBinary: boolean): void
+  ping(this: WebSocket, data: Buffer): void
+  pong(this: WebSocket): void
+  close(this: WebSocket): void
+}
+
+const SWEEP_EVERY = 1000
+
+/** RFC 6455 section 7.4.1. */
+const UNSUPPORTED_DATA = 1003
+
+export class SocketGateway {
+  readonly #deps: SocketGatewayDeps
+  readonly #admission: SocketAdmission
+  readonly #session: SocketSession
+  readonly #frames: TokenBuckets<SocketLine>
+  readonly #sockets = new Set<SocketLine>()
+  readonly #websockets: WebSocketServer
+  readonly #lineOf = new WeakMap<WebSocket, SocketLine>()
+  readonly #surroundings: SocketSurroundings
+  readonly #listeners: SharedListeners
+  #timer: NodeJS.Timeout | undefined
+  #closing = false
+
+  constructor(deps: SocketGatewayDeps) {
+    this.#deps = deps
+    this.#admission = new SocketAdmission(deps)
+    this.#session = new SocketSession({
+      ...deps,
+      authenticate: (token) => deps.authenticate(token),
+      opened: ({ address }) => this.#admission.opened(address),
+    })
+    this.#frames = new TokenBuckets(deps.limits.frames)
+    this.#websockets = new WebSocketServer(serverOptions(deps.limits))
+    this.#surroundings = { clock: deps.clock, limits: deps.limits, drained: (line) => this.#drained(line) }
+    this.#listeners = this.#sharedListeners()
+  }
+
+  /** Takes the upgrade requests of a server and starts the sweep. */
+  attach(server: Server): void {
+    server.on('upgrade', (request, duplex, head) => this.#upgrade(request, duplex, head))
+    this.#timer = setInterval(() => this.sweep(this.#deps.clock.now()), SWEEP_EVERY).unref()
+  }
+
+  /** Sockets that are open, also those without a hello yet. */
+  get size(): number {
+    return this.#sockets.size
+  }
+
+  /** The session ended: its sockets end with it. */
+  revoke(session: SessionId): void {
+    for (const { socket } of this.#deps.lines.all()) {
+      if (socket.identity.kind !== 'open' || socket.identity.session !== session) continue
+      socket.announceEnd('revoked', 0)
+      socket.close('unauthenticated')
+    }
+  }
+
+  /** Everything that has to do with time. `now` in milliseconds. */
+  sweep(now: number): void {
+    for (const socket of this.#sockets) this.#look(socket, now)
+    this.#admission.prune(now)
+    this.#frames.prune(now)
+    this.#deps.commands.prune(now)
+    this.#deps.presence.sweep(now)
+  }
+
+  /** Tells everybody, finishes what is under way, closes. Resolves when no socket is left, at the latest after `within` milliseconds. */
+  async close(within: number): Promise<void> {
+    this.#closing = true
+    for (const socket of this.#sockets) {
+      socket.pause()
+      socket.announceEnd('draining', 0)
+    }
+    await this.#deps.delivery.settled()
+    for (const socket of this.#sockets) {
+      socket.close('shuttingDown')
+      // A socket that does not read would never see the other side's closing frame.
+      socket.resume()
+    }
+    await this.#emptied(within)
+    clearInterval(this.#timer)
+    for (const socket of this.#sockets) socket.terminate()
+    this.#websockets.close()
+  }
+
+  #emptied(within: number): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const stop = setTimeout(done, within)
+      const look = setInterval(() => this.#sockets.size === 0 && done(), 10)
+      function done(): void {
+        clearTimeout(stop)
+        clearInterval(look)
+        resolve()
+      }
+    })
+  }
+
+  #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    // A peer that resets during the handshake must not end the process.
+    duplex.on('error', ignore)
+    if (this.#closing) return this.#refuseUpgrade(duplex, new Refusal('unavailable', { retryAfter: 1 }))
+    const now = this.#deps.clock.now()
+    const admission = this.#admission.judge(request, now)
+    if (admission.kind === 'refuse') {
+      const { failure, retryAfter } = admission
+      return this.#refuseUpgrade(duplex, new Refusal(failure, retryAfter === undefined ? {} : { retryAfter }))
+    }
+    const { address } = admission
+    let opened = false
+    this.#websockets.handleUpgrade(request, duplex, head, (socket) => {
+      opened = true
+      this.#begin(socket, new SocketLine({ socket, duplex, address, now }, this.#surroundings))
+    })
+    if (!opened) this.#admission.left(address, { opened: false })
+  }
+
+  #begin(socket: WebSocket, line: SocketLine): void {
+    this.#lineOf.set(socket, line)
+    this.#sockets.add(line)
+    socket.on('message', this.#listeners.message)
+    socket.on('ping', this.#listeners.ping)
+    socket.on('pong', this.#listeners.pong)
+    socket.on('close', this.#listeners.close)
+    // A peer that breaks the protocol: ws closes the socket with the fitting code.
+    socket.on('error', ignore)
+  }
+
+  /** One listener of each kind for all sockets: closures per socket would cost more than the rest of an idle one. */
+  #sharedListeners(): SharedListeners {
+    const lines = this.#lineOf
+    const heard = (line: SocketLine, data: RawData, isBinary: boolean): void => this.#heard(line, data, isBinary)
+    const spend = (line: SocketLine): boolean => this.#spendControl(line)
+    const gone = (line: SocketLine): void => this.#gone(line)
+    return {
+      message(data, isBinary) {
+        const line = lines.get(this)
+        if (line) heard(line, data, isBinary)
+      },
+      ping(data) {
+        const line = lines.get(this)
+        if (line && spend(line)) line.pong(data)
+      },
+      pong() {
+        const line = lines.get(this)
+        if (line) spend(line)
+      },
+      close() {
+        const line = lines.get(this)
+        if (line) gone(line)
+      },
+    }
+  }
+
+  #heard(line: SocketLine, data: RawData, isBinary: boolean): void {
+    if (line.closing) return
+    const now = this.#deps.clock.now()
+    line.heardAt = now
+    if (!isBinary || !Buffer.isBuffer(data)) return line.closeWith(UNSUPPORTED_DATA)
+    const wait = this.#frames.take(line, now)
+    if (wait > 0) return this.#strike(line, { data, wait })
+    this.#session.take(line, data)
+  }
+
+  /** Returns whether the control frame was within the budget. */
+  #spendControl(line: SocketLine): boolean {
+    line.heardAt = this.#deps.clock.now()
+    const wait = this.#frames.take(line, line.heardAt)
+    if (wait > 0) this.#strike(line, { wait })
+    return wait === 0
+  }
+
+  #strike(line: SocketLine, { data, wait }: { data?: Buffer; wait: number }): void {
+    line.strikes += 1
+    if (line.strikes > this.#deps.limits.strikes) return line.close('flooding')
+    const frame = data && decodeCommand(data)
+    if (frame?.ref !== undefined) refuse(line, frame.ref, new Refusal('rate_limited', { retryAfter: Math.ceil(wait) }))
+  }
+
+  #gone(line: SocketLine): void {
+    if (!this.#sockets.delete(line)) return
+    line.closing = true
+    const { identity } = line
+    this.#admission.left(line.address, { opened: identity.kind === 'open' })
+    if (identity.kind !== 'open') return
+    this.#deps.lines.remove(identity.line)
+    if (identity.line.feed) this.#deps.delivery.close(identity.line.feed)
+    this.#deps.presence.left(identity.line.account, this.#deps.clock.now())
+  }
+
+  #look(socket: SocketLine, now: number): void {
+    const { limits } = this.#deps
+    const silence = now - socket.heardAt
+    if (socket.strikes > 0 && this.#frames.isFull(socket, now)) socket.strikes = 0
+    if (silence >= limits.deadAfter) return socket.terminate()
+    if (socket.closing) return
+    if (socket.congestedSince > 0 && now - socket.congestedSince >= limits.slowFor) return socket.close('tooSlow')
+    const { identity } = socket
+    if (identity.kind !== 'open') {
+      if (now - identity.since >= limits.helloWithin) socket.close('unauthenticated')
+      return
+    }
+    if (now >= identity.expiresAt) return socket.close('unauthenticated')
+    if (!identity.noticed && now >= identity.expiresAt - limits.expiryNotice) {
+      socket.identity = { ...identity, noticed: true }
+      socket.announceEnd('expiring', Math.ceil((identity.expiresAt - now) / 1000))
+    }
+    if (silence >= limits.pingAfter && now - socket.pingedAt >= limits.pingAfter) socket.ping(now)
+  }
+
+  #drained({ identity }: SocketLine): void {
+    if (identity.kind === 'open' && identity.line.feed) this.#deps.delivery.wake(identity.line.feed)
+  }
+
+  #refuseUpgrade(duplex: Duplex, refusal: Refusal): void {
+    const problem = problemOf({ refusal, requestId: this.#deps.random.id() })
+    const body = JSON.stringify(problem)
+    const { retryAfter } = refusal.details
+    const head = [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+      `content-type: ${PROBLEM_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${problem.requestId}`,
+      ...(retryAfter === undefined ? [] : [`retry-after: ${retryAfter}`]),
+      ...(problem.status === failures.client_too_old.status ? [`upgrade: websocket`, `sec-websocket-protocol: ${SUBPROTOCOL}`] : []),
+      'connection: close',
+    ]
+    duplex.once('finish', () => duplex.destroy())
+    duplex.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
+}
+
+function serverOptions({ fragments, bufferedChunks }: SocketGatewayDeps['limits']) {
+  return {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: sizes.frame,
+    maxFragments: fragments,
+    maxBufferedChunks: bufferedChunks,
+    // Pings are answered by our own listener, after their budget.
+    autoPong: false,
+    closeTimeout: 5000,
+    handleProtocols: () => SUBPROTOCOL,
+  } as const
+}
+
+const ignore = (): void => undefined

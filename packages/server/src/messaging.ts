@@ -1,0 +1,149 @@
+/** The rooms that carry messages, wired together: one group commit, one bus, one set of feeds. */
+import type { AccountId, DeviceId, Routes, SessionId } from '@tacit/contract'
+import type { Server } from 'node:http'
+import { createInProcessBus } from './bus/in-process.ts'
+import type { Clock } from './clock.ts'
+import { conversationRoutes } from './conversations/conversations.routes.ts'
+import { Conversations } from './conversations/conversations.ts'
+import { deliveryRoutes } from './delivery/delivery.routes.ts'
+import { Delivery, openLedger } from './delivery/delivery.ts'
+import { createGroupCommit } from './delivery/group-commit.ts'
+import type { RoomHandlers } from './gateway/caller.ts'
+import { Lines } from './gateway/lines.ts'
+import type { Origins } from './gateway/origins.ts'
+import { peerAddresses } from './gateway/peer-address.ts'
+import { SocketGateway } from './gateway/socket.ts'
+import { commandTable } from './gateway/socket-commands.ts'
+import { socketLimits } from './gateway/socket-limits.ts'
+import type { TokenOwner } from './gateway/socket-session.ts'
+import { faultFields, type Log } from './log.ts'
+import { Presence } from './presence/presence.ts'
+import type { Random } from './random.ts'
+import type { Settings } from './settings.ts'
+import { Signals } from './signals/signals.ts'
+import type { Database } from './storage/database.ts'
+
+/** What the rooms need of the others: who somebody is, and what changed about them. */
+export interface Neighbours {
+  authenticate(accessToken: string): Promise<TokenOwner | undefined>
+  onRevoked(listener: (session: SessionId) => void): void
+  isListed(account: AccountId, device: DeviceId): Promise<boolean>
+  onListChanged(listener: (change: { account: AccountId; version: number }) => void): void
+  onKeysLow(listener: (low: { device: DeviceId; available: number }) => void): void
+  accountExists(account: AccountId): Promise<boolean>
+  sharesPresence(account: AccountId): Promise<boolean>
+  onSharesPresence(listener: (change: { account: AccountId; shares: boolean }) => void): void
+  /** Throws the refusal `storage_full` when the disk is nearly full. */
+  assertRoom(): void
+}
+
+export interface MessagingDeps {
+  readonly database: Database
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: Settings
+  readonly origins: Origins
+  readonly neighbours: Neighbours
+}
+
+export interface Messaging {
+  readonly handlers: { readonly conversations: RoomHandlers<Routes['conversations']>; readonly delivery: RoomHandlers<Routes['delivery']> }
+  /** Whether both are in one conversation now. */
+  sharesConversation(account: AccountId, other: AccountId): Promise<boolean>
+  /** Takes the socket upgrades of the server. */
+  attach(server: Server): void
+  /** Ends all sockets, telling them; at the latest after `within` milliseconds. */
+  close(within: number): Promise<void>
+}
+
+export function openMessaging(deps: MessagingDeps): Messaging {
+  const { log, neighbours } = deps
+  const bus = createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
+  const rooms = openRooms(deps, bus)
+  const { conversations, delivery, signals, lines } = rooms
+  const presence = new Presence({
+    bus,
+    sharesPresence: (account) => neighbours.sharesPresence(account),
+    coMembers: (account) => delivery.coMembers(account),
+    linesOf: (account) => lines.ofAccount(account),
+  })
+  const gateway = openGateway(deps, { ...rooms, presence })
+  signals.passTo(delivery)
+  bus.listen('account_joined', ({ account, conversation, conversationKind: kind }) => {
+    for (const line of lines.ofAccount(account)) {
+      if (conversations.mayJoin(line, conversation))
+        lines.tellDevice(line.device, { name: 'conversations.changed', body: { conversation, kind } })
+    }
+  })
+  listenToNeighbours(deps, { ...rooms, presence, gateway })
+  return {
+    handlers: { conversations: conversationRoutes(conversations), delivery: deliveryRoutes(delivery) },
+    sharesConversation: (account, other) => delivery.sharesConversation(account, other),
+    attach: (server) => gateway.attach(server),
+    close: (within) => gateway.close(within),
+  }
+}
+
+interface Rooms {
+  readonly conversations: Conversations
+  readonly delivery: Delivery
+  readonly signals: Signals
+  readonly lines: Lines
+}
+
+function openRooms({ database, clock, random, settings, neighbours }: MessagingDeps, bus: ReturnType<typeof createInProcessBus>): Rooms {
+  const ledger = openLedger(database)
+  const groupCommit = createGroupCommit({ database })
+  const shared = { database, groupCommit, ledger, bus, clock, assertRoom: () => neighbours.assertRoom() }
+  const conversations = new Conversations({
+    ...shared,
+    random,
+    maxMembers: settings.maxMembers,
+    isListed: (account, device) => neighbours.isListed(account, device),
+    accountExists: (account) => neighbours.accountExists(account),
+  })
+  const signals = new Signals(shared)
+  const delivery = new Delivery({ ...shared, mail: conversations.mail, kept: (device) => signals.kept(device) })
+  return { conversations, delivery, signals, lines: new Lines() }
+}
+
+function openGateway(
+  { clock, random, log, settings, origins, neighbours }: MessagingDeps,
+  rooms: Rooms & { presence: Presence },
+): SocketGateway {
+  const limits = socketLimits(settings.limitsFactor)
+  return new SocketGateway({
+    clock,
+    random,
+    log,
+    limits,
+    origins,
+    ...rooms,
+    commands: commandTable(rooms, limits),
+    authenticate: (token) => neighbours.authenticate(token),
+    address: peerAddresses(settings.trustedProxies),
+  })
+}
+
+function listenToNeighbours(
+  { neighbours, log }: MessagingDeps,
+  { delivery, lines, presence, gateway }: Rooms & { presence: Presence; gateway: SocketGateway },
+): void {
+  const orLog = (where: string, work: Promise<void>): void =>
+    void work.catch((error: unknown) => log('fault', { where, ...faultFields(error) }))
+  neighbours.onRevoked((session) => gateway.revoke(session))
+  neighbours.onKeysLow(({ device, available }) => lines.tellDevice(device, { name: 'keys.low', body: { available } }))
+  neighbours.onSharesPresence(({ account, shares }) => orLog('presence', presence.sharingChanged(account, shares)))
+  neighbours.onListChanged(({ account, version }) => orLog('devices.changed', tellOfDevices({ account, version }, { delivery, lines })))
+}
+
+/** A new device list concerns its owner's devices and everybody who shares a conversation with them. */
+async function tellOfDevices(
+  change: { readonly account: AccountId; readonly version: number },
+  { delivery, lines }: Pick<Rooms, 'delivery' | 'lines'>,
+): Promise<void> {
+  const { account, version } = change
+  const event = { name: 'devices.changed', body: { account, version } } as const
+  for (const concerned of [account, ...(await delivery.coMembers(account))]) lines.tellAccount(concerned, event)
+}
