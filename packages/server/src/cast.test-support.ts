@@ -90,7 +90,7 @@ export class Person {
   readonly #certificates = new Map<DeviceId, Uint8Array>()
   version = 0
   list: Uint8Array = new Uint8Array()
-  #previous: Uint8Array = new Uint8Array()
+  #before: Uint8Array = new Uint8Array()
 
   private constructor(handle: string, keys: Keys) {
     this.handle = handle
@@ -126,11 +126,19 @@ export class Person {
 
   /** Signs the next version of the list. */
   async nextList(sign = this.keys.sign): Promise<string> {
-    this.#previous = this.version === 0 ? new Uint8Array() : await hashDeviceList(this.list)
+    const previous = this.version === 0 ? new Uint8Array() : await hashDeviceList(this.list)
+    this.#before = this.list
     this.version += 1
-    const fields = { version: this.version, account: this.account, accountKey: this.keys.publicKey, previous: this.#previous }
+    const fields = { version: this.version, account: this.account, accountKey: this.keys.publicKey, previous }
     this.list = await signDeviceList({ ...fields, certificates: [...this.#certificates.values()] }, sign)
     return toBase64Url(this.list)
+  }
+
+  /** Goes back to the list before, which the server still has because it refused the last one. */
+  forgetLastList(device: DeviceId): void {
+    this.drop(device)
+    this.list = this.#before
+    this.version -= 1
   }
 
   /** The body of a sign-up by password with one device. */

@@ -2,7 +2,16 @@
  * Whether a device list may become an account's next one. The server has no key to make a list; it only refuses those
  * that members would refuse as well, so that nobody can spoil an account by storing rubbish.
  */
-import { equalBytes, limits, readDeviceList, Refusal, type AccountId, type DeviceCertificate, type DeviceId } from '@tacit/contract'
+import {
+  decodeCbor,
+  equalBytes,
+  limits,
+  readDeviceList,
+  Refusal,
+  type AccountId,
+  type DeviceCertificate,
+  type DeviceId,
+} from '@tacit/contract'
 
 export interface CheckedList {
   readonly version: number
@@ -21,9 +30,10 @@ export interface CurrentList {
   readonly hash: Uint8Array
 }
 
-/** The list, if its signatures hold, it belongs to the account and no certificate in it has ended. Refuses `invalid_device_list`. */
+/** The list, if its signatures hold, it belongs to the account and no certificate in it has ended. Refuses `invalid_device_list` and `too_many`. */
 export async function readList({ bytes, account, now }: { bytes: Uint8Array; account: AccountId; now: number }): Promise<CheckedList> {
   const list = await readDeviceList(bytes)
+  if (!list && namesTooMany(bytes)) throw new Refusal('too_many')
   if (!list || list.account !== account) throw new Refusal('invalid_device_list')
   if (list.devices.some(({ notAfter }) => notAfter * 1000 <= now)) throw new Refusal('invalid_device_list')
   return { ...list, bytes }
@@ -47,11 +57,21 @@ export function assertSameDevices(
   list: CheckedList,
   { known, added }: { known: readonly { id: DeviceId; signature_key: Uint8Array }[]; added: DeviceId | undefined },
 ): void {
-  if (list.devices.length > limits.devicesPerAccount) throw new Refusal('too_many')
   for (const certificate of list.devices) {
     const before = known.find(({ id }) => id === certificate.device)
     if (!before && certificate.device !== added) throw new Refusal('invalid_device_list')
     if (before && !equalBytes(before.signature_key, certificate.signatureKey)) throw new Refusal('invalid_device_list')
   }
   if (added && !list.devices.some(({ device }) => device === added)) throw new Refusal('invalid_device_list')
+}
+
+/** A list that is too long is not read at all; its owner should hear why. */
+function namesTooMany(bytes: Uint8Array): boolean {
+  try {
+    const fields = decodeCbor(bytes)
+    const certificates = Array.isArray(fields) ? fields[4] : undefined
+    return Array.isArray(certificates) && certificates.length > limits.devicesPerAccount
+  } catch {
+    return false
+  }
 }

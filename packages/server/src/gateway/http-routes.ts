@@ -3,7 +3,7 @@
  * room's handler, encode its result. The loop is over the contract's table, so there is no route without one.
  */
 import { Refusal, routes, type Access, type AccountId, type DeviceId, type RouteSpec, type SessionId } from '@tacit/contract'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AccountCaller, Caller, DeviceCaller, HouseHandlers } from './caller.ts'
 import { malformedField } from './problem.ts'
@@ -63,11 +63,22 @@ function registerRoute({ app, name, spec, handler, authenticate }: Registration)
       // The mapped type HouseHandlers tied this handler to this very route; the loop over the table loses that tie.
       const result = await handler({ ...input, caller: callers.get(request) } as never)
       reply.code(spec.status)
+      beside[name]?.(reply, result)
       if (spec.status === 204) return reply.send()
       return reply.type('application/json; charset=utf-8').send(JSON.stringify(z.encode(spec.result, result)))
     },
   })
 }
+
+/** What HTTP says beside the result, for the two routes where it says more. */
+const beside: Readonly<Record<string, (reply: FastifyReply, result: unknown) => void>> = {
+  'sessions.signOut': (reply) => void reply.header('clear-site-data', '"cache", "storage"'),
+  /** Load balancers read the status, people the body. */
+  'system.ready': (reply, result) => void (isNotReady(result) && reply.code(503)),
+}
+
+const isNotReady = (result: unknown): boolean =>
+  typeof result === 'object' && result !== null && 'status' in result && result.status === 'not_ready'
 
 async function identify(request: FastifyRequest, access: Access, authenticate: Authenticate): Promise<Caller> {
   const address = request.ip

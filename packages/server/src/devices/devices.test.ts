@@ -1,0 +1,130 @@
+import { DeviceId, toBase64Url } from '@tacit/contract'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { keyUpload, member, newDeviceId, newKeys, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown()
+})
+afterAll(() => town.close())
+
+const replaceList = (token: string, deviceList: string) => town.request('/v1/device-list', { method: 'PUT', token, body: { deviceList } })
+const listOf = (reader: Member, owner: Member) => town.request(`/v1/accounts/${owner.person.account}/device-list`, { token: reader.token })
+
+test('a new device of Alice enrols itself with a list that she signed, and binds its session', async () => {
+  const alice = await member(town, 'alice')
+  const laptop = await secondDevice(town, alice.person)
+  const me = await town.request<{ device: string; deviceList: string }>('/v1/me', { token: laptop.token })
+  expect(me.body).toMatchObject({ device: laptop.device, deviceList: toBase64Url(alice.person.list) })
+  expect((await listOf(alice, alice)).body).toEqual({ deviceList: toBase64Url(alice.person.list), handle: 'alice' })
+})
+
+test('a device that leaves the list loses its session and its key packages, the others keep theirs', async () => {
+  const bob = await member(town, 'bob')
+  const phone = await secondDevice(town, bob.person)
+  bob.person.drop(phone.device)
+  expect((await replaceList(bob.token, await bob.person.nextList())).body).toEqual({ version: 3 })
+  expect((await town.request('/v1/me', { token: phone.token })).status).toBe(401)
+  expect((await town.request('/v1/me', { token: bob.token })).status).toBe(200)
+  const claimed = await town.request<{ keyPackages: { device: string }[] }>('/v1/key-packages/claim', {
+    token: bob.token,
+    body: { account: bob.person.account, devices: [bob.device, phone.device] },
+  })
+  expect(claimed.body.keyPackages.map(({ device }) => device)).toEqual([bob.device])
+})
+
+test('a device that lost its session but not its keys binds a new one with the next list', async () => {
+  const alice = await member(town, 'forgetful')
+  const { body: session } = await alice.person.signIn(town)
+  const body = { device: alice.device, deviceList: await alice.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+  expect((await town.request('/v1/devices', { token: session.accessToken, body })).status).toBe(201)
+  const me = await town.request<{ device: string }>('/v1/me', { token: session.accessToken })
+  expect(me.body.device).toBe(alice.device)
+})
+
+describe('a list is refused', () => {
+  test('when another key signed it, whoever asks', async () => {
+    const carol = await member(town, 'carol')
+    const { sign } = await newKeys()
+    const refused = await replaceList(carol.token, await carol.person.nextList(sign))
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
+  test('when it is somebody else’s', async () => {
+    const [carol, mallory] = [await member(town, 'carol2'), await member(town, 'mallory')]
+    const refused = await replaceList(mallory.token, await carol.person.nextList())
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
+  test('when it does not follow the current one: repeated, skipped, or of another chain', async () => {
+    const dora = await member(town, 'dora')
+    const first = toBase64Url(dora.person.list)
+    const repeated = await replaceList(dora.token, first)
+    expect(repeated.body).toMatchObject({ name: 'version_conflict', details: { version: 1 } })
+    await dora.person.nextList()
+    const skipped = await replaceList(dora.token, await dora.person.nextList())
+    expect(skipped.body).toMatchObject({ name: 'version_conflict', details: { version: 1 } })
+    dora.person.version = 1
+    const forked = await replaceList(dora.token, await dora.person.nextList())
+    expect([forked.status, forked.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
+  test('when it names a device that never enrolled', async () => {
+    const eve = await member(town, 'eve')
+    await eve.person.certify(newDeviceId())
+    const refused = await replaceList(eve.token, await eve.person.nextList())
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
+  test('when a device on it changed its key', async () => {
+    const frank = await member(town, 'frank')
+    await frank.person.certify(frank.device)
+    const refused = await replaceList(frank.token, await frank.person.nextList())
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+})
+
+describe('an enrolment is refused', () => {
+  test('for a session that has a device already', async () => {
+    const gina = await member(town, 'gina')
+    const device = newDeviceId()
+    await gina.person.certify(device)
+    const body = { device, deviceList: await gina.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+    const refused = await town.request('/v1/devices', { token: gina.token, body })
+    expect([refused.status, refused.body.name]).toEqual([409, 'already_exists'])
+  })
+
+  test('for a device id of somebody else, or of a device that was removed', async () => {
+    const [heidi, ivan] = [await member(town, 'heidi'), await member(town, 'ivan')]
+    const gone = await secondDevice(town, heidi.person)
+    heidi.person.drop(gone.device)
+    await replaceList(heidi.token, await heidi.person.nextList())
+    for (const device of [ivan.device, gone.device]) {
+      const { body: session } = await heidi.person.signIn(town)
+      await heidi.person.certify(device)
+      const body = { device, deviceList: await heidi.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+      const refused = await town.request('/v1/devices', { token: session.accessToken, body })
+      expect([refused.status, refused.body.name]).toEqual([409, 'already_exists'])
+      heidi.person.forgetLastList(device)
+    }
+  })
+
+  test('beyond eight devices', async () => {
+    const judy = await member(town, 'judy')
+    for (let count = 1; count < 8; count++) await secondDevice(town, judy.person)
+    const { body: session } = await judy.person.signIn(town)
+    const device = newDeviceId()
+    await judy.person.certify(device)
+    const body = { device, deviceList: await judy.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+    const refused = await town.request('/v1/devices', { token: session.accessToken, body })
+    expect([refused.status, refused.body.name]).toEqual([409, 'too_many'])
+  })
+})
+
+test('B-026 the device list of a stranger is the same 404 as that of nobody', async () => {
+  const [alice, stranger] = [await member(town, 'alice9'), await member(town, 'stranger')]
+  const theirs = await listOf(stranger, alice)
+  const nobodys = await town.request(`/v1/accounts/${DeviceId.parse(newDeviceId())}/device-list`, { token: stranger.token })
+  expect({ ...theirs.body, requestId: '' }).toEqual({ ...nobodys.body, requestId: '' })
+  expect(theirs.status).toBe(404)
+})

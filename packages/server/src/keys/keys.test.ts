@@ -1,0 +1,89 @@
+import { toBase64Url } from '@tacit/contract'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { keyUpload, member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { systemRandom } from '../random.ts'
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown()
+})
+afterAll(() => town.close())
+
+interface Claimed {
+  keyPackages: { device: string; keyPackage: string }[]
+}
+
+const publish = (owner: Member, upload: ReturnType<typeof keyUpload>) =>
+  town.request('/v1/key-packages', { token: owner.token, body: upload })
+const available = async (owner: Member) =>
+  (await town.request<{ available: number }>('/v1/key-packages', { token: owner.token })).body.available
+const claim = (claimer: Member, owner: Member, devices: readonly string[] = [owner.device]) =>
+  town.request<Claimed>('/v1/key-packages/claim', { token: claimer.token, body: { account: owner.person.account, devices } })
+
+test('Bob claims one package for each device of Alice; when none is left he gets the last resort, again and again', async () => {
+  const [alice, bob] = [await member(town, 'alice'), await member(town, 'bob')]
+  const laptop = await secondDevice(town, alice.person)
+  const first = await claim(bob, alice, [alice.device, laptop.device])
+  expect(first.body.keyPackages.map(({ device }) => device).toSorted()).toEqual([alice.device, laptop.device].toSorted())
+  const seen = new Set<string>()
+  for (let count = 0; count < 4; count++) for (const { keyPackage } of (await claim(bob, alice)).body.keyPackages) seen.add(keyPackage)
+  expect(seen.size).toBe(3)
+  expect(await available(alice)).toBe(0)
+})
+
+test('five hundred claims at once never get the same one-time package twice', async () => {
+  const alice = await member(town, 'alice-race')
+  await publish(alice, keyUpload({ oneTime: 50 }))
+  await publish(alice, keyUpload({ oneTime: 47 }))
+  expect(await available(alice)).toBe(100)
+  const claimers = await Promise.all(['race-b', 'race-c', 'race-d', 'race-e'].map((handle) => member(town, handle)))
+  const answers = await Promise.all(Array.from({ length: 500 }, (_, at) => claim(claimers[at % 4] ?? alice, alice)))
+  const handedOut = answers.flatMap(({ body }) => body.keyPackages.map(({ keyPackage }) => keyPackage))
+  expect(handedOut.length).toBe(500)
+  const times = new Map<string, number>()
+  for (const keyPackage of handedOut) times.set(keyPackage, (times.get(keyPackage) ?? 0) + 1)
+  expect([...times.values()].toSorted((left, right) => left - right)).toEqual([...Array.from({ length: 100 }, () => 1), 400])
+})
+
+test('a device has at most a hundred one-time packages, and a refused upload stores none', async () => {
+  const carol = await member(town, 'carol')
+  await publish(carol, keyUpload({ oneTime: 50 }))
+  const refused = await publish(carol, keyUpload({ oneTime: 48 }))
+  expect([refused.status, refused.body.name, await available(carol)]).toEqual([409, 'too_many', 53])
+  expect((await publish(carol, keyUpload({ oneTime: 47 }))).body).toEqual({ available: 100 })
+})
+
+test('a new last resort replaces the old one', async () => {
+  const [dora, bob] = [await member(town, 'dora'), await member(town, 'bob-d')]
+  for (let count = 0; count < 3; count++) await claim(bob, dora)
+  const upload = keyUpload({ oneTime: 0, lastResort: true })
+  await publish(dora, upload)
+  expect((await claim(bob, dora)).body.keyPackages).toEqual([{ device: dora.device, keyPackage: upload.lastResort }])
+})
+
+test('the same package cannot be published twice, by its owner or by somebody else', async () => {
+  const [erin, mallory] = [await member(town, 'erin'), await member(town, 'mallory')]
+  const upload = keyUpload({ oneTime: 1 })
+  expect((await publish(erin, upload)).status).toBe(201)
+  for (const thief of [erin, mallory]) expect((await publish(thief, upload)).body.name).toBe('invalid_key_package')
+})
+
+test('a claim tells nothing about accounts and devices that do not exist or do not belong together', async () => {
+  const [frank, bob] = [await member(town, 'frank'), await member(town, 'bob-f')]
+  const answers = [
+    await claim(bob, frank, [bob.device]),
+    await claim(bob, frank, [systemRandom.id()]),
+    await town.request('/v1/key-packages/claim', { token: bob.token, body: { account: systemRandom.id(), devices: [frank.device] } }),
+  ]
+  expect(answers.map(({ status, body }) => [status, body])).toEqual(answers.map(() => [200, { keyPackages: [] }]))
+  expect(await available(frank)).toBe(3)
+})
+
+test.each([
+  ['over its size', { oneTime: [toBase64Url(new Uint8Array(16 * 1024 + 1))] }],
+  ['empty', { oneTime: [''] }],
+  ['among too many', keyUpload({ oneTime: 51 })],
+])('a package %s is refused', async (_what, upload) => {
+  const gina = await member(town, `gina${systemRandom.id().replaceAll(/[^a-z]/gi, 'x')}`)
+  expect((await publish(gina, upload)).status).toBe(400)
+})
