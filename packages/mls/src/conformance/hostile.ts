@@ -14,8 +14,16 @@ const positions = (length: number, count: number): number[] => {
   return Array.from({ length: Math.ceil(length / stride) }, (_, index) => index * stride)
 }
 
-/** Rewrites the length prefix of the group id (byte 4 of an MLSMessage) in two bytes where one would do. */
-const withLongPrefix = (message: Bytes): Bytes => new Uint8Array([...message.subarray(0, 4), 0x40, ...message.subarray(4)])
+/** Rewrites the length prefix at `at` in the next longer form, which says the same and must not be accepted. */
+const widened = (bytes: Bytes, at: number): Bytes => {
+  const first = bytes[at] ?? 0
+  const rest = bytes.subarray(at + (first < 0x40 ? 1 : 2))
+  const wider = first < 0x40 ? [0x40, first] : [0x80, 0, first & 0x3f, bytes[at + 1] ?? 0]
+  return new Uint8Array([...bytes.subarray(0, at), ...wider, ...rest])
+}
+
+/** Where an empty commit says whether it has a path: after header, group id, epoch, sender, authenticated data, type, proposals. */
+const presenceAt = ({ group }: Seat): number => 4 + (1 + group.groupId.length) + 8 + 5 + 1 + 1 + 1
 
 const pair = async (makeEngine: () => Promise<MlsEngine>): Promise<{ world: World; alice: Seat; bob: Seat }> => {
   const world = new World(await makeEngine())
@@ -53,18 +61,31 @@ const bytes = (makeEngine: () => Promise<MlsEngine>): void => {
     const sealed = await alice.say('hello')
     const { commit } = await alice.commit([])
     for (const entry of [sealed, commit]) {
-      expect(await refusal(() => bob.hear(withLongPrefix(entry)))).toBe('malformed')
+      expect(await refusal(() => bob.hear(widened(entry, 4)))).toBe('malformed')
       expect(await refusal(() => bob.hear(entry.with(4, 0xc0 | (entry[4] ?? 0))))).toBe('malformed')
     }
+    expect(await refusal(() => bob.hear(widened(commit, presenceAt(alice) - 1)))).toBe('malformed')
+    await bob.hear(commit)
+  })
+
+  test('B-091: nor is one inside a key package, a Welcome or a GroupInfo accepted', async () => {
+    const { world, alice } = await pair(makeEngine)
+    const identity = await world.device('Carol')
+    const keyPackage = await world.publish(identity)
+    const { welcomes, groupInfo } = await alice.commit([], { add: [keyPackage.keyPackage] })
+    const welcome = welcomes[0]?.bytes ?? utf8('')
+    expect(await refusal(() => world.engine.inspectKeyPackage(widened(keyPackage.keyPackage, 4), NOW))).toBe('malformed')
+    const join = { keyPackage, identity, authenticate: world.authenticate, now: NOW }
+    expect(await refusal(() => world.engine.join({ ...join, welcome: widened(welcome, 6) }))).toBe('malformed')
+    expect(await refusal(() => world.engine.inspectGroupInfo(widened(groupInfo, 8)))).toBe('malformed')
   })
 
   test('B-094: a presence octet other than 0 and 1 is malformed', async () => {
     const { alice, bob } = await pair(makeEngine)
     const { commit } = await alice.commit([])
-    // Version and wire format, group id, epoch, sender, empty authenticated data, content type, empty proposal list.
-    const presenceAt = 4 + (1 + alice.group.groupId.length) + 8 + 5 + 1 + 1 + 1
-    expect(commit[presenceAt]).toBe(1)
-    for (const octet of [2, 3, 0x7f, 0xff]) expect(await refusal(() => bob.hear(commit.with(presenceAt, octet)))).toBe('malformed')
+    const at = presenceAt(alice)
+    expect(commit[at]).toBe(1)
+    for (const octet of [2, 3, 0x7f, 0xff]) expect(await refusal(() => bob.hear(commit.with(at, octet)))).toBe('malformed')
     await bob.hear(commit)
   })
 
@@ -132,6 +153,16 @@ const bytes = (makeEngine: () => Promise<MlsEngine>): void => {
     expect(view(bob.group)).toEqual(before)
     await alice.commit([bob])
     expectAgreement(alice, bob)
+    const identity = await alice.world.device('Carol')
+    const keyPackage = await alice.world.publish(identity)
+    const { welcomes } = await alice.commit([bob], { add: [keyPackage.keyPackage] })
+    const welcome = new Uint8Array(welcomes[0]?.bytes ?? utf8(''))
+    const join = { welcome, keyPackage, identity, authenticate: alice.world.authenticate, now: NOW }
+    const { group } = await alice.world.engine.join(join)
+    for (const given of [welcome, keyPackage.keyPackage, keyPackage.secret]) given.fill(0)
+    expect(view(group)).toEqual(view(alice.group))
+    const { sealed } = await alice.world.engine.seal(group, utf8('still here'))
+    expect(await alice.read(sealed)).toBe('still here')
   })
 }
 

@@ -10,7 +10,7 @@ import { groupOf, policyExtension } from './group.ts'
 import { basicCredential } from './leaf.ts'
 import type { Suite } from './suite.ts'
 import { forgeCommit, forgeProposal } from './testing/forge.ts'
-import { setStage } from './testing/stage.ts'
+import { complaint, setStage } from './testing/stage.ts'
 import type { Stage } from './testing/stage.ts'
 import { decodePublic, decodePublishedKeyPackage, encodeMessage } from './wire.ts'
 
@@ -173,6 +173,27 @@ describe('paths', () => {
     expect(seen).toEqual(['certificate of Mallory', 'certificate of Alice'])
   })
 
+  test('weak keys on the path are refused for what they are, though every tag is right', async () => {
+    const { suite, world, mallory, bob } = await setStage()
+    const { hpke } = suite.cs
+    let leafDone = false
+    const weak: Suite['cs']['hpke'] = {
+      ...hpke,
+      // The first key pair of a path is the leaf's; those above it are exported as the point at zero.
+      exportPublicKey: (key) => {
+        const exported = leafDone ? Promise.resolve(new Uint8Array(32)) : hpke.exportPublicKey(key)
+        leafDone = !leafDone
+        return exported
+      },
+    }
+    const alone = await world.assemble('Mallory', 'Bob')
+    const [first, second] = alone
+    if (second === undefined) throw new Error('Bob was added')
+    const { commit } = await makeCommit({ ...suite, cs: { ...suite.cs, hpke: weak } }, first.group, { authenticate: world.authenticate })
+    expect(await complaint(() => second.hear(commit))).toBe('invalid: encryption key is weak or not canonical')
+    expect(bob.group.epoch).toBe(mallory.group.epoch)
+  })
+
   test('B-206: a path that reuses an encryption key of the tree, and one with a weak key', async () => {
     const stage = await setStage()
     const path = await pathOf(stage)
@@ -203,8 +224,10 @@ describe('external commits', () => {
       [...inline(policy('mine')), ...proposals],
       [...proposals, { proposalOrRefType: 'reference', reference: utf8('nothing') }],
     ]
+    const unasked: JudgeCommit = () => Promise.reject(new Error('nothing malformed reaches the judge'))
     for (const list of bad) {
-      expect(await refusal(async () => bob.hear(await forgeCommit(suite.cs, state(bob), { proposals: list, path }, from)))).toBe('invalid')
+      const forged = await forgeCommit(suite.cs, state(bob), { proposals: list, path }, from)
+      expect(await refusal(() => bob.hear(forged, { judge: unasked }))).toBe('invalid')
     }
     expect(await refusal(async () => bob.hear(await forgeCommit(suite.cs, state(bob), { proposals, path: undefined }, from)))).toBe(
       'invalid',

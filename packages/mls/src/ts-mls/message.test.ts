@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { hex, refusal } from '../conformance/world.ts'
 import { forgeMessage } from './testing/forge.ts'
-import { setStage } from './testing/stage.ts'
+import { complaint, setStage } from './testing/stage.ts'
 
 test('B-099: a sender index that is blank, out of range or huge is refused at once and the process lives', async () => {
   const { suite, state, mallory, bob } = await setStage()
@@ -51,6 +51,14 @@ test('the ratchet secret of a consumed or skipped message is nowhere in what is 
   expect(stored).toContain(current)
   for (const secret of consumed) expect(stored).not.toContain(secret)
   expect(stored).not.toContain(hex(bob.identity.signature.secretKey))
+})
+
+test('a PrivateMessage that claims to hold a handshake is not even decrypted', async () => {
+  const { alice, bob } = await setStage()
+  const sealed = await alice.say('hello')
+  const contentTypeAt = 4 + 1 + alice.group.groupId.length + 8
+  for (const type of [2, 3])
+    expect(await complaint(() => bob.hear(sealed.with(contentTypeAt, type)))).toBe('unsupported: handshakes travel in the clear')
 })
 
 test('one past epoch is kept, never all of them', async () => {

@@ -5,14 +5,25 @@
  */
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { bytesToBase64, decodeGroupState, encodeGroupState } from 'ts-mls'
-import type { ClientState, ProposalWithSender, SecretTree } from 'ts-mls'
-import { encode as encodeTls } from 'ts-mls/codec/tlsEncoder.js'
+import type { ClientState, SecretTree, UnappliedProposals } from 'ts-mls'
 import { leafToNodeIndex, toLeafIndex } from 'ts-mls/treemath.js'
-import { decodeProposalWithSender, proposalWithSenderEncoder } from 'ts-mls/unappliedProposals.js'
 import { base64ToBytes } from 'ts-mls/util/byteArray.js'
 import { MlsError } from '../errors.ts'
 import type { Bytes, LeafIdentity, Persist } from '../port.ts'
-import { bytes as opaqueBytes, choice, decode, encode, opaque, select, struct, uint16, uint32, uint64, uint8 } from '../public/codec.ts'
+import {
+  bytes as opaqueBytes,
+  choice,
+  decode,
+  encode,
+  opaque,
+  select,
+  struct,
+  uint16,
+  uint32,
+  uint64,
+  uint8,
+  vector,
+} from '../public/codec.ts'
 import type { Codec } from '../public/codec.ts'
 import { configFor, expelled } from './group.ts'
 import { LIMITS } from './suite.ts'
@@ -23,24 +34,29 @@ import { decodeStrict, sameBytes } from './wire.ts'
 type Snapshot = Persist & { readonly kind: 'snapshot' }
 type Delta =
   | { readonly kind: 'ratchet'; readonly epoch: bigint; readonly leafIndex: number; readonly generation: number; readonly secret: Bytes }
-  | { readonly kind: 'proposal'; readonly epoch: bigint; readonly ref: Bytes; readonly proposal: Bytes }
+  | ({ readonly kind: 'proposal'; readonly epoch: bigint } & WaitingRemoval)
+
+/** The one kind of proposal that waits. `ts-mls` would store it without its sender when that is leaf 0. */
+interface WaitingRemoval {
+  readonly ref: Bytes
+  readonly by: number
+  readonly removed: number
+}
 
 const FORMAT = 1
-const snapshotCodec = struct({ format: uint8, suite: uint16, state: opaqueBytes })
+const removalFields = { ref: opaque(64), by: uint32, removed: uint32 }
+const snapshotCodec = struct({ format: uint8, suite: uint16, state: opaqueBytes, waiting: vector(struct(removalFields)) })
 const deltaCodec: Codec<Delta> = select<Delta>(choice(uint8, { ratchet: 1, proposal: 2 }, 'delta'), {
   ratchet: struct({ epoch: uint64, leafIndex: uint32, generation: uint32, secret: opaque(64) }),
-  proposal: struct({ epoch: uint64, ref: opaque(64), proposal: opaque(512) }),
+  proposal: struct({ epoch: uint64, ...removalFields }),
 })
 
 /** The whole state of one epoch, without the signature key. */
-export const snapshotOf = (suite: Suite, state: ClientState): Snapshot => ({
-  kind: 'snapshot',
-  bytes: encode(snapshotCodec, {
-    format: FORMAT,
-    suite: suite.id,
-    state: encodeGroupState({ ...state, signaturePrivateKey: new Uint8Array() }),
-  }),
-})
+export const snapshotOf = (suite: Suite, state: ClientState): Snapshot => {
+  const encoded = encodeGroupState({ ...state, signaturePrivateKey: new Uint8Array(), unappliedProposals: {} })
+  const waiting = Object.keys(state.unappliedProposals).map((ref) => waitingRemoval(state, ref))
+  return { kind: 'snapshot', bytes: encode(snapshotCodec, { format: FORMAT, suite: suite.id, state: encoded, waiting }) }
+}
 
 /** One sender's ratchet after a message of `epoch`. About 80 bytes. */
 export const ratchetDelta = (place: { readonly epoch: bigint; readonly leafIndex: number }, secrets: SecretTree): Persist => {
@@ -51,13 +67,22 @@ export const ratchetDelta = (place: { readonly epoch: bigint; readonly leafIndex
 }
 
 /** One waiting proposal, named by the base64 of its reference. */
-export const proposalDelta = (state: ClientState, ref: string): Persist => {
+export const proposalDelta = (state: ClientState, ref: string): Persist =>
+  delta({ kind: 'proposal', epoch: state.groupContext.epoch, ...waitingRemoval(state, ref) })
+
+const waitingRemoval = (state: ClientState, ref: string): WaitingRemoval => {
   const known = state.unappliedProposals[ref]
-  if (known === undefined) throw new MlsError('usage', 'no such proposal')
-  return delta({ kind: 'proposal', epoch: state.groupContext.epoch, ref: base64ToBytes(ref), proposal: encodeProposal(known) })
+  if (known?.proposal.proposalType !== 'remove' || known.senderLeafIndex === undefined) throw new MlsError('usage', 'no such proposal')
+  return { ref: base64ToBytes(ref), by: known.senderLeafIndex, removed: known.proposal.remove.removed }
 }
 
-const encodeProposal = encodeTls(proposalWithSenderEncoder)
+const asProposals = (waiting: readonly WaitingRemoval[]): UnappliedProposals =>
+  Object.fromEntries(
+    waiting.map(({ ref, by, removed }) => [
+      bytesToBase64(ref),
+      { proposal: { proposalType: 'remove', remove: { removed } }, senderLeafIndex: by },
+    ]),
+  )
 
 const delta = (content: Delta): Persist => ({ kind: 'delta', slot: slotOf(content), bytes: encode(deltaCodec, content) })
 
@@ -73,11 +98,12 @@ export const restoreState = (
     readonly identity: LeafIdentity
   },
 ): ClientState => {
-  const { format, suite: id, state: encoded } = decode(snapshotCodec, stored.snapshot, LIMITS.snapshot)
+  const { format, suite: id, state: encoded, waiting } = decode(snapshotCodec, stored.snapshot, LIMITS.snapshot)
   if (format !== FORMAT || id !== suite.id) throw new MlsError('unsupported', 'snapshot of another format or suite')
   const decoded = decodeStrict(encoded, { decode: decodeGroupState, encode: encodeGroupState, limit: LIMITS.snapshot, what: 'group state' })
   const state: ClientState = {
     ...decoded,
+    unappliedProposals: asProposals(waiting),
     signaturePrivateKey: new Uint8Array(stored.identity.signature.secretKey),
     clientConfig: configFor(),
   }
@@ -93,13 +119,7 @@ const applyDelta = (state: ClientState, slot: string, bytes: Bytes): ClientState
   if (slotOf(content) !== slot) throw new MlsError('invalid', 'delta in a foreign slot')
   if (content.kind === 'ratchet') return withRatchet(state, content)
   if (content.epoch !== state.groupContext.epoch) throw new MlsError('invalid', 'delta of another epoch')
-  const proposal = decodeStrict<ProposalWithSender>(content.proposal, {
-    decode: decodeProposalWithSender,
-    encode: encodeProposal,
-    limit: LIMITS.snapshot,
-    what: 'stored proposal',
-  })
-  return { ...state, unappliedProposals: { ...state.unappliedProposals, [bytesToBase64(content.ref)]: proposal } }
+  return { ...state, unappliedProposals: { ...state.unappliedProposals, ...asProposals([content]) } }
 }
 
 const withRatchet = (state: ClientState, turned: Delta & { readonly kind: 'ratchet' }): ClientState => {

@@ -2,7 +2,9 @@
  * An insider's tools: a member that signs and seals whatever it likes. For tests alone; what it makes is authentic and wrong,
  * so that a refusal shows the rule and not a bad signature.
  */
-import type { CiphersuiteImpl, ClientState, Commit, Proposal, Sender } from 'ts-mls'
+import type { CiphersuiteImpl, ClientState, Commit, KeyPackage, LeafNodeKeyPackage, Proposal, Sender } from 'ts-mls'
+import { signKeyPackage } from 'ts-mls/keyPackage.js'
+import { signLeafNodeKeyPackage } from 'ts-mls/leafNode.js'
 import { createContentCommitSignature } from 'ts-mls/framedContent.js'
 import { protectProposalPublic, protectPublicMessage } from 'ts-mls/messageProtectionPublic.js'
 import { encodePrivateContentAAD, encodePrivateMessageContent, encryptSenderData } from 'ts-mls/privateMessage.js'
@@ -107,4 +109,16 @@ export const forgeMessage = async (
     cs,
   )
   return encodeMessage({ wireformat: 'mls_private_message', privateMessage: { ...aad, encryptedSenderData, ciphertext } })
+}
+
+/** A key package changed by an insider and signed again, leaf and all, with the key it belongs to. */
+export const forgeKeyPackage = async (
+  cs: CiphersuiteImpl,
+  honest: KeyPackage,
+  change: { readonly leaf?: Partial<LeafNodeKeyPackage>; readonly outer?: Partial<KeyPackage>; readonly signKey: Bytes },
+): Promise<KeyPackage> => {
+  const { leafNodeSource } = honest.leafNode
+  if (leafNodeSource !== 'key_package') throw new Error('a key package has a leaf of its own kind')
+  const leafNode = await signLeafNodeKeyPackage({ ...honest.leafNode, ...change.leaf, leafNodeSource }, change.signKey, cs.signature)
+  return await signKeyPackage({ ...honest, ...change.outer, leafNode: { ...leafNode, leafNodeSource } }, change.signKey, cs.signature)
 }

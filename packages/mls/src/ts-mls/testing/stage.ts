@@ -1,5 +1,6 @@
 /** An engine with its suite laid open, so that tests can put on the insider's hat. */
 import type { ClientState } from 'ts-mls'
+import { MlsError } from '../../errors.ts'
 import { World } from '../../conformance/world.ts'
 import type { Seat } from '../../conformance/world.ts'
 import { createTsMlsEngine } from '../engine.ts'
@@ -23,4 +24,15 @@ export const setStage = async (): Promise<Stage> => {
   const [alice, bob, mallory] = await world.assemble('Alice', 'Bob', 'Mallory')
   if (bob === undefined || mallory === undefined) throw new Error('two were added')
   return { suite, world, alice, bob, mallory, state: (seat) => stateOf(suite, seat.group) }
+}
+
+/** Reason and sentence of the `MlsError` that `work` must fail with: the sentence shows which of several rules spoke. */
+export const complaint = async (work: () => Promise<unknown>): Promise<string> => {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof MlsError) return `${error.reason}: ${error.message}`
+    throw error
+  }
+  return 'accepted'
 }
