@@ -1,0 +1,93 @@
+/**
+ * The `Messenger` of a page: every verb and watch goes to whichever worker leads. Until somebody signs in or acts, and
+ * unless this browser remembers a device, no worker is started, so the first page loads neither SQLite nor MLS.
+ */
+import { toBase64Url, type MessageId } from '@tacit/contract'
+import type { Messenger, MessengerError, TopicName, Topics, Verbs } from '../api.ts'
+import { Link } from './link.ts'
+import type { Memory } from './memory.ts'
+import { Snapshots } from './snapshots.ts'
+
+export interface PageOptions {
+  readonly createWorker: () => Worker
+  readonly memory: Memory
+  readonly onTrouble: (error: MessengerError) => void
+  readonly onOutdated: () => void
+}
+
+export function openPageMessenger(options: PageOptions): Messenger {
+  const { memory } = options
+  const link = new Link({
+    createWorker: options.createWorker,
+    onLeader: () => snapshots.active().forEach((watch) => link.tell({ type: 'watch', ...watch })),
+    onSnapshot: (key, value) => snapshots.apply(key, value),
+    onTrouble: options.onTrouble,
+    onOutdated: options.onOutdated,
+  })
+  const snapshots = new Snapshots({
+    firstSession: () => (memory.hasDevice() ? { kind: 'starting' } : { kind: 'signed_out', why: 'fresh' }),
+    watch: (watch) => link.tell({ type: 'watch', ...watch }),
+    unwatch: (key) => link.tell({ type: 'unwatch', key }),
+  })
+
+  const session = snapshots.live('session')
+  const stops = [
+    session.subscribe(() => followSession(session.get())),
+    memory.onChange((device) => {
+      link.remember(device)
+      if (device) link.start()
+    }),
+  ]
+  link.remember(memory.hasDevice())
+  if (memory.hasDevice()) link.start()
+
+  function followSession(state: Topics['session']['snapshot']): void {
+    if (state.kind === 'signed_out') snapshots.clear()
+    if (state.kind === 'starting' || state.kind === 'signing_in') return
+    const device = state.kind !== 'signed_out'
+    memory.remember(device)
+    link.remember(device)
+  }
+
+  const verb =
+    <V extends keyof Verbs>(name: V) =>
+    (request?: Parameters<Verbs[V]>[0]) =>
+      // The worker runs the same build and answers with what the verb of that name returned.
+      link.call(name, request) as ReturnType<Verbs[V]>
+
+  return {
+    signUp: verb('signUp'),
+    signIn: verb('signIn'),
+    beginPasskeySignUp: verb('beginPasskeySignUp'),
+    finishPasskeySignUp: verb('finishPasskeySignUp'),
+    beginPasskeySignIn: verb('beginPasskeySignIn'),
+    finishPasskeySignIn: verb('finishPasskeySignIn'),
+    signOut: verb('signOut'),
+    findPerson: verb('findPerson'),
+    startDirect: verb('startDirect'),
+    createGroup: verb('createGroup'),
+    addPeople: verb('addPeople'),
+    removePerson: verb('removePerson'),
+    setRole: verb('setRole'),
+    rename: verb('rename'),
+    leave: verb('leave'),
+    // With an id of its own it can be said again to another leader without becoming two messages.
+    send: (request) => verb('send')({ message: mintMessageId(), ...request }),
+    retry: verb('retry'),
+    discard: verb('discard'),
+    markRead: verb('markRead'),
+    setTyping: verb('setTyping'),
+    loadEarlier: verb('loadEarlier'),
+    setPresenceSharing: verb('setPresenceSharing'),
+    sessions: verb('sessions'),
+    revokeSession: verb('revokeSession'),
+    devices: verb('devices'),
+    watch: <T extends TopicName>(topic: T, ...param: readonly (string | undefined)[]) => snapshots.live(topic, param[0]),
+    async close() {
+      for (const stop of stops) stop()
+      await link.close()
+    },
+  }
+}
+
+const mintMessageId = (): MessageId => toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as MessageId

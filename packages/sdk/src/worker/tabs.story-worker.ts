@@ -1,0 +1,110 @@
+/**
+ * The worker of the tests about tabs: a real store under a small device that keeps lines of text. Its name is the scope.
+ * It tells a witness when a device is opened, which is how the tests know who leads.
+ */
+import type { AccountId, DeviceId, MessageId } from '@tacit/contract'
+import { MessengerError, type Live, type Messenger, type SessionState, type Timeline, type TopicName, type Topics } from '../api.ts'
+import { startWorker, type CoreParts } from '../browser-worker.ts'
+import type { StoreDriver } from '../local-store/driver.ts'
+import { LiveQuery, LiveValue } from '../live.ts'
+
+const alice = { account: 'AAAAAAAAAAAAAAAAAAAAAQ' as AccountId, handle: 'alice' }
+const device = 'AAAAAAAAAAAAAAAAAAAAAg' as DeviceId
+
+const scope = self.name
+const witness = new BroadcastChannel(`${scope}:witness`)
+
+startWorker({ scope, openCore })
+
+async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
+  witness.postMessage('opened')
+  await store.transaction((writer) =>
+    writer.run('create table if not exists line (n integer primary key, message unique, text); create table if not exists me (handle)'),
+  )
+  const known = await store.get('select handle from me')
+  const session = new LiveValue<SessionState>(known ? signedIn : { kind: 'signed_out', why: storageLost ? 'storage_lost' : 'fresh' })
+  const timeline = new LiveQuery<Timeline | undefined>(undefined, () => readTimeline(store))
+  const nothing = new LiveValue(undefined)
+  const lives: { readonly [T in TopicName]: Live<Topics[T]['snapshot']> } = {
+    session,
+    timeline,
+    connection: new LiveValue<Topics['connection']['snapshot']>({ kind: 'online' }),
+    conversations: nothing,
+    details: nothing,
+  }
+
+  return {
+    ...everythingElse,
+    async signIn({ handle }) {
+      if (handle === 'mallory') throw new MessengerError('rate_limited', 'Wait a little.', { retryAfter: 7 })
+      await store.transaction((writer) => writer.run('insert into me values (?)', [handle]))
+      session.set(signedIn)
+    },
+    async signOut() {
+      await store.wipe()
+      session.set({ kind: 'signed_out', why: 'signed_out' })
+    },
+    async send({ text, message }) {
+      if (message === undefined) throw new MessengerError('malformed', 'A page gives every message its id.')
+      await store.transaction((writer) => writer.run('insert or ignore into line (message, text) values (?, ?)', [message, text]))
+      timeline.refresh()
+      // Written, but the answer never leaves; the next leader is asked again.
+      if (text.startsWith('unanswered') && (await store.get('select count(*) as n from line'))?.['n'] === 1) {
+        witness.postMessage('written')
+        await new Promise(() => undefined)
+      }
+      return message
+    },
+    async createGroup() {
+      witness.postMessage('creating')
+      return new Promise(() => undefined)
+    },
+    watch: <T extends TopicName>(...[topic]: readonly [topic: T, ...unknown[]]) => lives[topic],
+    async close() {
+      witness.postMessage('closed')
+      await store.close()
+    },
+  }
+}
+
+const signedIn: SessionState = { kind: 'signed_in', me: alice, device, sharesPresence: false }
+
+async function readTimeline(store: StoreDriver): Promise<Timeline> {
+  const rows = await store.all('select message, text from line order by n')
+  const items = rows.map(({ message, text }) => ({
+    kind: 'message' as const,
+    key: String(message),
+    message: String(message) as MessageId,
+    sender: alice,
+    mine: true,
+    text: String(text),
+    time: 0,
+    state: { kind: 'accepted' as const },
+  }))
+  return { items, hasEarlier: false, typing: [] }
+}
+
+const notHere = () => Promise.reject(new MessengerError('unsupported', 'Not in this story.'))
+const everythingElse = {
+  signUp: notHere,
+  beginPasskeySignUp: notHere,
+  finishPasskeySignUp: notHere,
+  beginPasskeySignIn: notHere,
+  finishPasskeySignIn: notHere,
+  findPerson: notHere,
+  startDirect: notHere,
+  addPeople: notHere,
+  removePerson: notHere,
+  setRole: notHere,
+  rename: notHere,
+  leave: notHere,
+  retry: notHere,
+  discard: notHere,
+  markRead: notHere,
+  setTyping: notHere,
+  loadEarlier: notHere,
+  setPresenceSharing: notHere,
+  sessions: notHere,
+  revokeSession: notHere,
+  devices: notHere,
+}

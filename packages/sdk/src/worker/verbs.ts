@@ -1,0 +1,47 @@
+/** The names that may cross between page and worker, and what becomes of a call when the tab that was doing it is gone. */
+import type { TopicName, Verbs } from '../api.ts'
+
+export type VerbName = keyof Verbs
+
+/**
+ * repeat: doing it twice is the same as doing it once, so the next leader simply gets it again (`send` carries the id of
+ * its message) · once: it may have happened, so the caller is told instead.
+ */
+export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
+  signUp: 'once',
+  signIn: 'once',
+  beginPasskeySignUp: 'repeat',
+  finishPasskeySignUp: 'once',
+  beginPasskeySignIn: 'repeat',
+  finishPasskeySignIn: 'once',
+  signOut: 'repeat',
+  findPerson: 'repeat',
+  startDirect: 'repeat',
+  createGroup: 'once',
+  addPeople: 'once',
+  removePerson: 'once',
+  setRole: 'repeat',
+  rename: 'repeat',
+  leave: 'once',
+  send: 'repeat',
+  retry: 'once',
+  discard: 'once',
+  markRead: 'repeat',
+  setTyping: 'repeat',
+  loadEarlier: 'once',
+  setPresenceSharing: 'repeat',
+  sessions: 'repeat',
+  revokeSession: 'repeat',
+  devices: 'repeat',
+}
+
+export const topics: Readonly<Record<TopicName, true>> = {
+  session: true,
+  connection: true,
+  conversations: true,
+  timeline: true,
+  details: true,
+}
+
+export const isVerb = (name: unknown): name is VerbName => typeof name === 'string' && Object.hasOwn(verbs, name)
+export const isTopic = (name: unknown): name is TopicName => typeof name === 'string' && Object.hasOwn(topics, name)
