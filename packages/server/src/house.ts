@@ -16,7 +16,7 @@ import { createOrigins, type Origins } from './gateway/origins.ts'
 import { healthHandlers } from './health/health.ts'
 import { createKeys } from './keys/keys.ts'
 import { createLog, faultFields, type Log } from './log.ts'
-import { openMessaging, type Messaging } from './messaging.ts'
+import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
 import { systemRandom, type Random } from './random.ts'
 import { openSecrets } from './secrets.ts'
@@ -45,7 +45,12 @@ const HOUSEKEEPING_MS = 30_000
 
 export async function openHouse(settings: Settings, effects: HouseEffects = {}): Promise<House> {
   const foundation = await openFoundation(settings, effects)
-  return new OpenHouse({ foundation, ...(await furnish(foundation)) })
+  try {
+    return new OpenHouse({ foundation, ...(await furnish(foundation)) })
+  } catch (error) {
+    await foundation.database.close()
+    throw error
+  }
 }
 
 /** What every room stands on. */
@@ -81,37 +86,14 @@ async function openFoundation(settings: Settings, effects: HouseEffects): Promis
 interface Furnished {
   readonly http: FastifyInstance
   readonly messaging: Messaging
-  sweep(): Promise<void>
+  readonly sweep: () => Promise<void>
 }
 
 async function furnish(foundation: Foundation): Promise<Furnished> {
-  const { settings, clock, random, log, database, secrets, space, origins, limits, metrics, stopping } = foundation
-  const accounts = createAccounts({ database })
-  if (secrets.fresh && (await accounts.any())) {
-    throw new Error(
-      'The database has accounts but the file secrets.json is missing. Restore it from a backup; without it nobody can sign in.',
-    )
-  }
-  const passwords = createPasswordProtocol(secrets)
-  const passkeys = createPasskeys({ name: settings.name, origins })
-  const credentials = createCredentials({ database, clock, random, passwords, passkeys })
-  const sessions = createSessions({ database, clock, random, secrets, log })
-  const keys = createKeys({ database, limits })
-  const devices = createDevices({ database, clock, sessions, keys, log })
-  const messaging = openMessaging({
-    ...foundation,
-    neighbours: {
-      authenticate: (token) => sessions.authenticate(token),
-      onRevoked: (listener) => sessions.onRevoked(listener),
-      isListed: (account, device) => devices.isListed(account, device),
-      onListChanged: (listener) => devices.onListChanged(listener),
-      onKeysLow: (listener) => keys.onLow(listener),
-      accountExists: async (account) => (await accounts.handleOf(account)) !== undefined,
-      sharesPresence: (account) => accounts.sharesPresence(account),
-      onSharesPresence: (listener) => accounts.onSharesPresence(listener),
-      assertRoom: () => space.assertRoom(),
-    },
-  })
+  const { settings, clock, random, log, database, space, origins, limits, metrics, stopping } = foundation
+  const identity = await openIdentity(foundation)
+  const { accounts, credentials, sessions, keys, devices } = identity
+  const messaging = openMessaging({ ...foundation, neighbours: neighboursOf(identity, space) })
   const http = await createHttpGateway({
     settings,
     origins,
@@ -129,7 +111,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
         devices,
         limits,
         handleOf: (account) => accounts.handleOf(account),
-        sharesConversation: () => Promise.resolve(false),
+        sharesConversation: (one, other) => messaging.sharesConversation(one, other),
       }),
       keys: keys.handlers,
       ...messaging.handlers,
@@ -141,6 +123,38 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   }
   return { http, messaging, sweep }
 }
+
+/** The rooms that know who somebody is. */
+async function openIdentity({ settings, clock, random, log, database, secrets, origins, limits }: Foundation) {
+  const accounts = createAccounts({ database })
+  if (secrets.fresh && (await accounts.any())) {
+    throw new Error(
+      'The database has accounts but the file secrets.json is missing. Restore it from a backup; without it nobody can sign in.',
+    )
+  }
+  const passwords = createPasswordProtocol(secrets)
+  const passkeys = createPasskeys({ name: settings.name, origins })
+  const credentials = createCredentials({ database, clock, random, passwords, passkeys })
+  const sessions = createSessions({ database, clock, random, secrets, log })
+  const keys = createKeys({ database, limits })
+  const devices = createDevices({ database, clock, sessions, keys, log })
+  return { accounts, credentials, sessions, keys, devices }
+}
+
+const neighboursOf = (
+  { accounts, sessions, keys, devices }: Awaited<ReturnType<typeof openIdentity>>,
+  space: Foundation['space'],
+): Neighbours => ({
+  authenticate: (token) => sessions.authenticate(token),
+  onRevoked: (listener) => sessions.onRevoked(listener),
+  isListed: (account, device) => devices.isListed(account, device),
+  onListChanged: (listener) => devices.onListChanged(listener),
+  onKeysLow: (listener) => keys.onLow(listener),
+  accountExists: async (account) => (await accounts.handleOf(account)) !== undefined,
+  sharesPresence: (account) => accounts.sharesPresence(account),
+  onSharesPresence: (listener) => accounts.onSharesPresence(listener),
+  assertRoom: () => space.assertRoom(),
+})
 
 class OpenHouse implements House {
   readonly #foundation: Foundation

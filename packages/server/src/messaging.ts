@@ -1,13 +1,15 @@
 /** The rooms that carry messages, wired together: one group commit, one bus, one set of feeds. */
 import type { AccountId, DeviceId, Routes, SessionId } from '@tacit/contract'
 import type { Server } from 'node:http'
+import type { Bus } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
 import type { Clock } from './clock.ts'
 import { conversationRoutes } from './conversations/conversations.routes.ts'
 import { Conversations } from './conversations/conversations.ts'
 import { deliveryRoutes } from './delivery/delivery.routes.ts'
 import { Delivery, openLedger } from './delivery/delivery.ts'
-import { createGroupCommit } from './delivery/group-commit.ts'
+import { createGroupCommit, type GroupCommit } from './delivery/group-commit.ts'
+import { Retention, retentionSettings } from './delivery/retention.ts'
 import type { RoomHandlers } from './gateway/caller.ts'
 import { Lines } from './gateway/lines.ts'
 import type { Origins } from './gateway/origins.ts'
@@ -53,6 +55,8 @@ export interface Messaging {
   sharesConversation(account: AccountId, other: AccountId): Promise<boolean>
   /** Takes the socket upgrades of the server. */
   attach(server: Server): void
+  /** Forgets what may be forgotten; to be called now and then. */
+  sweep(): Promise<void>
   /** Ends all sockets, telling them; at the latest after `within` milliseconds. */
   close(within: number): Promise<void>
 }
@@ -60,13 +64,20 @@ export interface Messaging {
 export function openMessaging(deps: MessagingDeps): Messaging {
   const { log, neighbours } = deps
   const bus = createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
-  const rooms = openRooms(deps, bus)
+  const groupCommit = createGroupCommit({ database: deps.database })
+  const rooms = openRooms(deps, { bus, groupCommit })
   const { conversations, delivery, signals, lines } = rooms
   const presence = new Presence({
     bus,
     sharesPresence: (account) => neighbours.sharesPresence(account),
     coMembers: (account) => delivery.coMembers(account),
     linesOf: (account) => lines.ofAccount(account),
+  })
+  const retention = new Retention({
+    groupCommit,
+    clock: deps.clock,
+    settings: retentionSettings(deps.settings.retentionDays),
+    welcomes: conversations.outstandingWelcomes,
   })
   const gateway = openGateway(deps, { ...rooms, presence })
   signals.passTo(delivery)
@@ -81,6 +92,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     handlers: { conversations: conversationRoutes(conversations), delivery: deliveryRoutes(delivery) },
     sharesConversation: (account, other) => delivery.sharesConversation(account, other),
     attach: (server) => gateway.attach(server),
+    sweep: async () => void (await retention.run()),
     close: (within) => gateway.close(within),
   }
 }
@@ -92,10 +104,9 @@ interface Rooms {
   readonly lines: Lines
 }
 
-function openRooms({ database, clock, random, settings, neighbours }: MessagingDeps, bus: ReturnType<typeof createInProcessBus>): Rooms {
+function openRooms({ database, clock, random, settings, neighbours }: MessagingDeps, joint: { bus: Bus; groupCommit: GroupCommit }): Rooms {
   const ledger = openLedger(database)
-  const groupCommit = createGroupCommit({ database })
-  const shared = { database, groupCommit, ledger, bus, clock, assertRoom: () => neighbours.assertRoom() }
+  const shared = { database, ...joint, ledger, clock, assertRoom: () => neighbours.assertRoom() }
   const conversations = new Conversations({
     ...shared,
     random,

@@ -37,6 +37,8 @@ export class ConversationsWriter {
   readonly #replaceInfo: StatementSync
   readonly #welcome: StatementSync
   readonly #forget: StatementSync
+  readonly #forgetBefore: StatementSync
+  readonly #lowestEpoch: StatementSync
 
   constructor(sqlite: DatabaseSync) {
     this.#show = sqlite.prepare(`${CONVERSATION} WHERE id = ?`)
@@ -50,6 +52,8 @@ export class ConversationsWriter {
       'INSERT INTO welcome (id, device, conversation, epoch, seq, created_at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
     this.#forget = sqlite.prepare('DELETE FROM welcome WHERE device = ? AND id = ?')
+    this.#forgetBefore = sqlite.prepare('DELETE FROM welcome WHERE conversation = ? AND created_at < ?')
+    this.#lowestEpoch = sqlite.prepare('SELECT min(epoch) AS epoch FROM welcome WHERE conversation = ?')
   }
 
   conversation(id: ConversationId): ConversationRow | undefined {
@@ -75,6 +79,15 @@ export class ConversationsWriter {
   /** Only the device's own. */
   forgetWelcome(device: DeviceId, id: WelcomeId): void {
     this.#forget.run(device, id)
+  }
+
+  forgetWelcomesBefore(conversation: ConversationId, before: number): void {
+    this.#forgetBefore.run(conversation, before)
+  }
+
+  /** The lowest epoch that a commit with a waiting welcome ended. */
+  lowestWelcomeEpoch(conversation: ConversationId): number | undefined {
+    return (this.#lowestEpoch.get(conversation) as { epoch: number | null }).epoch ?? undefined
   }
 }
 

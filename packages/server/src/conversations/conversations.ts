@@ -15,6 +15,7 @@ import {
   type WelcomeId,
 } from '@tacit/contract'
 import type { Mail } from '../delivery/feed.ts'
+import type { OutstandingWelcomes } from '../delivery/retention.ts'
 import type { Database } from '../storage/database.ts'
 import { acceptCommit, type AcceptCommitDeps } from './accept-commit.ts'
 import { pairOf, type CommitBody } from './commit-rule.ts'
@@ -109,6 +110,12 @@ export class Conversations {
       const { position, ...body } = next
       return { position, frame: encodeEvent({ name: 'conversations.welcome', body }) }
     },
+  }
+
+  /** For retention. */
+  readonly outstandingWelcomes: OutstandingWelcomes = {
+    dropBefore: (sqlite, { conversation, before }) => this.#deps.writer(sqlite).forgetWelcomesBefore(conversation, before),
+    lowestEpoch: (sqlite, conversation) => this.#deps.writer(sqlite).lowestWelcomeEpoch(conversation),
   }
 
   /** Whether a device of the account would have to join: its account is in the conversation and it is not. */

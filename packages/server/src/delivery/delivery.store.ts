@@ -2,8 +2,9 @@
  * Every query on the delivery room's tables: a writer that exists only inside the group commit's transaction, and a
  * reader on the reading connection, which sees what is committed. Raw prepared statements, because this is the hot path.
  */
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { AccountId, ConversationId, DeviceId, EntryKind } from '@tacit/contract'
+import { rowsAs } from '../storage/rows.ts'
 import type { AppendState } from './append-rule.ts'
 
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -256,6 +257,3 @@ export class DeliveryReader {
     return rowsAs<{ account: AccountId }>(this.#coMembers.all(account)).map((row) => row.account)
   }
 }
-
-/** The columns of each query above are named and typed as the row it returns. */
-const rowsAs = <Row>(rows: Record<string, SQLOutputValue>[]): Row[] => rows as Row[]

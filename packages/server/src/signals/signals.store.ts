@@ -1,6 +1,7 @@
 /** Every query on the kept signals: one current value per device and conversation. */
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ConversationId, DeviceId } from '@tacit/contract'
+import { rowsAs } from '../storage/rows.ts'
 import type { Bytes } from '../delivery/delivery.store.ts'
 
 export interface KeptSignal {
@@ -51,5 +52,3 @@ export class SignalsReader {
     return rowsAs<KeptSignal>(this.#kept.all(device, page.after.conversation, page.after.sender, page.limit))
   }
 }
-
-const rowsAs = <Row>(rows: Record<string, SQLOutputValue>[]): Row[] => rows as Row[]

@@ -1,0 +1,117 @@
+/**
+ * What the server may forget: entries that every member device has stored, after a time of grace, and whatever is older
+ * than the retention time. Logs are trimmed from their beginning only, so what is left stays without gaps. Each run looks
+ * at some conversations and removes at most so many entries: a clock that jumps cannot empty the server.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { ConversationId } from '@tacit/contract'
+import type { Clock } from '../clock.ts'
+import type { GroupCommit } from './group-commit.ts'
+import { RetentionStore, type AgedEntry, type LogToTrim } from './retention.store.ts'
+
+export interface RetentionDeps {
+  readonly groupCommit: GroupCommit
+  readonly clock: Clock
+  readonly settings: RetentionSettings
+  readonly welcomes: OutstandingWelcomes
+}
+
+/** The welcomes that no device has fetched yet, asked within the transaction. */
+export interface OutstandingWelcomes {
+  /** Those made before a time (milliseconds) go; their device may still join by its own commit. */
+  dropBefore(sqlite: DatabaseSync, dropped: { conversation: ConversationId; before: number }): void
+  /** The lowest epoch that a commit with a waiting welcome ended; undefined if none waits. */
+  lowestEpoch(sqlite: DatabaseSync, conversation: ConversationId): number | undefined
+}
+
+export interface RetentionSettings {
+  /** How long an entry waits for devices that have not fetched it, milliseconds. */
+  readonly keepFor: number
+  /** How long it stays after everybody has stored it, milliseconds. */
+  readonly grace: number
+  readonly conversationsPerRun: number
+  readonly entriesPerRun: number
+}
+
+const HOUR = 3_600_000
+
+export const retentionSettings = (retentionDays: number): RetentionSettings => ({
+  keepFor: retentionDays * 24 * HOUR,
+  grace: 24 * HOUR,
+  conversationsPerRun: 200,
+  entriesPerRun: 5000,
+})
+
+/** Entries that one transaction may remove: others wait for it. */
+const ENTRIES_PER_STEP = 500
+
+export class Retention {
+  readonly #deps: RetentionDeps
+  #store: RetentionStore | undefined
+  #last = ''
+
+  constructor(deps: RetentionDeps) {
+    this.#deps = deps
+  }
+
+  /** Looks at the next conversations. Returns how many entries went. */
+  async run(): Promise<number> {
+    const { groupCommit, settings } = this.#deps
+    const logs = await groupCommit.submitUnhurried((sqlite) => this.#storeOn(sqlite).next(this.#last, settings.conversationsPerRun))
+    let removed = 0
+    for (const log of logs) {
+      if (removed >= settings.entriesPerRun) return removed
+      removed += await this.#trim(log, settings.entriesPerRun - removed)
+      this.#last = log.conversation
+    }
+    if (logs.length < settings.conversationsPerRun) this.#last = ''
+    return removed
+  }
+
+  async #trim(log: LogToTrim, most: number): Promise<number> {
+    let removed = 0
+    for (;;) {
+      const step = Math.min(ENTRIES_PER_STEP, most - removed)
+      if (step === 0) return removed
+      const count = await this.#deps.groupCommit.submitUnhurried((sqlite) => this.#trimStep(sqlite, log.conversation, step))
+      removed += count
+      if (count < step) return removed
+    }
+  }
+
+  /**
+   * Hashes stay longer than their bytes: a device that joins computes the transcript from the last commit that the maker of
+   * its welcome or group info had seen, and that is at most one epoch before the commit that let it in.
+   */
+  #trimStep(sqlite: DatabaseSync, conversation: ConversationId, most: number): number {
+    const { clock, settings, welcomes } = this.#deps
+    const store = this.#storeOn(sqlite)
+    const now = clock.now()
+    welcomes.dropBefore(sqlite, { conversation, before: now - settings.keepFor })
+    const log = store.log(conversation)
+    if (!log) return 0
+    const oldest = store.oldest(conversation, most)
+    const count = removableCount(oldest, { log, now, settings })
+    const last = oldest[count - 1]
+    if (last) store.empty(conversation, last.seq)
+    store.dropHashes(conversation, Math.min(log.epoch - 1, welcomes.lowestEpoch(sqlite, conversation) ?? log.epoch))
+    return count
+  }
+
+  #storeOn(sqlite: DatabaseSync): RetentionStore {
+    return (this.#store ??= new RetentionStore(sqlite))
+  }
+}
+
+/** How many of the oldest entries may go; stops at the first that must stay. */
+export function removableCount(
+  oldest: readonly AgedEntry[],
+  { log, now, settings }: { log: Pick<LogToTrim, 'storedByAll'>; now: number; settings: Pick<RetentionSettings, 'keepFor' | 'grace'> },
+): number {
+  const mayGo = ({ seq, time }: AgedEntry): boolean => {
+    const age = now - time
+    return age > settings.keepFor || (seq <= log.storedByAll && age > settings.grace)
+  }
+  const stays = oldest.findIndex((entry) => !mayGo(entry))
+  return stays < 0 ? oldest.length : stays
+}
