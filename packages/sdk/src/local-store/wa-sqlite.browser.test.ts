@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { storeCases } from './conformance.ts'
-import type { StoryRequest } from './wa-sqlite.story-worker.ts'
+import type { StoryRequest } from './wa-sqlite.browser.story-worker.ts'
 
 let place = ''
 const workers = new Set<Worker>()
@@ -116,7 +116,7 @@ test('a commit is durable and takes few milliseconds', async () => {
 })
 
 function start(): Worker {
-  const worker = new Worker(new URL('./wa-sqlite.story-worker.ts', import.meta.url), { type: 'module' })
+  const worker = new Worker(new URL('./wa-sqlite.browser.story-worker.ts', import.meta.url), { type: 'module' })
   workers.add(worker)
   return worker
 }
