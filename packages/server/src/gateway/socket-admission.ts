@@ -82,10 +82,13 @@ export class SocketAdmission {
     return offered.some((name) => name.startsWith('tacit.')) ? 'client_too_old' : 'malformed'
   }
 
-  /** Browsers always send Origin; a request without it that has their other marks hides where it comes from. */
+  /**
+   * Browsers always send Origin; a request without it that has their other marks hides where it comes from. Node’s own
+   * WebSocket sends Sec-Fetch-Mode and no Origin, so that one says nothing.
+   */
   #fromAllowedPage(headers: IncomingMessage['headers']): boolean {
     if (headers.origin !== undefined) return this.#deps.origins.allows(headers.origin)
-    return headers.cookie === undefined && headers['sec-fetch-site'] === undefined && headers['sec-fetch-mode'] === undefined
+    return headers.cookie === undefined && headers['sec-fetch-site'] === undefined
   }
 
   /** Seconds to wait, 0 for none. */
