@@ -68,7 +68,7 @@ describe('a handle', () => {
     const [one, other] = await Promise.all([Person.called('eve-adams'), Person.called('Eve.Adams')])
     const bodies = await Promise.all([one.signUpBody(town), other.signUpBody(town)])
     const answers = await Promise.all(bodies.map((body) => town.request('/v1/accounts', { body })))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409])
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]))
   })
 })
 

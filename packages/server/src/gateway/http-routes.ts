@@ -34,13 +34,14 @@ export const namedRoutes: readonly NamedRoute[] = Object.entries(routes).flatMap
 
 export function registerRoutes(
   app: FastifyInstance,
-  { handlers, authenticate }: { handlers: Partial<HouseHandlers>; authenticate: Authenticate },
+  { handlers, authenticate }: { handlers: HouseHandlers; authenticate: Authenticate },
 ): void {
   const table: Readonly<Record<string, Readonly<Record<string, AnyHandler>>>> = handlers
   for (const { name, spec } of namedRoutes) {
     const [room = '', verb = ''] = name.split('.')
     const handler = table[room]?.[verb]
-    if (handler) registerRoute({ app, name, spec, handler, authenticate })
+    if (!handler) throw new TypeError(`no handler for ${name}`)
+    registerRoute({ app, name, spec, handler, authenticate })
   }
 }
 

@@ -23,7 +23,7 @@ import { registerWebApp } from './web-app.ts'
 
 export interface HttpGatewayDeps extends AdmissionDeps {
   readonly settings: Settings
-  readonly handlers: Partial<HouseHandlers>
+  readonly handlers: HouseHandlers
   readonly authenticate: Authenticate
   readonly random: Random
   readonly log: Log

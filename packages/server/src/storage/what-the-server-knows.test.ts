@@ -31,6 +31,6 @@ function columns(sqlite: DatabaseSync): string[] {
 }
 
 function explained(): string[] {
-  const rows = readFileSync(PAGE, 'utf8').matchAll(/^\| ([a-z_]+) \| ([a-z_]+) \| [^|]{3,} \| [^|]{3,} \|$/gm)
+  const rows = readFileSync(PAGE, 'utf8').matchAll(/^\| +([a-z_]+) +\| +([a-z_]+) +\| [^|]{3,} \| [^|]{3,} \|$/gm)
   return [...rows].map(([, table, column]) => `${table}.${column}`).toSorted()
 }

@@ -32,7 +32,7 @@ test('Alice gets her vault and its wrapped key as she left them, from a session 
 test('of two changes of one version the second is told what is current, and overwrites nothing', async () => {
   const bob = await member(town, 'bob')
   const answers = await Promise.all([replace(bob.token, 2), replace(bob.token, 2)])
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]))
   expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ name: 'version_conflict', details: { version: 2 } })
   expect((await fetchVault(bob.token)).body.version).toBe(2)
   expect((await replace(bob.token, 4)).status).toBe(409)
