@@ -19,7 +19,7 @@ export interface MessageSecrets {
   readonly secretTree: SecretTree
 }
 
-interface SenderData {
+export interface SenderData {
   readonly leafIndex: number
   readonly generation: number
   readonly reuseGuard: Bytes
@@ -27,10 +27,10 @@ interface SenderData {
 
 type Envelope = Pick<PrivateMessage, 'groupId' | 'epoch' | 'contentType' | 'authenticatedData'>
 
-const senderDataCodec = struct<SenderData>({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) })
+export const senderDataCodec = struct<SenderData>({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) })
 const senderAad = { groupId: groupIdCodec, epoch: uint64, contentType: contentTypeCodec }
-const senderAadCodec = struct<Omit<Envelope, 'authenticatedData'>>(senderAad)
-const contentAadCodec = struct<Envelope>({ ...senderAad, authenticatedData: bytes })
+export const senderAadCodec = struct<Omit<Envelope, 'authenticatedData'>>(senderAad)
+export const contentAadCodec = struct<Envelope>({ ...senderAad, authenticatedData: bytes })
 
 const senderDataKey = ({ suite, senderData }: MessageSecrets, ciphertext: Bytes, header: Envelope) => {
   const sample = ciphertext.slice(0, suite.hash.length)

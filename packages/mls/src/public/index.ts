@@ -1,8 +1,26 @@
 /**
- * The face without secrets: what a delivery service may import. Codecs, framing, and (for those who keep a roster) the
- * public group.
+ * The face without secrets: what a delivery service may import. Codecs and framing to route by, and the public group to
+ * keep a roster and judge commits by: `readGroupInfo` starts one, `stageCommit` says what a commit would make of it.
  */
-export { readFramingHeader } from './framing.ts'
-export type { ContentType, FramingHeader, Sender } from './framing.ts'
 export { MlsError } from '../errors.ts'
 export type { MlsErrorCause } from '../errors.ts'
+export { decode, encode } from './codec.ts'
+export type { Codec } from './codec.ts'
+export { credentialBytes } from './credential.ts'
+export type { Credential } from './credential.ts'
+export { readFramingHeader } from './framing.ts'
+export type { ContentType, FramingHeader, Sender } from './framing.ts'
+export { groupContextCodec, groupInfoCodec, welcomeCodec } from './group-info.ts'
+export type { GroupContext, GroupInfo, Welcome } from './group-info.ts'
+export { readGroupInfo } from './joining.ts'
+export { keyPackageCodec, keyPackageRef } from './leaf-node.ts'
+export type { KeyPackage, LeafNode } from './leaf-node.ts'
+export { validateKeyPackage } from './leaf-validation.ts'
+export type { LeafPolicy } from './leaf-validation.ts'
+export { mlsMessageCodec, proposalRef, readMessage } from './message.ts'
+export type { AuthenticatedContent, MlsMessage, PublicMessage } from './message.ts'
+export type { LeafChange, SentProposal } from './proposal-list.ts'
+export { afterCommit, afterProposal } from './public-group.ts'
+export { stageCommit } from './staged-commit.ts'
+export type { CommitPolicy, PublicGroup, StagedCommit } from './staged-commit.ts'
+export { RatchetTree } from './tree.ts'

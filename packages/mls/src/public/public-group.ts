@@ -1,0 +1,48 @@
+/**
+ * Following a group from outside: what a delivery service does with each handshake it accepts. It can check signatures,
+ * membership, trees and roles; it cannot check membership and confirmation tags, for which it lacks the keys.
+ */
+import { equal, hex } from '../crypto/bytes.ts'
+import { MlsError } from '../errors.ts'
+import { verifyContent } from './content-auth.ts'
+import type { LeafPolicy } from './leaf-validation.ts'
+import { proposalRef } from './message.ts'
+import type { AuthenticatedContent, PublicMessage } from './message.ts'
+import { validateProposal } from './proposal-list.ts'
+import type { SentProposal } from './proposal-list.ts'
+import { stageCommit, verifierOf } from './staged-commit.ts'
+import type { CommitPolicy, PublicGroup, StagedCommit } from './staged-commit.ts'
+
+const contentOf = (group: PublicGroup, { framed, auth }: PublicMessage): AuthenticatedContent => {
+  if (!equal(framed.groupId, group.context.groupId)) throw new MlsError('unknown_group', 'message of another group')
+  if (framed.epoch < group.context.epoch) throw new MlsError('stale_epoch', `epoch ${framed.epoch} is over`)
+  if (framed.epoch > group.context.epoch) throw new MlsError('future_epoch', `epoch ${framed.epoch} has not begun`)
+  return { wireFormat: 'public', framed, auth }
+}
+
+/** The group with a proposal that waits. Throws `MlsError` for one that no member could commit. */
+export const afterProposal = async (
+  group: PublicGroup,
+  message: PublicMessage,
+  policy: LeafPolicy,
+): Promise<{ readonly group: PublicGroup; readonly sent: SentProposal }> => {
+  const content = contentOf(group, message)
+  if (content.framed.content.kind !== 'proposal') throw new MlsError('usage', 'not a proposal')
+  await verifyContent(group.suite, content, verifierOf(group))
+  const ref = proposalRef(group.suite, content)
+  if (group.proposals.has(hex(ref))) throw new MlsError('duplicate', 'proposal is known')
+  const sent = { proposal: content.framed.content.proposal, sender: content.framed.sender, ref }
+  await validateProposal(group, sent, policy)
+  return { sent, group: { ...group, proposals: new Map([...group.proposals, [hex(ref), sent]]) } }
+}
+
+/** The group after a commit, with what the commit changed. `group` is left as it is. */
+export const afterCommit = async (
+  group: PublicGroup,
+  message: PublicMessage,
+  policy: CommitPolicy,
+): Promise<{ readonly group: PublicGroup; readonly staged: StagedCommit }> => {
+  const staged = await stageCommit(group, contentOf(group, message), policy)
+  const { context, tree, interimTranscriptHash } = staged
+  return { staged, group: { ...group, context, tree, interimTranscriptHash, proposals: new Map() } }
+}
