@@ -246,11 +246,20 @@ export function opaqueMessage({
   epoch: number
   bytes: Uint8Array
 }): Uint8Array<ArrayBuffer> {
+  const length = bytes.length < 64 ? [bytes.length] : [0x40 | (bytes.length >> 8), bytes.length & 0xff]
+  return new Uint8Array([0, 1, 0, 2, ...groupAndEpoch(conversation, epoch), 1, 0, 16, ...new Uint8Array(16), ...length, ...bytes])
+}
+
+/** An MLSMessage with a PublicMessage that says it is a commit of leaf 0, and has nothing but a header. */
+export function opaqueCommit({ conversation, epoch }: { conversation: string; epoch: number }): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([0, 1, 0, 1, ...groupAndEpoch(conversation, epoch), 1, 0, 0, 0, 0, 0, 3, 0, 0])
+}
+
+function groupAndEpoch(conversation: string, epoch: number): Uint8Array {
   const groupId = Buffer.from(conversation, 'base64url')
   const epochBytes = new Uint8Array(8)
   new DataView(epochBytes.buffer).setBigUint64(0, BigInt(epoch))
-  const length = bytes.length < 64 ? [bytes.length] : [0x40 | (bytes.length >> 8), bytes.length & 0xff]
-  return new Uint8Array([0, 1, 0, 2, groupId.length, ...groupId, ...epochBytes, 1, 0, 16, ...new Uint8Array(16), ...length, ...bytes])
+  return new Uint8Array([groupId.length, ...groupId, ...epochBytes])
 }
 
 async function ed25519Pair(): Promise<CryptoKeyPair> {
