@@ -7,6 +7,7 @@ import type { JudgeCommit } from '../port.ts'
 import { makeCommit } from './commit.ts'
 import { renewPath } from './epoch.ts'
 import { groupOf, policyExtension } from './group.ts'
+import { joinByCommit } from './join.ts'
 import { basicCredential } from './leaf.ts'
 import type { Suite } from './suite.ts'
 import { forgeCommit, forgeProposal } from './testing/forge.ts'
@@ -173,25 +174,33 @@ describe('paths', () => {
     expect(seen).toEqual(['certificate of Mallory', 'certificate of Alice'])
   })
 
-  test('weak keys on the path are refused for what they are, though every tag is right', async () => {
-    const { suite, world, mallory, bob } = await setStage()
-    const { hpke } = suite.cs
-    let leafDone = false
-    const weak: Suite['cs']['hpke'] = {
-      ...hpke,
-      // The first key pair of a path is the leaf's; those above it are exported as the point at zero.
-      exportPublicKey: (key) => {
-        const exported = leafDone ? Promise.resolve(new Uint8Array(32)) : hpke.exportPublicKey(key)
-        leafDone = !leafDone
-        return exported
-      },
+  /** A suite that publishes the point at zero in place of the nth public key it exports. */
+  const weakening = (suite: Suite, nth: number): Suite => {
+    let exported = 0
+    const exportPublicKey: Suite['cs']['hpke']['exportPublicKey'] = (key) => {
+      exported += 1
+      return exported === nth ? Promise.resolve(new Uint8Array(32)) : suite.cs.hpke.exportPublicKey(key)
     }
-    const alone = await world.assemble('Mallory', 'Bob')
-    const [first, second] = alone
-    if (second === undefined) throw new Error('Bob was added')
-    const { commit } = await makeCommit({ ...suite, cs: { ...suite.cs, hpke: weak } }, first.group, { authenticate: world.authenticate })
-    expect(await complaint(() => second.hear(commit))).toBe('invalid: encryption key is weak or not canonical')
-    expect(bob.group.epoch).toBe(mallory.group.epoch)
+    return { ...suite, cs: { ...suite.cs, hpke: { ...suite.cs.hpke, exportPublicKey } } }
+  }
+
+  test('B-109: a weak key on the path is refused for what it is, though every tag is right', async () => {
+    const { suite, world } = await setStage()
+    const [mallory, bob] = await world.assemble('Mallory', 'Bob')
+    if (bob === undefined) throw new Error('Bob was added')
+    // With two members there is one node above the leaves, and a path exports it first.
+    const { commit } = await makeCommit(weakening(suite, 1), mallory.group, { authenticate: world.authenticate })
+    expect(await complaint(() => bob.hear(commit))).toBe('invalid: encryption key is weak or not canonical')
+  })
+
+  test('B-109: nor may an external joiner bring one', async () => {
+    const { suite, world } = await setStage()
+    const bob = await world.found('Bob')
+    const { groupInfo } = await bob.commit([])
+    const request = { groupInfo, identity: await world.device('Eve'), authenticate: world.authenticate }
+    // The first two are its leaf and an init key that nobody sees.
+    const { commit } = await joinByCommit(weakening(suite, 3), request)
+    expect(await complaint(() => bob.hear(commit))).toBe('invalid: encryption key is weak or not canonical')
   })
 
   test('B-206: a path that reuses an encryption key of the tree, and one with a weak key', async () => {
