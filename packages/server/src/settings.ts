@@ -138,6 +138,12 @@ export const settingsTable = {
     default: 1,
     sentence: 'Multiplies every rate limit; for tests and benchmarks.',
   }),
+  requestSeconds: setting({
+    env: 'TACIT_REQUEST_SECONDS',
+    schema: number(1, 300),
+    default: 25,
+    sentence: 'How long a request may take to arrive; its headers at most 8 seconds of that.',
+  }),
   drainSeconds: setting({
     env: 'TACIT_DRAIN_SECONDS',
     schema: number(0, 600),

@@ -34,7 +34,7 @@ const SECOND = 1000
 
 /** The server, routes registered, not yet listening. */
 export async function createHttpGateway(deps: HttpGatewayDeps): Promise<FastifyInstance> {
-  const app = createServer(deps)
+  const app = createApp(deps)
   registerStrictJson(app)
   await registerSecurityHeaders(app, deps.settings)
   registerAnswers(app, deps)
@@ -45,35 +45,37 @@ export async function createHttpGateway(deps: HttpGatewayDeps): Promise<FastifyI
   return app
 }
 
-function createServer({ settings, random }: HttpGatewayDeps): FastifyInstance {
+function createApp({ settings, random }: HttpGatewayDeps): FastifyInstance {
   return fastify({
     logger: false,
     bodyLimit: sizes.jsonBody,
-    serverFactory: (handler) => configure(settings.tlsCertificate ? createTlsServer(settings, handler) : createHttpServer(parser, handler)),
+    serverFactory: (handler) => createServer(settings, handler),
     forceCloseConnections: 'idle',
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     requestIdHeader: false,
     genReqId: () => random.id(),
     clientErrorHandler: (error, socket) => answerRaw(socket, unreadable(error.code), random.id()),
-    routerOptions: { maxParamLength: 256, caseSensitive: true, ignoreTrailingSlash: false },
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, refusalFor(error) ?? new Refusal('malformed')),
+    routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
     return503OnClosing: true,
   })
 }
 
 /** Bounds of Node's parser (L-01, B-005, B-007, B-008): a request that trickles in is cut off. */
-const parser = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2 * SECOND, insecureHTTPParser: false }
+const parserOf = ({ requestSeconds }: Settings) => ({
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: Math.min(8, requestSeconds) * SECOND,
+  requestTimeout: requestSeconds * SECOND,
+  keepAliveTimeout: 65 * SECOND,
+  connectionsCheckingInterval: Math.min(2, requestSeconds / 2) * SECOND,
+  insecureHTTPParser: false,
+})
 
-const createTlsServer = (settings: Settings, handler: RequestListener): Server =>
-  createHttpsServer(
-    { ...parser, cert: readFileSync(settings.tlsCertificate), key: readFileSync(settings.tlsKey), minVersion: 'TLSv1.2' },
-    handler,
-  )
-
-function configure(server: Server): Server {
-  server.headersTimeout = 8 * SECOND
-  server.requestTimeout = 25 * SECOND
-  server.keepAliveTimeout = 65 * SECOND
-  return server
+function createServer(settings: Settings, handler: RequestListener): Server {
+  const parser = parserOf(settings)
+  if (!settings.tlsCertificate) return createHttpServer(parser, handler)
+  const tls = { cert: readFileSync(settings.tlsCertificate), key: readFileSync(settings.tlsKey), minVersion: 'TLSv1.2' } as const
+  return createHttpsServer({ ...parser, ...tls }, handler)
 }
 
 /** JSON is the only kind of body; anything else is refused before it is read (B-017). */
@@ -118,7 +120,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusa
   if (refusal.details.retryAfter !== undefined) reply.header('retry-after', String(refusal.details.retryAfter))
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   if (problem.status === 413 || problem.status === 408) reply.header('connection', 'close')
-  return reply.code(problem.status).header('cache-control', 'no-store').type(PROBLEM_TYPE).send(JSON.stringify(problem))
+  reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
 }
 
 /** A path that exists with other methods is 405 with `Allow` (RFC 9110 section 15.5.6); everything else is 404. */

@@ -19,7 +19,6 @@ const byFastifyCode: Readonly<Record<string, FailureName>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed',
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed',
   FST_ERR_BAD_URL: 'not_found',
-  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 }
 
 /** Extended result code of SQLite for a full disk, without its upper bits. */
