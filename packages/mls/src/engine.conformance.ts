@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { hostile } from './conformance/hostile.ts'
+import { trust } from './conformance/trust.ts'
 import { stories } from './conformance/stories.ts'
 import type { MlsEngine } from './port.ts'
 
@@ -20,5 +21,6 @@ export const engineConformance = (name: string, makeEngine: () => Promise<MlsEng
     stories(makeEngine, { reloads: false })
     stories(makeEngine, { reloads: true })
     hostile(makeEngine)
+    trust(makeEngine)
   })
 }
