@@ -1,0 +1,112 @@
+import { Refusal } from '@tacit/contract'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase, type Database } from '../storage/database.ts'
+import { createGroupCommit } from './group-commit.ts'
+
+let database: Database
+
+beforeEach(async () => {
+  database = await openDatabase({ path: ':memory:' })
+})
+afterEach(() => database.close())
+
+const begin = (id: string) => (sqlite: Parameters<Parameters<Database['exclusive']>[0]>[0]) =>
+  void sqlite.prepare('INSERT INTO log (conversation, epoch, head) VALUES (?, 0, 0)').run(id)
+
+const stored = (): unknown[] =>
+  database.read((sqlite) => sqlite.prepare('SELECT conversation FROM log ORDER BY conversation').all()).map((row) => row['conversation'])
+
+describe('group commit', () => {
+  test('work handed in during one turn of the loop shares a commit, in its order', async () => {
+    const batches: number[] = []
+    const groupCommit = createGroupCommit({ database, onBatch: (size) => batches.push(size) })
+    const order: number[] = []
+    await Promise.all([1, 2, 3].map((number) => groupCommit.submit(() => order.push(number))))
+    expect({ batches, order }).toEqual({ batches: [3], order: [1, 2, 3] })
+  })
+
+  test('when work is answered, another connection can see what it wrote', async () => {
+    const groupCommit = createGroupCommit({ database })
+    let seenInside: unknown[] | undefined
+    const work = groupCommit.submit((sqlite) => {
+      begin('a')(sqlite)
+      seenInside = stored()
+    })
+    await work
+    expect({ seenInside, after: stored() }).toEqual({ seenInside: [], after: ['a'] })
+  })
+
+  test('a commit that fails answers nobody, and nothing of it is there', async () => {
+    const faults: unknown[] = []
+    const broken = Object.assign(new Error('disk I/O error'), { errcode: 10 })
+    const groupCommit = createGroupCommit({
+      database: {
+        exclusive: (work) =>
+          database.exclusive((sqlite) => {
+            work(sqlite)
+            throw broken
+          }),
+      },
+      onDiskFault: (error) => faults.push(error),
+    })
+    let answered = false
+    const settle = (): boolean => (answered = true)
+    groupCommit.submit(begin('a')).then(settle, settle)
+    await expect.poll(() => faults).toEqual([broken])
+    expect({ answered, stored: stored() }).toEqual({ answered: false, stored: [] })
+  })
+
+  test('a refusal is told to the one who asked and keeps nothing from the others', async () => {
+    const groupCommit = createGroupCommit({ database })
+    const refused = groupCommit.submit(() => {
+      throw new Refusal('stale_epoch', { epoch: 2, head: 5 })
+    })
+    await Promise.all([
+      groupCommit.submit(begin('a')),
+      expect(refused).rejects.toMatchObject({ failure: 'stale_epoch', details: { epoch: 2, head: 5 } }),
+    ])
+    expect(stored()).toEqual(['a'])
+  })
+
+  test('work that fails midway is undone whole, and the others of its batch are done', async () => {
+    const groupCommit = createGroupCommit({ database })
+    const outcomes = await Promise.allSettled([
+      groupCommit.submit(begin('a')),
+      groupCommit.submit((sqlite) => {
+        begin('b')(sqlite)
+        throw new Error('a fault')
+      }),
+      groupCommit.submit(begin('c')),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(stored()).toEqual(['a', 'c'])
+  })
+
+  test('a full disk is a refusal by name', async () => {
+    const groupCommit = createGroupCommit({ database })
+    const full = groupCommit.submit(() => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    })
+    await expect(full).rejects.toMatchObject({ failure: 'storage_full' })
+  })
+
+  test('L-27: more than may wait is refused at once as unavailable', async () => {
+    const groupCommit = createGroupCommit({ database, maxQueued: 2 })
+    const outcomes = await Promise.allSettled([1, 2, 3].map((id) => groupCommit.submit(begin(String(id)))))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    expect(outcomes[2]).toMatchObject({ reason: { failure: 'unavailable' } })
+  })
+
+  test('unhurried work goes with the next that is in a hurry', async () => {
+    const batches: number[] = []
+    const groupCommit = createGroupCommit({ database, patience: 60_000, onBatch: (size) => batches.push(size) })
+    await Promise.all([groupCommit.submitUnhurried(begin('a')), groupCommit.submit(begin('b'))])
+    expect(batches).toEqual([2])
+  })
+
+  test('unhurried work does not wait for ever', async () => {
+    const groupCommit = createGroupCommit({ database, patience: 1 })
+    await groupCommit.submitUnhurried(begin('a'))
+    expect(stored()).toEqual(['a'])
+  })
+})

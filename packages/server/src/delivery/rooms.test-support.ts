@@ -1,0 +1,120 @@
+/** The rooms that carry messages on a real database, without doors: devices are names, everybody is on their list. */
+import { AccountId, ConversationId, DeviceId, type BodyOf } from '@tacit/contract'
+import type { Notice } from '../bus/bus.ts'
+import { createInProcessBus } from '../bus/in-process.ts'
+import { Conversations } from '../conversations/conversations.ts'
+import { systemRandom } from '../random.ts'
+import { Signals } from '../signals/signals.ts'
+import { openDatabase } from '../storage/database.ts'
+import { Delivery, openLedger } from './delivery.ts'
+import type { Line } from './feed.ts'
+import { framedHandshake, framedMessage } from './framing.test-support.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { Retention, type RetentionSettings } from './retention.ts'
+
+export interface Person {
+  readonly account: AccountId
+  readonly device: DeviceId
+}
+
+/** Somebody with one device. */
+export const newPerson = (account = AccountId.parse(systemRandom.id())): Person => ({ account, device: DeviceId.parse(systemRandom.id()) })
+
+export const newConversation = (): ConversationId => ConversationId.parse(systemRandom.id())
+
+export async function openRooms(
+  options: { isListed?: (device: DeviceId) => boolean; maxMembers?: number; retention?: Partial<RetentionSettings> } = {},
+) {
+  const { isListed = () => true, maxMembers = 1000 } = options
+  const database = await openDatabase({ path: ':memory:' })
+  const clock = { time: 1_800_000_000_000, now: () => clock.time }
+  const faults: unknown[] = []
+  const bus = createInProcessBus((error) => faults.push(error))
+  const rung: Notice[] = []
+  for (const kind of ['log', 'mailbox', 'account_joined', 'signal', 'presence'] as const) bus.listen(kind, (notice) => rung.push(notice))
+  const ledger = openLedger(database)
+  const groupCommit = createGroupCommit({ database })
+  const shared = { database, clock, bus, ledger, groupCommit, assertRoom: () => undefined }
+  const conversations = new Conversations({
+    ...shared,
+    random: systemRandom,
+    maxMembers,
+    isListed: (_account, device) => Promise.resolve(isListed(device)),
+    accountExists: () => Promise.resolve(true),
+  })
+  const signals = new Signals(shared)
+  const delivery = new Delivery({ ...shared, mail: conversations.mail, kept: (device) => signals.kept(device) })
+  const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
+  const retention = new Retention({ groupCommit, clock, settings, welcomes: conversations.outstandingWelcomes })
+  return {
+    database,
+    clock,
+    bus,
+    rung,
+    faults,
+    ledger,
+    groupCommit,
+    conversations,
+    delivery,
+    signals,
+    retention,
+    close: () => database.close(),
+  }
+}
+
+export type Rooms = Awaited<ReturnType<typeof openRooms>>
+
+export const DAY = 86_400_000
+
+/** A conversation of people: opened by the first, who adds the others with one commit. Epoch 1 and head 1, or 0 alone. */
+export async function converse({ conversations }: Rooms, [creator, ...others]: readonly Person[]): Promise<ConversationId> {
+  if (!creator) throw new TypeError('a conversation has a creator')
+  const conversation = newConversation()
+  await conversations.create(creator, { conversation, kind: 'group', groupInfo: systemRandom.bytes(50) })
+  if (others.length > 0) await conversations.commit(creator, commitOf({ conversation, epoch: 0, clientSeq: 1, added: others }))
+  return conversation
+}
+
+interface At {
+  readonly conversation: ConversationId
+  readonly epoch: number
+  readonly clientSeq: number
+}
+
+export const messageOf = (at: At, size?: number): BodyOf<'delivery.send'> => ({
+  ...at,
+  bytes: framedMessage({ ...at, ...(size !== undefined && { size }) }),
+})
+
+export function commitOf({
+  added = [],
+  removed = [],
+  by = 'member',
+  ...at
+}: At & { added?: readonly Person[]; removed?: readonly Person[]; by?: 'member' | 'joiner' }): BodyOf<'conversations.commit'> {
+  return {
+    ...at,
+    commit: framedHandshake({ ...at, by }),
+    welcomes: added.map(({ device }) => ({ device, bytes: systemRandom.bytes(50) })),
+    groupInfo: systemRandom.bytes(50),
+    added: [...added],
+    removed: removed.map(({ device }) => device),
+  }
+}
+
+/** A line that keeps what it was sent. */
+export function lineOf({ account, device }: Person): Line & { readonly frames: Uint8Array[]; congested: boolean } {
+  const frames: Uint8Array[] = []
+  return { account, device, frames, congested: false, send: (frame) => void frames.push(frame) }
+}
+
+/** The refusal's name, or `accepted`. */
+export async function outcomeOf(asked: Promise<unknown>): Promise<string> {
+  try {
+    await asked
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof Error && 'failure' in error) return String(error.failure)
+    throw error
+  }
+}
