@@ -55,6 +55,33 @@ const agreeX25519 = async (secretKey: Bytes, publicKey: Bytes): Promise<Bytes> =
   return native ? nativeAgree(native, secretKey, publicKey) : x25519.getSharedSecret(secretKey, publicKey)
 }
 
+const nativeAgreeFresh = async (native: Subtle, publicKey: Bytes): Promise<FreshAgreement> => {
+  const algorithm = { name: 'X25519' }
+  const [pair, their] = await Promise.all([
+    native.generateKey(algorithm, false, ['deriveBits']),
+    native.importKey('raw', publicKey, algorithm, false, []),
+  ])
+  const [own, shared] = await Promise.all([
+    native.exportKey('raw', pair.publicKey),
+    native.deriveBits({ name: 'X25519', public: their }, pair.privateKey, 256),
+  ])
+  return { publicKey: new Uint8Array(own), shared: new Uint8Array(shared) }
+}
+
+export interface FreshAgreement {
+  readonly publicKey: Bytes
+  readonly shared: Bytes
+}
+
+/** Agrees with a key pair made for this one time; its secret key is never seen. */
+export const agreeFresh = async (group: DhGroup, publicKey: Bytes): Promise<FreshAgreement> => {
+  group.check(publicKey)
+  const native = group === X25519 ? await nativeX25519() : undefined
+  if (native) return nativeAgreeFresh(native, publicKey)
+  const pair = await generateDhPair(group)
+  return { publicKey: pair.publicKey, shared: await group.agree(pair.secretKey, publicKey) }
+}
+
 export const X25519: DhGroup = {
   publicKeyLength: 32,
   secretKeyLength: 32,

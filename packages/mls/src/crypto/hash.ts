@@ -1,24 +1,32 @@
 /**
  * Hash, HMAC and HKDF (RFC 5869). Synchronous and in JavaScript: over the forty bytes that MLS derives from, one call into
- * WebCrypto costs ten times the hashing.
+ * WebCrypto costs ten times the hashing. Over a whole commit or ratchet tree it is the other way round, hence the `long` ones.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
 import { concat, NONE } from './bytes.ts'
+import { subtle } from './webcrypto.ts'
 
 export interface Hash {
   /** Output length in bytes, `KDF.Nh` of RFC 9420. */
   readonly length: number
   digest(...parts: readonly Bytes[]): Bytes
   hmac(key: Bytes, message: Bytes): Bytes
+  /** As `digest` and `hmac`, faster for inputs of many kilobytes. */
+  longDigest(message: Bytes): Promise<Bytes>
+  longHmac(key: Bytes, message: Bytes): Promise<Bytes>
   /** HKDF-Extract. */
   extract(salt: Bytes, ikm: Bytes): Bytes
   /** HKDF-Expand to `length` bytes. */
   expand(prk: Bytes, info: Bytes, length: number): Bytes
 }
 
-const hashWith = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
+/** From here on a call into WebCrypto pays. */
+const LONG = 8192
+
+const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
+  const native = (message: Bytes) => (message.length >= LONG ? subtle : undefined)
   const mac = (key: Bytes, message: Bytes): Bytes => hmac(algorithm, key, message)
   const size = algorithm.outputLen
   return {
@@ -29,6 +37,15 @@ const hashWith = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Has
       return state.digest()
     },
     hmac: mac,
+    longDigest: async (message) => new Uint8Array((await native(message)?.digest(name, message)) ?? algorithm(message)),
+    longHmac: async (key, message) => {
+      const by = native(message)
+      if (!by) return mac(key, message)
+      const parameters = { name: 'HMAC', hash: name }
+      // WebCrypto refuses an empty key; HMAC pads it with zeros anyway.
+      const imported = await by.importKey('raw', key.length > 0 ? key : new Uint8Array(size), parameters, false, ['sign'])
+      return new Uint8Array(await by.sign(parameters, imported, message))
+    },
     // HMAC pads its key with zeros, so an empty salt is the all-zero salt of RFC 5869.
     extract: mac,
     expand: (prk, info, length) => {
@@ -42,6 +59,6 @@ const hashWith = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Has
   }
 }
 
-export const SHA256: Hash = hashWith(sha256)
-export const SHA384: Hash = hashWith(sha384)
-export const SHA512: Hash = hashWith(sha512)
+export const SHA256: Hash = hashWith('SHA-256', sha256)
+export const SHA384: Hash = hashWith('SHA-384', sha384)
+export const SHA512: Hash = hashWith('SHA-512', sha512)

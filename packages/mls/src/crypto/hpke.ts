@@ -6,7 +6,7 @@ import type { Bytes } from '../port.ts'
 import type { Aead } from './aead.ts'
 import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
 import type { Hash } from './hash.ts'
-import { labeledExpand, labeledExtract } from './kem.ts'
+import { labeledExpand, labeledExtract, longLabeledExtract } from './kem.ts'
 import type { Kem, KeyPair } from './kem.ts'
 
 export interface Hpke {
@@ -38,8 +38,8 @@ export type HashedInfo = { readonly context: Bytes }
 
 const BASE_MODE = Uint8Array.of(0)
 
-export const hashInfo = (hpke: Hpke, info: Bytes): HashedInfo => ({
-  context: concat(BASE_MODE, labeledExtract(hpke, NONE, 'psk_id_hash', NONE), labeledExtract(hpke, NONE, 'info_hash', info)),
+export const hashInfo = async (hpke: Hpke, info: Bytes): Promise<HashedInfo> => ({
+  context: concat(BASE_MODE, labeledExtract(hpke, NONE, 'psk_id_hash', NONE), await longLabeledExtract(hpke, NONE, 'info_hash', info)),
 })
 
 const scheduleSecret = (hpke: Hpke, shared: Bytes): Bytes => {
@@ -67,8 +67,8 @@ export const open = async (hpke: Hpke, to: { pair: KeyPair; info: HashedInfo }, 
   return hpke.aead.open({ ...keyAndNonce(hpke, shared, to.info), aad: NONE }, sealed.ciphertext)
 }
 
-const exportFrom = (hpke: Hpke, shared: Bytes, wanted: { label: Bytes; length: number }): Bytes => {
-  const { context } = hashInfo(hpke, NONE)
+const exportFrom = async (hpke: Hpke, shared: Bytes, wanted: { label: Bytes; length: number }): Promise<Bytes> => {
+  const { context } = await hashInfo(hpke, NONE)
   const secret = scheduleSecret(hpke, shared)
   const exporter = labeledExpand(hpke, secret, { label: 'exp', info: context, length: hpke.hash.length })
   return labeledExpand(hpke, exporter, { label: 'sec', info: wanted.label, length: wanted.length })
@@ -77,7 +77,7 @@ const exportFrom = (hpke: Hpke, shared: Bytes, wanted: { label: Bytes; length: n
 /** SetupBaseS with empty info followed by Export (RFC 9420 section 8.3). */
 export const sendExport = async (hpke: Hpke, publicKey: Bytes, wanted: { label: Bytes; length: number }) => {
   const { shared, output } = await hpke.kem.encapsulate(publicKey)
-  return { kemOutput: output, exported: exportFrom(hpke, shared, wanted) }
+  return { kemOutput: output, exported: await exportFrom(hpke, shared, wanted) }
 }
 
 /** SetupBaseR with empty info followed by Export. */

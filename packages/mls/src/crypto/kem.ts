@@ -3,8 +3,8 @@ import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
-import { generateDhPair, P256, P384, P521, X25519, X448 } from './dh.ts'
-import type { DhGroup, KeyPair } from './dh.ts'
+import { agreeFresh, generateDhPair, P256, P384, P521, X25519, X448 } from './dh.ts'
+import type { DhGroup, FreshAgreement, KeyPair } from './dh.ts'
 import type { Hash } from './hash.ts'
 import { SHA256, SHA384, SHA512 } from './hash.ts'
 import {
@@ -47,12 +47,21 @@ const HPKE_V1 = text('HPKE-v1')
 export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Bytes =>
   use.hash.extract(salt, concat(HPKE_V1, use.suiteId, text(label), ikm))
 
+/** As `labeledExtract`, for long input. */
+export const longLabeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Promise<Bytes> =>
+  use.hash.longHmac(salt, concat(HPKE_V1, use.suiteId, text(label), ikm))
+
 /** LabeledExpand of RFC 9180 section 4. */
 export const labeledExpand = (
   use: { hash: Hash; suiteId: Bytes },
   prk: Bytes,
   expand: { label: string; info: Bytes; length: number },
 ): Bytes => use.hash.expand(prk, concat(bigEndian(expand.length, 2), HPKE_V1, use.suiteId, text(expand.label), expand.info), expand.length)
+
+const agreeWith = async (group: DhGroup, own: KeyPair, publicKey: Bytes): Promise<FreshAgreement> => ({
+  publicKey: own.publicKey,
+  shared: await group.agree(own.secretKey, publicKey),
+})
 
 const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
   const use = { hash, suiteId: concat(text('KEM'), bigEndian(id, 2)) }
@@ -81,10 +90,8 @@ const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
     derive,
     publicKeyOf: (secretKey) => group.publicKeyOf(secretKey),
     encapsulate: async (publicKey, randomness) => {
-      const ephemeral = await (randomness ? derive(randomness) : generateDhPair(group))
-      const shared = sharedFrom(await group.agree(ephemeral.secretKey, publicKey), concat(ephemeral.publicKey, publicKey))
-      wipe(ephemeral.secretKey)
-      return { shared, output: ephemeral.publicKey }
+      const fresh = await (randomness ? agreeWith(group, await derive(randomness), publicKey) : agreeFresh(group, publicKey))
+      return { shared: sharedFrom(fresh.shared, concat(fresh.publicKey, publicKey)), output: fresh.publicKey }
     },
     decapsulate: async (pair, output) => sharedFrom(await group.agree(pair.secretKey, output), concat(output, pair.publicKey)),
   }
@@ -139,15 +146,15 @@ export const MLKEM768_X25519: Kem = {
   encapsulate: async (publicKey, randomness) => {
     MLKEM768_X25519.check(publicKey)
     const theirs = publicKey.slice(ML_KEM_PUBLIC_LENGTH)
-    const secretKey = randomness ? randomness.slice(32) : randomBytes(32)
-    const [encapsulated, ephemeral, x25519] = await Promise.all([
-      mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_LENGTH), randomness?.slice(0, 32)),
-      X25519.publicKeyOf(secretKey),
-      X25519.agree(secretKey, theirs),
-    ])
-    wipe(secretKey)
-    const shared = combine({ mlKem: encapsulated.shared, x25519 }, ephemeral, theirs)
-    return { shared, output: concat(encapsulated.ciphertext, ephemeral) }
+    const agree = async (): Promise<FreshAgreement> => {
+      if (!randomness) return agreeFresh(X25519, theirs)
+      const secretKey = randomness.slice(32)
+      return agreeWith(X25519, { secretKey, publicKey: await X25519.publicKeyOf(secretKey) }, theirs)
+    }
+    const mlKem = mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_LENGTH), randomness?.slice(0, 32))
+    const [encapsulated, fresh] = await Promise.all([mlKem, agree()])
+    const shared = combine({ mlKem: encapsulated.shared, x25519: fresh.shared }, fresh.publicKey, theirs)
+    return { shared, output: concat(encapsulated.ciphertext, fresh.publicKey) }
   },
   decapsulate: async (pair, output) => {
     if (output.length !== ML_KEM_CIPHERTEXT_LENGTH + 32) throw new MlsError('malformed', `KEM output of ${output.length} bytes`)

@@ -120,7 +120,8 @@ export const verifyWithLabel = (
 ): Promise<boolean> => by.signature.verify(publicKey, withLabel(signed.label, signed.content), signed.signature)
 
 /** The info of EncryptWithLabel, hashed once for all recipients of one context (RFC 9420 section 5.1.3). */
-export const encryptionInfo = (by: CipherSuite, label: string, context: Bytes): HashedInfo => hashInfo(by.hpke, withLabel(label, context))
+export const encryptionInfo = (by: CipherSuite, label: string, context: Bytes): Promise<HashedInfo> =>
+  hashInfo(by.hpke, withLabel(label, context))
 
 /** EncryptWithLabel (RFC 9420 section 5.1.3). */
 export const encryptWithLabel = (by: CipherSuite, to: { publicKey: Bytes; info: HashedInfo }, plaintext: Bytes): Promise<HpkeCiphertext> =>

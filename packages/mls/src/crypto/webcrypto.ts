@@ -8,13 +8,14 @@ import type { Bytes } from '../port.ts'
 export interface NativeKey {
   readonly type: string
 }
-type Name = { readonly name: string }
+type Name = { readonly name: string; readonly hash?: string }
 
 /** The part of SubtleCrypto that is used. */
 export interface Subtle {
   importKey(format: string, bytes: Bytes, algorithm: Name, extractable: boolean, usages: readonly string[]): Promise<NativeKey>
   exportKey(format: string, key: NativeKey): Promise<ArrayBuffer>
   generateKey(algorithm: Name, extractable: boolean, usages: readonly string[]): Promise<{ publicKey: NativeKey; privateKey: NativeKey }>
+  digest(algorithm: string, bytes: Bytes): Promise<ArrayBuffer>
   sign(algorithm: Name, key: NativeKey, bytes: Bytes): Promise<ArrayBuffer>
   verify(algorithm: Name, key: NativeKey, signature: Bytes, bytes: Bytes): Promise<boolean>
   deriveBits(algorithm: Name & { readonly public: NativeKey }, key: NativeKey, length: number): Promise<ArrayBuffer>

@@ -66,7 +66,7 @@ export const proposeRemoval = async (
   const framed = framedBy(state, { kind: 'proposal', proposal: { kind: 'remove', removed: leafIndex } }, use.authenticatedData)
   const signature = await signContent(suite, { wireFormat: 'public', framed }, { context, secretKey: identity.signature.secretKey })
   const content: AuthenticatedContent = { wireFormat: 'public', framed, auth: { signature, confirmationTag: undefined } }
-  const tag = membershipTag(suite, content, { context, membershipKey: secrets.membership })
+  const tag = await membershipTag(suite, content, { context, membershipKey: secrets.membership })
   const policy = { authenticate: () => Promise.resolve(true), maxLifetime: use.maxLifetime }
   const { state: next, sent } = await receiveProposal(state, content, policy)
   return {

@@ -105,7 +105,7 @@ export const makeCommit = async (plan: CommitPlan): Promise<MadeCommit> => {
   }
   const unsigned = { wireFormat: plan.wireFormat, framed }
   const signature = await signContent(by, unsigned, { context: group.context, secretKey: plan.identity.signature.secretKey })
-  const confirmed = confirmedTranscriptHash(by, group.interimTranscriptHash, { ...unsigned, auth: { signature } })
+  const confirmed = await confirmedTranscriptHash(by, group.interimTranscriptHash, { ...unsigned, auth: { signature } })
   const context: GroupContext = { ...nextContext(group, applied, applied.tree.treeHash()), confirmedTranscriptHash: confirmed }
   const psk = await gatherPsks(by, applied.psks, plan.findPsk)
   const joiner = joinerSecretOf(by, { init: plan.init, commit: path?.made.commitSecret ?? noCommitSecret(by) }, context)
@@ -119,7 +119,7 @@ export const makeCommit = async (plan: CommitPlan): Promise<MadeCommit> => {
   return {
     start: { tree: applied.tree, context, interimTranscriptHash: interim, confirmationTag, reinit: applied.reinit },
     content,
-    message: encodePublic(plan, content),
+    message: await encodePublic(plan, content),
     committer,
     keys,
     epochSecret,
@@ -156,11 +156,11 @@ const proposalsOrRefs = (plan: CommitPlan): ProposalOrRef[] => [
   ...plan.references.map(({ ref }) => ({ kind: 'reference', ref }) as const),
 ]
 
-const encodePublic = (plan: CommitPlan, content: AuthenticatedContent): Bytes => {
+const encodePublic = async (plan: CommitPlan, content: AuthenticatedContent): Promise<Bytes> => {
   if (plan.wireFormat === 'private') return new Uint8Array()
   const { framed, auth } = content
   const { context, suite } = plan.group
-  const tag = plan.membershipKey && membershipTag(suite, content, { context, membershipKey: plan.membershipKey })
+  const tag = plan.membershipKey && (await membershipTag(suite, content, { context, membershipKey: plan.membershipKey }))
   return encode(mlsMessageCodec, { kind: 'public', message: { framed, auth, membershipTag: tag } })
 }
 
@@ -207,7 +207,7 @@ export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promi
   if (added.length === 0) return []
   const groupInfo = encode(groupInfoCodec, await signInfo(info))
   const encryptedGroupInfo = await by.aead.seal({ ...key, aad: new Uint8Array() }, groupInfo)
-  const hashed = encryptionInfo(by, 'Welcome', encryptedGroupInfo)
+  const hashed = await encryptionInfo(by, 'Welcome', encryptedGroupInfo)
   const sealed = added.map(async ({ keyPackage, leafIndex }): Promise<EncryptedGroupSecrets> => {
     const pathSecret = path?.pathSecrets.get(commonAncestor(leafIndex, made.committer))
     if (path && !pathSecret) throw new MlsError('invalid', `no path secret for leaf ${leafIndex}`)

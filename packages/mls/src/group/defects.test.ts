@@ -92,12 +92,12 @@ const forge = async (forger: GroupState, commit: Commit): Promise<Bytes> => {
   }
   const unsigned = { wireFormat: 'public', framed } as const
   const signature = await signContent(suite, unsigned, { context, secretKey: identity.signature.secretKey })
-  const confirmed = confirmedTranscriptHash(suite, forger.interimTranscriptHash, { ...unsigned, auth: { signature } })
+  const confirmed = await confirmedTranscriptHash(suite, forger.interimTranscriptHash, { ...unsigned, auth: { signature } })
   const content: AuthenticatedContent = {
     ...unsigned,
     auth: { signature, confirmationTag: suite.hash.hmac(secrets.confirmation, confirmed) },
   }
-  const tag = membershipTag(suite, content, { context, membershipKey: secrets.membership })
+  const tag = await membershipTag(suite, content, { context, membershipKey: secrets.membership })
   return encode(mlsMessageCodec, { kind: 'public', message: { framed, auth: content.auth, membershipTag: tag } })
 }
 
@@ -351,4 +351,37 @@ test('B-115: a path with a wrong number of nodes, a foreign parent hash or a use
     const forged = await forge(stateOf(alice.group), { proposals: [], path: each })
     await expect(engine.open(bob.group, forged, hooks)).rejects.toMatchObject({ reason: 'invalid' })
   }
+})
+
+test('a member cannot end the group for all by a reinit commit', async () => {
+  const [alice, bob] = await three()
+  const { context } = stateOf(alice.group)
+  const reinit = { kind: 'reinit', groupId: utf8('another'), version: 'mls10', suite: 1, extensions: context.extensions } as const
+  const forged = await forge(stateOf(alice.group), { proposals: [{ kind: 'proposal', proposal: reinit }], path: undefined })
+  await expect(engine.open(bob.group, forged, hooks)).rejects.toMatchObject({ reason: 'unsupported' })
+})
+
+test('a hook that throws instead of answering says no', async () => {
+  const [alice, bob] = await three()
+  const { commit } = await engine.commit(alice.group, { authenticate: yes })
+  const broken = (): never => {
+    throw new Error('a bug of the caller')
+  }
+  await expect(engine.open(bob.group, commit, { ...hooks, authenticate: broken })).rejects.toMatchObject({ reason: 'policy' })
+  await expect(engine.open(bob.group, commit, { ...hooks, judge: broken })).rejects.toMatchObject({ reason: 'policy' })
+})
+
+test('B-126: a message of another epoch or group is told apart before anything is decrypted', async () => {
+  const [alice, bob] = await three()
+  const { sealed } = await engine.seal(alice.group, utf8('hello'))
+  const epochAt = 4 + 1 + alice.group.groupId.length
+  const withEpoch = (epoch: bigint): Bytes => {
+    const changed = sealed.slice()
+    new DataView(changed.buffer).setBigUint64(epochAt, epoch)
+    return changed
+  }
+  await expect(engine.open(bob.group, withEpoch(2n), hooks)).rejects.toMatchObject({ reason: 'future_epoch' })
+  await expect(engine.open(bob.group, withEpoch(2n ** 64n - 1n), hooks)).rejects.toMatchObject({ reason: 'future_epoch' })
+  await expect(engine.open(bob.group, withEpoch(0n), hooks)).rejects.toMatchObject({ reason: 'stale_epoch' })
+  await expect(engine.open(bob.group, sealed.with(6, 0), hooks)).rejects.toMatchObject({ reason: 'unknown_group' })
 })

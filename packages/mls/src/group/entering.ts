@@ -6,7 +6,7 @@ import { randomBytes } from '../crypto/webcrypto.ts'
 import { MlsError } from '../errors.ts'
 import { decode, encode, struct } from '../public/codec.ts'
 import { interimTranscriptHash } from '../public/content-auth.ts'
-import { credentialBytes } from '../public/credential.ts'
+import { CERTIFICATE_CREDENTIAL, credentialBytes, credentialTypeOf } from '../public/credential.ts'
 import { EXTENSION, externalPubOf, findExtension } from '../public/extensions.ts'
 import type { GroupContext, GroupInfo } from '../public/group-info.ts'
 import { readGroupInfo } from '../public/joining.ts'
@@ -69,6 +69,7 @@ export const inspectPackage = async (by: CipherSuite, encoded: Bytes, policy: { 
   expectAtMost('keyPackage', encoded)
   const keyPackage = decode(keyPackageCodec, encoded)
   await validateKeyPackage(by, keyPackage, policy)
+  if (credentialTypeOf(keyPackage.leaf.credential) !== CERTIFICATE_CREDENTIAL) throw new MlsError('unsupported', 'credential type')
   return {
     ref: keyPackageRef(by, keyPackage),
     credential: credentialBytes(keyPackage.leaf.credential),

@@ -29,15 +29,22 @@ export interface OpenRules {
   readonly skipped: number
 }
 
-/** A hook that fails says no. */
+/** A hook that fails, in whatever way, says no. */
+const answerOf = async (ask: () => Promise<boolean>): Promise<boolean> => {
+  try {
+    return (await ask()) === true
+  } catch {
+    return false
+  }
+}
+
 export const guardedAuthenticate =
   (authenticate: AuthenticateLeaf): AuthenticateLeaf =>
   (leaf) =>
-    authenticate({ credential: leaf.credential.slice(), signatureKey: leaf.signatureKey.slice() }).catch(() => false)
+    answerOf(() => authenticate({ credential: leaf.credential.slice(), signatureKey: leaf.signatureKey.slice() }))
 
 const expectJudged = async (judge: JudgeCommit, judged: Parameters<JudgeCommit>[0]): Promise<void> => {
-  const accepted = await judge(judged).catch(() => false)
-  if (accepted !== true) throw new MlsError('policy', 'refused by policy')
+  if (!(await answerOf(() => judge(judged)))) throw new MlsError('policy', 'refused by policy')
 }
 
 /** Opens one log entry. Group and epoch are judged from the clear header, before anything is decrypted. */
@@ -135,6 +142,7 @@ const openCommit = async ({ group, state, content, hooks, policy }: Incoming): P
     throw new MlsError('usage', 'an own commit is merged by taking its next group')
   const verdict = async (staged: StagedCommit): Promise<void> => {
     const seen = viewOf(state, staged)
+    if (staged.reinit || staged.psks.length > 0) throw new MlsError('unsupported', 'groups of this profile use neither reinit nor PSKs')
     expectContextExtensions(staged.context.extensions)
     const changesPolicy =
       staged.context.extensions === state.context.extensions ? {} : { policy: policyOf(staged.context.extensions).slice() }

@@ -32,7 +32,7 @@ export const openPublic = async (state: GroupState, { framed, auth, membershipTa
   if (framed.sender.kind === 'member') {
     if (!state.tree.leaf(framed.sender.leafIndex))
       throw new MlsError('invalid', `sender leaf ${framed.sender.leafIndex} is blank or out of range`)
-    const expected = membershipTag(suite, content, { context, membershipKey: secrets.membership })
+    const expected = await membershipTag(suite, content, { context, membershipKey: secrets.membership })
     if (!tag || !equal(tag, expected)) throw new MlsError('auth_failed', 'membership tag')
   }
   if (framed.content.kind === 'proposal') await verifyContent(suite, content, verifierOf(state))

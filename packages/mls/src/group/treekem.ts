@@ -69,7 +69,7 @@ export const makePath = async (by: CipherSuite, request: PathRequest): Promise<M
   const unsigned = { ...request.leaf, encryptionKey: leafPair.publicKey, source: { kind: 'commit', parentHash } as const }
   const leaf = await signLeaf(by, unsigned, { groupId: request.groupId, leafIndex: committer, secretKey: request.signatureKey })
   tree.setLeaf(committer, leaf)
-  const info = encryptionInfo(by, UPDATE_PATH_NODE, encode(groupContextCodec, request.provisional(tree.treeHash())))
+  const info = await encryptionInfo(by, UPDATE_PATH_NODE, encode(groupContextCodec, request.provisional(tree.treeHash())))
   const nodes = zip(zip(steps, pairs), secrets).map(async ([[step, pair], secret]): Promise<UpdatePathNode> => {
     const sealed = step.recipients.map((node) => encryptWithLabel(by, { publicKey: publicKeyAt(tree, node), info }, secret))
     return { encryptionKey: pair.publicKey, encryptedPathSecrets: await Promise.all(sealed) }
@@ -116,7 +116,7 @@ export const openPath = async (by: CipherSuite, path: PathToOpen): Promise<Opene
   const pair = node === undefined ? undefined : path.keys.get(node)
   const sealed = path.update.nodes[at]?.encryptedPathSecrets[reached]
   if (!pair || !sealed) throw new MlsError('invalid', 'the path is not encrypted to this member')
-  const info = encryptionInfo(by, UPDATE_PATH_NODE, encode(groupContextCodec, path.provisional))
+  const info = await encryptionInfo(by, UPDATE_PATH_NODE, encode(groupContextCodec, path.provisional))
   const secret = await decryptWithLabel(by, { pair, info }, sealed)
   if (secret.length !== by.hash.length) throw new MlsError('invalid', 'path secret has the wrong length')
   const derived = await derivePath(by, path.tree, { nodes: path.steps.slice(at).map((each) => each.node), secret })

@@ -164,7 +164,7 @@ vectorTest<Protection>('mls/message-protection.json', 'messages are protected as
       expect(message.framed.content).toEqual(content)
       const authenticated: AuthenticatedContent = { wireFormat: 'public', ...message }
       await verifyContent(by, authenticated, verifier)
-      expect(message.membershipTag).toEqual(membershipTag(by, authenticated, use))
+      expect(message.membershipTag).toEqual(await membershipTag(by, authenticated, use))
     }
     const application: Content = { kind: 'application', data: of('application') }
     await checkPrivate(of('application_priv'), application)
@@ -303,7 +303,7 @@ vectorTest<WelcomeVector>('mls/welcome.json', 'a Welcome is opened as the offici
     const { welcome } = readMessage(fromHex(vector.welcome), 'welcome')
     const entry = welcome.secrets.find(({ newMember }) => hex(newMember) === hex(keyPackageRef(by, keyPackage))) ?? expect.unreachable()
     const pair = { publicKey: keyPackage.initKey, secretKey: fromHex(vector.init_priv) }
-    const info = encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)
+    const info = await encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)
     const secrets = decode(groupSecretsCodec, await decryptWithLabel(by, { pair, info }, entry.encryptedGroupSecrets))
     const scheduled = schedule.memberSecretOf(by, secrets.joinerSecret, schedule.pskSecretOf(by, []))
     const opened = await by.aead.open({ ...scheduled.welcome, aad: new Uint8Array() }, welcome.encryptedGroupInfo)

@@ -82,7 +82,7 @@ const openSecrets = async (by: CipherSuite, { welcome, keyPackage, initPair }: W
   const ref = keyPackageRef(by, keyPackage)
   const entry = welcome.secrets.find(({ newMember }) => equal(newMember, ref))
   if (!entry) throw invalid('Welcome is not for this key package')
-  const info = encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)
+  const info = await encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)
   return decode(groupSecretsCodec, await decryptWithLabel(by, { pair: initPair, info }, entry.encryptedGroupSecrets))
 }
 

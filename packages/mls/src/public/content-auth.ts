@@ -59,13 +59,13 @@ export const verifyContent = async (by: CipherSuite, content: AuthenticatedConte
 }
 
 /** The membership tag of a PublicMessage (RFC 9420 section 6.2). */
-export const membershipTag = (
+export const membershipTag = async (
   by: CipherSuite,
   content: AuthenticatedContent,
   use: { context: GroupContext; membershipKey: Bytes },
-): Bytes => {
+): Promise<Bytes> => {
   const auth = encode(authCodec(content.framed.content.kind), content.auth)
-  return by.hash.hmac(use.membershipKey, concat(contentToBeSigned(content, use.context), auth))
+  return by.hash.longHmac(use.membershipKey, concat(contentToBeSigned(content, use.context), auth))
 }
 
 const confirmedInput = ({ wireFormat, framed }: { wireFormat: 'public' | 'private'; framed: FramedContent }, signature: Bytes): Bytes => {
@@ -81,7 +81,7 @@ export const confirmedTranscriptHash = (
   by: CipherSuite,
   interimBefore: Bytes,
   commit: Pick<AuthenticatedContent, 'wireFormat' | 'framed'> & { auth: { signature: Bytes } },
-): Bytes => by.hash.digest(interimBefore, confirmedInput(commit, commit.auth.signature))
+): Promise<Bytes> => by.hash.longDigest(concat(interimBefore, confirmedInput(commit, commit.auth.signature)))
 
 /** The interim transcript hash after a commit. */
 export const interimTranscriptHash = (by: CipherSuite, confirmed: Bytes, confirmationTag: Bytes): Bytes =>

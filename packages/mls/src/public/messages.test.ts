@@ -65,7 +65,7 @@ vectorTest<Transcript>('mls/transcript-hashes.json', 'transcript hashes agree wi
   for (const vector of vectors) {
     const by = suiteOf(vector.cipher_suite)
     const content = decode(authenticatedContentCodec, fromHex(vector.authenticated_content))
-    const confirmed = confirmedTranscriptHash(by, fromHex(vector.interim_transcript_hash_before), content)
+    const confirmed = await confirmedTranscriptHash(by, fromHex(vector.interim_transcript_hash_before), content)
     expect(hex(confirmed)).toBe(vector.confirmed_transcript_hash_after)
     const tag = content.auth.confirmationTag ?? new Uint8Array()
     expect(hex(by.hash.hmac(fromHex(vector.confirmation_key), confirmed))).toBe(hex(tag))

@@ -104,7 +104,7 @@ export const stageCommit = async (group: PublicGroup, content: AuthenticatedCont
     treeHash: placed.tree.treeHash(),
     extensions: applied.extensions,
   }
-  const confirmed = confirmedTranscriptHash(group.suite, group.interimTranscriptHash, content)
+  const confirmed = await confirmedTranscriptHash(group.suite, group.interimTranscriptHash, content)
   return {
     ...applied,
     ...placed,
