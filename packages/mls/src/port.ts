@@ -138,8 +138,22 @@ export interface PendingCommit {
 
 /** What an incoming handshake or application message turned out to be. */
 export type Opened =
-  | { readonly kind: 'message'; readonly group: Group; readonly sender: Member; readonly payload: Bytes; readonly authenticatedData: Bytes; readonly persist: Persist }
-  | { readonly kind: 'proposal'; readonly group: Group; readonly sender: Member; readonly removes?: number; readonly authenticatedData: Bytes; readonly persist: Persist }
+  | {
+      readonly kind: 'message'
+      readonly group: Group
+      readonly sender: Member
+      readonly payload: Bytes
+      readonly authenticatedData: Bytes
+      readonly persist: Persist
+    }
+  | {
+      readonly kind: 'proposal'
+      readonly group: Group
+      readonly sender: Member
+      readonly removes?: number
+      readonly authenticatedData: Bytes
+      readonly persist: Persist
+    }
   | {
       readonly kind: 'commit'
       readonly group: Group
@@ -186,13 +200,24 @@ export interface MlsEngine {
   }): Promise<KeyPackagePair>
 
   /** Strictly parses and verifies a KeyPackage (signature, suite, key reuse, lifetime at `now` in seconds, bad keys) and returns its leaf. */
-  inspectKeyPackage(keyPackage: Bytes, now: bigint): Promise<{ readonly ref: Bytes; readonly credential: Bytes; readonly signatureKey: Bytes; readonly lastResort: boolean }>
+  inspectKeyPackage(
+    keyPackage: Bytes,
+    now: bigint,
+  ): Promise<{ readonly ref: Bytes; readonly credential: Bytes; readonly signatureKey: Bytes; readonly lastResort: boolean }>
 
   /** A new group at epoch 0 with this device as its only member. */
-  createGroup(request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly policy: Bytes }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Persist }>
+  createGroup(request: {
+    readonly groupId: Bytes
+    readonly identity: LeafIdentity
+    readonly policy: Bytes
+  }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Persist }>
 
   /** Encrypts an application payload as a PrivateMessage, padded to a power-of-two bucket of at least 256 bytes. */
-  seal(group: Group, payload: Bytes, authenticatedData?: Bytes): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }>
+  seal(
+    group: Group,
+    payload: Bytes,
+    authenticatedData?: Bytes,
+  ): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }>
 
   /**
    * Opens one log entry (an MLSMessage with a PublicMessage or PrivateMessage) of the group's current epoch.
@@ -208,10 +233,20 @@ export interface MlsEngine {
   commit(group: Group, request: CommitRequest): Promise<PendingCommit>
 
   /** A Remove proposal as a PublicMessage; of the own leaf it means: please remove me. */
-  proposeRemove(group: Group, leafIndex: number, authenticatedData?: Bytes): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist }>
+  proposeRemove(
+    group: Group,
+    leafIndex: number,
+    authenticatedData?: Bytes,
+  ): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist }>
 
   /** Joins by Welcome with the key package it was made for. */
-  join(request: { readonly welcome: Bytes; readonly keyPackage: KeyPackagePair; readonly identity: LeafIdentity; readonly authenticate: AuthenticateLeaf; readonly now: bigint }): Promise<Joined>
+  join(request: {
+    readonly welcome: Bytes
+    readonly keyPackage: KeyPackagePair
+    readonly identity: LeafIdentity
+    readonly authenticate: AuthenticateLeaf
+    readonly now: bigint
+  }): Promise<Joined>
 
   /** Joins by external commit (RFC 9420 section 12.4.3.2). `resync` removes the own old leaf with the same credential's device. */
   joinExternal(request: {
@@ -224,7 +259,13 @@ export interface MlsEngine {
   }): Promise<ExternalJoin>
 
   /** Members and epoch of a GroupInfo with its signature verified, without joining. */
-  inspectGroupInfo(groupInfo: Bytes): Promise<{ readonly groupId: Bytes; readonly epoch: bigint; readonly members: readonly Member[]; readonly policy: Bytes; readonly note: Bytes }>
+  inspectGroupInfo(groupInfo: Bytes): Promise<{
+    readonly groupId: Bytes
+    readonly epoch: bigint
+    readonly members: readonly Member[]
+    readonly policy: Bytes
+    readonly note: Bytes
+  }>
 
   /** MLS exporter (RFC 9420 section 8.5). `length` in bytes. */
   exportSecret(group: Group, label: string, context: Bytes, length: number): Promise<Bytes>
@@ -233,5 +274,9 @@ export interface MlsEngine {
   snapshot(group: Group): Persist & { readonly kind: 'snapshot' }
 
   /** The inverse of everything `persist` gave: a snapshot and the newest delta of each slot, in any order. */
-  restore(request: { readonly snapshot: Bytes; readonly deltas: readonly { readonly slot: string; readonly bytes: Bytes }[]; readonly identity: LeafIdentity }): Promise<Group>
+  restore(request: {
+    readonly snapshot: Bytes
+    readonly deltas: readonly { readonly slot: string; readonly bytes: Bytes }[]
+    readonly identity: LeafIdentity
+  }): Promise<Group>
 }
