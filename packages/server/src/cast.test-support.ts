@@ -34,6 +34,7 @@ export interface RequestOptions {
 export interface Town {
   readonly url: string
   readonly house: House
+  readonly metricsPort: number | undefined
   request<T = Problem>(path: string, options?: RequestOptions): Promise<Answer<T>>
   close(): Promise<void>
 }
@@ -42,9 +43,9 @@ export interface Town {
 export async function openTown(settings: Partial<Settings> = {}, effects: HouseEffects = {}): Promise<Town> {
   const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000 } as const
   const house = await openHouse(settingsWith({ ...quiet, ...settings }), effects)
-  const { port } = await house.listen()
+  const { port, metricsPort } = await house.listen()
   const url = `http://127.0.0.1:${port}`
-  return { url, house, request: (path, options) => request(url + path, options), close: () => house.close() }
+  return { url, house, metricsPort, request: (path, options) => request(url + path, options), close: () => house.close() }
 }
 
 async function request<T>(url: string, { method, token, body, headers = {} }: RequestOptions = {}): Promise<Answer<T>> {

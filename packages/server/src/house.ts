@@ -25,6 +25,7 @@ import { createSessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import { openDatabase, type Database } from './storage/database.ts'
 import { watchDiskSpace } from './storage/disk-space.ts'
+import { lockFolder } from './storage/folder-lock.ts'
 import { vaultHandlers } from './vault/vault.ts'
 
 export interface HouseEffects {
@@ -44,11 +45,12 @@ export interface House {
 const HOUSEKEEPING_MS = 30_000
 
 export async function openHouse(settings: Settings, effects: HouseEffects = {}): Promise<House> {
-  const foundation = await openFoundation(settings, effects)
+  const held = new AsyncDisposableStack()
   try {
+    const foundation = await openFoundation(settings, effects, held)
     return new OpenHouse({ foundation, ...(await furnish(foundation)) })
   } catch (error) {
-    await foundation.database.close()
+    await held.disposeAsync()
     throw error
   }
 }
@@ -67,19 +69,25 @@ interface Foundation {
   readonly metrics: ReturnType<typeof createMetrics>
   /** Set while stopping. */
   readonly stopping: { now: boolean }
+  /** The data folder and the database, to be let go in the end. */
+  readonly held: AsyncDisposableStack
 }
 
-async function openFoundation(settings: Settings, effects: HouseEffects): Promise<Foundation> {
+async function openFoundation(settings: Settings, effects: HouseEffects, held: AsyncDisposableStack): Promise<Foundation> {
   const { clock = systemClock, random = systemRandom, log = createLog({ level: settings.logLevel }) } = effects
   const folder = settings.dataDir === ':memory:' ? undefined : resolve(settings.dataDir)
-  if (folder) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const database = await openDatabase({ path: folder ? join(folder, 'tacit.sqlite') : ':memory:', acceptDataLoss: settings.acceptDataLoss })
+  if (folder) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    held.defer(lockFolder(folder))
+  }
+  const { acceptDataLoss, minFreeDiskMib: minFreeMib, limitsFactor: factor } = settings
+  const database = await openDatabase({ path: folder ? join(folder, 'tacit.sqlite') : ':memory:', acceptDataLoss })
+  held.defer(() => database.close())
   const secrets = await openSecrets({ folder, random })
   if (secrets.fresh) log('secrets_made')
-  const space = await watchDiskSpace({ folder, minFreeMib: settings.minFreeDiskMib })
-  const origins = createOrigins(settings)
-  const limits = createLimits({ factor: settings.limitsFactor })
-  return { settings, clock, random, log, database, secrets, space, origins, limits, metrics: createMetrics(), stopping: { now: false } }
+  const space = await watchDiskSpace({ folder, minFreeMib })
+  const doors = { origins: createOrigins(settings), limits: createLimits({ factor }), metrics: createMetrics() }
+  return { settings, clock, random, log, database, secrets, space, ...doors, stopping: { now: false }, held }
 }
 
 /** What a house is run by. */
@@ -190,7 +198,7 @@ class OpenHouse implements House {
   }
 
   async #drain(): Promise<void> {
-    const { settings, stopping, database, log, clock } = this.#foundation
+    const { settings, stopping, held, log, clock } = this.#foundation
     const began = clock.now()
     stopping.now = true
     log('stopping')
@@ -200,7 +208,7 @@ class OpenHouse implements House {
     await this.#http.close()
     clearTimeout(patience)
     await this.#metrics?.close()
-    await database.close()
+    await held.disposeAsync()
     log('stopped', { ms: clock.now() - began })
   }
 }

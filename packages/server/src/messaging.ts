@@ -93,7 +93,10 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     sharesConversation: (account, other) => delivery.sharesConversation(account, other),
     attach: (server) => gateway.attach(server),
     sweep: async () => void (await retention.run()),
-    close: (within) => gateway.close(within),
+    async close(within) {
+      await gateway.close(within)
+      delivery.stop()
+    },
   }
 }
 

@@ -1,0 +1,202 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { get } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { member, openTown, Person } from './cast.test-support.ts'
+import { createLog } from './log.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tacit-house-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the data folder', () => {
+  test('is all that the server needs: after a restart people are still signed in and can sign in', async () => {
+    const first = await openTown({ dataDir: folder })
+    const alice = await member(first, 'alice')
+    await first.close()
+    const second = await openTown({ dataDir: folder })
+    expect((await second.request('/v1/me', { token: alice.token })).status).toBe(200)
+    expect((await alice.person.signIn(second)).status).toBe(201)
+    await second.close()
+  })
+
+  test('holds the secrets for its owner only', async () => {
+    const town = await openTown({ dataDir: folder })
+    await town.close()
+    expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder).toSorted()).toEqual(['in-use', 'secrets.json', 'tacit.sqlite'])
+  })
+
+  test('whose secrets are lost or broken stops the start with a sentence', async () => {
+    const town = await openTown({ dataDir: folder })
+    await member(town, 'alice')
+    await town.close()
+    writeFileSync(join(folder, 'secrets.json'), '{')
+    await expect(openTown({ dataDir: folder })).rejects.toThrow('cannot be read')
+    rmSync(join(folder, 'secrets.json'))
+    await expect(openTown({ dataDir: folder })).rejects.toThrow('secrets.json is missing')
+  })
+
+  test('never holds a password, a token or a vault in clear', async () => {
+    const town = await openTown({ dataDir: folder })
+    const alice = await member(town, 'alice')
+    const wanted = [alice.person.password, alice.token, alice.tokens.refreshToken]
+    const hits = () => readdirSync(folder).flatMap((file) => wanted.filter((text) => readFileSync(join(folder, file)).includes(text)))
+    expect(hits()).toEqual([])
+    await town.close()
+    expect(hits()).toEqual([])
+  })
+})
+
+test('the log tells what happened without a name, a token, an address or what was sent', async () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
+  const town = await openTown({}, { log })
+  const alice = await member(town, 'alice-canary')
+  await alice.person.signIn(town, 'password-canary')
+  await town.request('/v1/people/handle-canary', {
+    token: alice.token,
+    headers: { 'user-agent': 'agent-canary', 'x-real-ip': '198.51.100.7' },
+  })
+  await town.request('/v1/vault', { method: 'PUT', token: alice.token, body: { version: 'body-canary' } })
+  await town.request('/path-canary?query-canary=1')
+  await town.close()
+  const all = lines.join('')
+  expect(all).toContain('"event":"request"')
+  expect(all).not.toMatch(/canary|127\.0\.0\.1|::1|198\.51/)
+  for (const secret of [alice.token, alice.person.account, alice.device, alice.tokens.session]) expect(all).not.toContain(secret)
+})
+
+test('a fault of ours is a 500 without its message, and the log has where it was but not what was sent', async () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'error', destination: { write: (line) => void lines.push(line) } })
+  let broken = false
+  const clock = {
+    now: () => {
+      if (broken) throw new Error('fault-canary')
+      return Date.now()
+    },
+  }
+  const town = await openTown({}, { log, clock })
+  const alice = await member(town, 'alice')
+  broken = true
+  const { status, body } = await town.request('/v1/me', { token: alice.token })
+  broken = false
+  expect([status, body.name]).toEqual([500, 'internal'])
+  expect(JSON.stringify(body) + lines.join('')).not.toContain('canary')
+  expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ event: 'fault', requestId: body.requestId, where: 'accounts.me', error: 'Error' })
+  await town.close()
+})
+
+test('metrics are on their own port, named by route, and off when the port is 0', async () => {
+  const town = await openTown({ metricsPort: await freePort() })
+  await town.request('/v1/server')
+  const silent = await openTown()
+  const text = await (await fetch(`http://127.0.0.1:${metricsPortOf(town)}/metrics`)).text()
+  expect(text).toMatch(/tacit_http_requests_total\{route="system.describe",status="200"\} 1/)
+  expect(silent.metricsPort).toBeUndefined()
+  await Promise.all([town.close(), silent.close()])
+})
+
+test('readiness tells the load balancer by status and people by reason', async () => {
+  const town = await openTown({ dataDir: folder, minFreeDiskMib: 1_000_000 })
+  const ready = await town.request<{ reasons: string[] }>('/health/ready')
+  expect([ready.status, ready.body.reasons]).toEqual([503, ['disk space is short']])
+  expect((await town.request('/health/live')).status).toBe(200)
+  const body = await (await Person.called('latecomer')).signUpBody(town)
+  const refused = await town.request('/v1/accounts', { body })
+  expect([refused.status, refused.body.name]).toEqual([507, 'storage_full'])
+  await town.close()
+})
+
+test('with a certificate the server speaks HTTPS and asks browsers to stay with it', async () => {
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '1', '-subj', '/CN=localhost', ...files], {
+    stdio: 'ignore',
+  })
+  const town = await openTown({ tlsCertificate: join(folder, 'cert.pem'), tlsKey: join(folder, 'key.pem') })
+  const port = new URL(town.url).port
+  const request = get({ host: '127.0.0.1', port, path: '/v1/server', rejectUnauthorized: false, agent: false })
+  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage]
+  const { socket } = response
+  expect(response.statusCode).toBe(200)
+  expect(response.headers['strict-transport-security']).toContain('max-age=31536000')
+  expect('getProtocol' in socket && typeof socket.getProtocol === 'function' && socket.getProtocol()).toBe('TLSv1.3')
+  response.resume()
+  await once(response, 'end')
+  await town.close()
+})
+
+describe('the program', () => {
+  const running: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL')
+  })
+
+  function start(environment: Record<string, string>) {
+    const child = spawn(process.execPath, ['-C', 'tacit-source', join(import.meta.dirname, 'main.ts')], {
+      env: { PATH: process.env['PATH'], TACIT_DATA_DIR: join(folder, 'data'), TACIT_PORT: '0', TACIT_METRICS_PORT: '0', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    running.push(child)
+    return child
+  }
+
+  async function urlOf(child: ChildProcess): Promise<string> {
+    if (!child.stdout) throw new TypeError('expected output')
+    for await (const line of createInterface({ input: child.stdout })) {
+      const url = /^Tacit is ready: (\S+)$/.exec(line)?.[1]
+      if (url) return url
+    }
+    throw new Error('the server ended')
+  }
+
+  test('prints where it is, answers, and ends at SIGTERM after what was under way', async () => {
+    const child = start({ TACIT_LOG_LEVEL: 'silent' })
+    const url = await urlOf(child)
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  test('says in words what is wrong with its settings and ends with 1', async () => {
+    const child = start({ TACIT_PORT: 'x', TACIT_LOG_LEVEL: 'y' })
+    let said = ''
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [[code]] = await Promise.all([once(child, 'exit'), child.stderr && once(child.stderr, 'close')])
+    expect(code).toBe(1)
+    expect(said).toMatch(/2 problems:\n  - TACIT_PORT: .*\n  - TACIT_LOG_LEVEL: /)
+  })
+
+  test('refuses a data folder that another server uses', async () => {
+    mkdirSync(join(folder, 'data'))
+    const first = start({})
+    await urlOf(first)
+    const second = start({})
+    let said = ''
+    second.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [[code]] = await Promise.all([once(second, 'exit'), second.stderr && once(second.stderr, 'close')])
+    expect([code, said]).toEqual([1, expect.stringContaining('is used by another server')])
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    expect(await urlOf(start({}))).toContain('http')
+  })
+})
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net')
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+const metricsPortOf = (town: { metricsPort: number | undefined }): number => town.metricsPort ?? 0
