@@ -24,7 +24,14 @@ export interface WorkerOptions {
 export function startWorker({ openCore, scope = 'tacit' }: WorkerOptions): void {
   const tab = new Tab({
     scope,
-    open: async ({ expected }) => openCore(await openParts(`${scope}-device`, expected)),
+    open: async ({ expected }) => {
+      const parts = await openParts(`${scope}-device`, expected)
+      return openCore(parts).catch(async (error: unknown) => {
+        // Left open it would be in its own way at the next try.
+        await parts.store.close()
+        throw error
+      })
+    },
     toPage: (message) => postMessage(message),
   })
   addEventListener('message', ({ data }: MessageEvent<unknown>) => tab.fromPage(data))

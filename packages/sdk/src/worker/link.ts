@@ -43,20 +43,24 @@ export class Link {
   /** Starts the worker if it is not running. */
   start(): void {
     if (this.#state.kind !== 'idle') return
-    const worker = this.#options.createWorker()
-    this.#state = { kind: 'running', worker, closed: Promise.withResolvers() }
-    worker.addEventListener('message', ({ data }: MessageEvent<ToPage>) => this.#hear(data))
-    worker.addEventListener('error', (event) => this.#failed(worker, event.message))
-    worker.postMessage({ type: 'remember', device: this.#remembered } satisfies FromPage)
+    try {
+      const worker = this.#options.createWorker()
+      this.#state = { kind: 'running', worker, closed: Promise.withResolvers() }
+      worker.addEventListener('message', ({ data }: MessageEvent<ToPage>) => this.#hear(data))
+      worker.addEventListener('error', (event) => this.#failed(worker, event.message))
+      worker.postMessage({ type: 'remember', device: this.#remembered } satisfies FromPage)
+    } catch (error) {
+      this.#couldNotStart(error)
+    }
   }
 
   call(verb: VerbName, request: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#state.kind === 'ended') return reject(this.#state.why)
-      this.start()
       const id = String(++this.#lastId)
       const call: Call = { verb, request, resolve, reject, sent: false }
       this.#calls.set(id, call)
+      this.start()
       if (this.#state.kind === 'running' && this.#state.leader !== undefined) this.#send(id, call)
     })
   }
@@ -138,10 +142,14 @@ export class Link {
   /** The script could not be loaded or threw at its top; the next call tries again. */
   #failed(worker: Worker, reason: string): void {
     if (this.#state.kind !== 'running' || this.#state.worker !== worker) return
-    const error = new MessengerError('internal', 'The messenger could not be started in this browser.', { cause: reason })
     worker.terminate()
     this.#state.closed.resolve()
     this.#state = { kind: 'idle' }
+    this.#couldNotStart(reason)
+  }
+
+  #couldNotStart(cause: unknown): void {
+    const error = new MessengerError('internal', 'The messenger could not be started in this browser.', { cause })
     this.#rejectAll(error)
     this.#options.onTrouble(error)
   }

@@ -38,6 +38,8 @@ export class Tab {
     kind: 'waiting',
   }
   #expected = false
+  /** Whether the others can tell if this tab lives; before that it takes no part. */
+  #joined = false
 
   constructor(options: TabOptions) {
     this.#options = options
@@ -57,6 +59,7 @@ export class Tab {
     try {
       const leaveTab = await takeLock(tabLock(this.#options.scope, this.#id), signal)
       signal.addEventListener('abort', leaveTab)
+      this.#joined = true
       this.#tell({ type: 'who_leads' })
       const stopLeading = await takeLock(`${this.#options.scope}:device`, signal)
       // The next leader must find the store closed.
@@ -93,8 +96,9 @@ export class Tab {
   }
 
   #hear(data: unknown): void {
+    if (!this.#joined || this.#stopping.signal.aborted) return
     const envelope = readEnvelope(data)
-    if (!envelope || this.#stopping.signal.aborted) return
+    if (!envelope) return
     if (envelope.body === undefined) this.#hearStranger(envelope.version)
     else if (envelope.to === undefined || envelope.to === this.#id) this.#hearTab(envelope)
   }

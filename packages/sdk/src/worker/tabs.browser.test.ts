@@ -52,6 +52,13 @@ describe('a page', () => {
     await until(() => expect(second.session().kind).toBe('signed_in'))
   })
 
+  test('whose device fails to open is told so, and can try again', async () => {
+    const tab = openTab({ variant: 'fails once' })
+    await expect(tab.messenger.signIn({ handle: 'alice', password: 'x' })).rejects.toMatchObject({ failure: 'storage' })
+    await tab.messenger.signIn({ handle: 'alice', password: 'x' })
+    await until(() => expect(tab.session().kind).toBe('signed_in'))
+  })
+
   test('keeps what did not change in a snapshot the very same object', async () => {
     const tab = await signedInTab()
     tab.watchAll()
@@ -189,6 +196,16 @@ describe('when the browser', () => {
     expect(onTrouble).toHaveBeenCalledTimes(1)
   })
 
+  test('forbids the worker, verbs say so and the page is told', async () => {
+    const onTrouble = vi.fn()
+    const createWorker = () => {
+      throw new TypeError('This script address is not ours')
+    }
+    const messenger = openBrowserMessenger({ scope, onTrouble, createWorker })
+    await expect(messenger.sessions()).rejects.toMatchObject({ failure: 'internal' })
+    expect(onTrouble).toHaveBeenCalledTimes(1)
+  })
+
   test('runs newer code in another tab, this one steps aside and says so', async () => {
     const tab = await signedInTab()
     const newer = new BroadcastChannel(`${scope}:device`)
@@ -219,14 +236,14 @@ interface Tab {
 
 const timelineOf = (messenger: Messenger) => messenger.watch('timeline', notebook)
 
-function openTab(): Tab {
+function openTab({ variant = '' } = {}): Tab {
   const workers: Worker[] = []
   const onOutdated = vi.fn()
   const messenger = openBrowserMessenger({
     scope,
     onOutdated,
     createWorker() {
-      const worker = new Worker(new URL('./tabs.story-worker.ts', import.meta.url), { type: 'module', name: scope })
+      const worker = new Worker(new URL('./tabs.story-worker.ts', import.meta.url), { type: 'module', name: `${scope} ${variant}` })
       workers.push(worker)
       return worker
     },

@@ -1,5 +1,6 @@
 /**
- * The worker of the tests about tabs: a real store under a small device that keeps lines of text. Its name is the scope.
+ * The worker of the tests about tabs: a real store under a small device that keeps lines of text. Its name is the scope,
+ * and then what is wrong with it.
  * It tells a witness when a device is opened, which is how the tests know who leads.
  */
 import type { AccountId, DeviceId, MessageId } from '@tacit/contract'
@@ -11,12 +12,17 @@ import { LiveQuery, LiveValue } from '../live.ts'
 const alice = { account: 'AAAAAAAAAAAAAAAAAAAAAQ' as AccountId, handle: 'alice' }
 const device = 'AAAAAAAAAAAAAAAAAAAAAg' as DeviceId
 
-const scope = self.name
+const [scope = '', ...variant] = self.name.split(' ')
+let failsNext = variant.join(' ') === 'fails once'
 const witness = new BroadcastChannel(`${scope}:witness`)
 
 startWorker({ scope, openCore })
 
 async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
+  if (failsNext) {
+    failsNext = false
+    throw new MessengerError('storage', 'Not this time.')
+  }
   witness.postMessage('opened')
   await store.transaction((writer) =>
     writer.run('create table if not exists line (n integer primary key, message unique, text); create table if not exists me (handle)'),
