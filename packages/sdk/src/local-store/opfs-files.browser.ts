@@ -55,16 +55,18 @@ export class OpfsFiles extends FacadeVFS {
     let count = 0
     const result = attempt(sqlite.SQLITE_IOERR_READ, () => {
       count = this.#of(file).read(data.subarray(), { at: offset })
+      if (count > data.byteLength) throw new TypeError(`reading failed with ${count | 0}`)
     })
     if (result !== sqlite.SQLITE_OK || count === data.byteLength) return result
     data.fill(0, count, data.byteLength)
     return sqlite.SQLITE_IOERR_SHORT_READ
   }
 
+  /** Chromium does not throw when the quota is used up: it returns its negative error code as an unsigned number. */
   override jWrite(file: number, data: Memory, offset: number): number {
     return attempt(sqlite.SQLITE_IOERR_WRITE, () => {
-      if (this.#of(file).write(data.subarray(), { at: offset }) < data.byteLength)
-        throw new DOMException('short write', 'QuotaExceededError')
+      const count = this.#of(file).write(data.subarray(), { at: offset })
+      if (count !== data.byteLength) throw new DOMException('not everything was written', 'QuotaExceededError')
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import { storeCases } from './conformance.ts'
 import { eraseKey } from './device-key.browser.ts'
+import { StoreError } from './failure.ts'
 import { eraseFolder } from './opfs-files.browser.ts'
 import { eraseBrowserStore, openBrowserStore } from './wa-sqlite.browser.ts'
 import type { StoreDriver } from './driver.ts'
@@ -80,9 +81,7 @@ const stories: Record<string, (request: StoryRequest) => Promise<unknown>> = {
     await eraseFolder(place)
   },
   async flipBits({ place }) {
-    const root = await navigator.storage.getDirectory()
-    const file = await (await root.getDirectoryHandle(place)).getFileHandle('device')
-    const handle = await file.createSyncAccessHandle()
+    const handle = await (await mainFile(place)).createSyncAccessHandle()
     const page = new Uint8Array(16)
     handle.read(page, { at: 2000 })
     handle.write(
@@ -90,6 +89,45 @@ const stories: Record<string, (request: StoryRequest) => Promise<unknown>> = {
       { at: 2000 },
     )
     handle.close()
+  },
+  /** Changes one byte somewhere in the file, round after round, and tells what became of reading it all. */
+  async damage({ place }) {
+    const store = await opened(place)
+    await store.transaction((writer) => writer.run('create table t (n integer primary key, b)'))
+    for (let n = 0; n < 40; n++)
+      await store.transaction((writer) => writer.run('insert into t (b) values (?)', [new Uint8Array(3000).fill(n)]))
+    await store.close()
+    const file = await mainFile(place)
+    const whole = new Uint8Array(await (await file.getFile()).arrayBuffer())
+    const outcomes: Record<string, number> = {}
+    for (let round = 0; round < 40; round++) {
+      const at = (round * 7919 + 17) % whole.length
+      await overwrite(file, whole.with(at, (whole[at] ?? 0) ^ (1 << (round % 8))))
+      const outcome = await readAll(place)
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+    }
+    return outcomes
+  },
+  /** Writes until it is refused; then counts what is there, by asking the store and by opening it again. */
+  async fillUp({ place }) {
+    const store = await opened(place)
+    await store.transaction((writer) => writer.run('create table t (n integer primary key, b)'))
+    let written = 0
+    let trouble: unknown
+    while (trouble === undefined && written < 2000) {
+      try {
+        await store.transaction((writer) => writer.run('insert into t (b) values (randomblob(100000))'))
+        written++
+      } catch (error) {
+        trouble = error instanceof StoreError ? error.trouble : String(error)
+      }
+    }
+    const count = (await store.get('select count(*) as n from t'))?.['n']
+    await store.close()
+    const again = await opened(place)
+    const later = (await again.get('select count(*) as n, sum(length(b)) as bytes from t')) ?? {}
+    await again.close()
+    return { trouble, lost: written - Number(count), lostLater: written - Number(later['n']), whole: later['bytes'] === written * 100_000 }
   },
   async erase({ place }) {
     await eraseBrowserStore({ name: place })
@@ -104,6 +142,34 @@ async function answer(request: StoryRequest): Promise<void> {
   } catch (error) {
     postMessage({ ok: false, error: String(error instanceof Error ? (error.stack ?? error) : error) })
   }
+}
+
+async function readAll(place: string): Promise<'lost' | 'damaged' | 'whole' | 'wrong'> {
+  const result = await openBrowserStore({ name: place, patienceMs: 0 })
+  if (result.kind === 'lost') return 'lost'
+  try {
+    const rows = await result.store.all('select n, b from t order by n')
+    const right =
+      rows.length === 40 &&
+      rows.every(({ n, b }) => b instanceof Uint8Array && b.length === 3000 && b.every((byte) => byte === Number(n) - 1))
+    return right ? 'whole' : 'wrong'
+  } catch (error) {
+    return error instanceof StoreError && error.trouble === 'damaged' ? 'damaged' : 'wrong'
+  } finally {
+    await result.store.close()
+  }
+}
+
+async function mainFile(place: string): Promise<FileSystemFileHandle> {
+  const root = await navigator.storage.getDirectory()
+  return (await root.getDirectoryHandle(place)).getFileHandle('device')
+}
+
+async function overwrite(file: FileSystemFileHandle, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const handle = await file.createSyncAccessHandle()
+  handle.truncate(bytes.length)
+  handle.write(bytes, { at: 0 })
+  handle.close()
 }
 
 function opened(place: string): Promise<StoreDriver> {

@@ -1,3 +1,5 @@
+import { cdp } from 'vitest/browser'
+import type {} from '@vitest/browser-playwright'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { storeCases } from './conformance.ts'
 import type { StoryRequest } from './wa-sqlite.browser.story-worker.ts'
@@ -101,12 +103,28 @@ describe('opening', () => {
     expect(await tell('open')).toEqual({ kind: 'lost', what: 'damaged' })
   })
 
+  test('never gives back anything wrong, whichever byte of the file was changed (F-22)', async () => {
+    const outcomes = await tell('damage')
+    expect(Object.keys(Object(outcomes))).not.toContain('wrong')
+    expect(Number(Object(outcomes).damaged)).toBeGreaterThan(30)
+  })
+
   test('after a loss, erasing makes room for a new database', async () => {
     await tell('open')
     await tell('loseKey')
     await tell('erase')
     expect(await tell('open')).toEqual({ kind: 'opened', fresh: true })
   })
+})
+
+test('when the browser gives no more room, the transaction is refused as a whole and all before it stays (F-23)', async () => {
+  const { usage = 0 } = await navigator.storage.estimate()
+  await cdp().send('Storage.overrideQuotaForOrigin', { origin: location.origin, quotaSize: usage + 4_000_000 })
+  try {
+    expect(await tell('fillUp')).toEqual({ trouble: 'full', lost: 0, lostLater: 0, whole: true })
+  } finally {
+    await cdp().send('Storage.overrideQuotaForOrigin', { origin: location.origin })
+  }
 })
 
 test('a commit is durable and takes few milliseconds', async () => {
