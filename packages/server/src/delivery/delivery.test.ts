@@ -1,38 +1,335 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
-import { Device, groupOf, messageBody, Talker } from '../gateway/device.test-support.ts'
+import { decodeFromServer, encodeEvent, type ConversationId, type Entry, type EventFrame } from '@tacit/contract'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sha256 } from './accept-message.ts'
+import { framedHandshake, framedMessage } from './framing.test-support.ts'
+import {
+  commitOf,
+  converse,
+  lineOf,
+  messageOf,
+  newConversation,
+  newPerson,
+  openRooms,
+  outcomeOf,
+  type Person,
+  type Rooms,
+} from './rooms.test-support.ts'
 
-let town: Town
-let [alice, bob, carol]: Member[] = []
+let rooms: Rooms
+const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
 
-beforeAll(async () => {
-  town = await openTown()
-  ;[alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map((handle) => member(town, handle)))
+beforeEach(async () => {
+  rooms = await openRooms()
 })
-afterAll(() => town.close())
+afterEach(() => rooms.close())
 
-const cast = () => {
-  if (!alice || !bob || !carol) throw new TypeError('the cast is not there')
-  return { alice, bob, carol }
+const eventsOf = ({ frames }: { frames: readonly Uint8Array[] }): EventFrame[] =>
+  frames.map((frame) => decodeFromServer(frame)).filter((frame): frame is EventFrame => frame.type === 'event')
+
+const entriesOf = (line: { frames: readonly Uint8Array[] }, conversation: ConversationId): Entry[] =>
+  eventsOf(line).flatMap((event) =>
+    event.name === 'delivery.entries' && event.body.conversation === conversation ? event.body.entries : [],
+  )
+
+const caughtUp = (line: { frames: readonly Uint8Array[] }): boolean => eventsOf(line).some(({ name }) => name === 'delivery.caughtUp')
+
+/** Sends `count` messages one after another, from the counter given. */
+async function sendMany(
+  person: Person,
+  { conversation, from, count, size }: { conversation: ConversationId; from: number; count: number; size?: number },
+) {
+  const sending = Array.from({ length: count }, (_, at) =>
+    rooms.delivery.send(person.device, messageOf({ conversation, epoch: 1, clientSeq: from + at }, size)),
+  )
+  return Promise.all(sending)
 }
 
 describe('a message', () => {
-  test('reaches the other person and the sender, byte for byte, at the position that was accepted', async () => {
-    const { conversation, talkers } = await groupOf(town, cast().alice, [cast().bob])
-    const [hers, his] = talkers
-    const body = messageBody({ conversation, epoch: 1, clientSeq: hers.next(conversation) })
-    const accepted = await hers.device.expect('delivery.send', body)
-    expect(accepted).toMatchObject({ seq: 2, duplicate: false })
-    for (const { device } of [hers, ...(his ? [his] : [])]) {
-      await device.until(() => device.entries(conversation).at(-1)?.seq === 2)
-      expect(device.entries(conversation).at(-1)).toMatchObject({
-        seq: 2,
-        epoch: 1,
-        kind: 'message',
-        clientSeq: body.clientSeq,
-        bytes: body.bytes,
-      })
+  test('is answered with its position and hash, and doubled by no repeat', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const body = messageOf({ conversation, epoch: 1, clientSeq: 2 })
+    const first = await rooms.delivery.send(alice.device, body)
+    expect(first).toEqual({ seq: 2, hash: sha256(body.bytes), duplicate: false })
+    const again = await Promise.all([rooms.delivery.send(alice.device, body), rooms.delivery.send(alice.device, body)])
+    for (const answer of again) expect(answer).toEqual({ ...first, duplicate: true })
+    expect(rooms.delivery.entries(bob.device, { conversation, after: 0, limit: 10 })).toMatchObject({
+      head: 2,
+      entries: [{ seq: 2, sender: alice.device }],
+    })
+  })
+
+  test('sent twice at once takes one position', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const body = messageOf({ conversation, epoch: 1, clientSeq: 1 })
+    const answers = await Promise.all([rooms.delivery.send(bob.device, body), rooms.delivery.send(bob.device, body)])
+    expect(answers.map(({ seq, duplicate }) => ({ seq, duplicate }))).toEqual([
+      { seq: 2, duplicate: false },
+      { seq: 2, duplicate: true },
+    ])
+  })
+
+  test('whose answer was lost is answered as before after the epoch has moved on', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const body = messageOf({ conversation, epoch: 1, clientSeq: 1 })
+    const lost = await rooms.delivery.send(bob.device, body)
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2 }))
+    expect(await rooms.delivery.send(bob.device, body)).toEqual({ ...lost, duplicate: true })
+  })
+
+  test('of a stale epoch is refused with where the log stands, and consumes nothing', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2 }))
+    await expect(rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))).rejects.toMatchObject({
+      failure: 'stale_epoch',
+      details: { epoch: 2, head: 2 },
+    })
+    expect(await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 2, clientSeq: 1 }))).toMatchObject({ seq: 3 })
+  })
+
+  test('that skips a counter is refused with the one expected', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await expect(rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 2 }))).rejects.toMatchObject({
+      failure: 'out_of_order',
+      details: { expected: 1 },
+    })
+  })
+
+  test('of somebody who is no member is refused exactly as in a conversation that does not exist', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const refusals = await Promise.allSettled(
+      [conversation, newConversation()].map((where) =>
+        rooms.delivery.send(carol.device, messageOf({ conversation: where, epoch: 1, clientSeq: 1 })),
+      ),
+    )
+    const [there, nowhere] = refusals.map((refusal) => (refusal.status === 'rejected' ? refusal.reason : undefined))
+    expect(there).toMatchObject({ failure: 'not_found', details: {} })
+    expect(there).toEqual(nowhere)
+  })
+
+  test('must be what its command says it is', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const sent = (bytes: Uint8Array<ArrayBuffer>) =>
+      outcomeOf(rooms.delivery.send(bob.device, { conversation, epoch: 1, clientSeq: 1, bytes }))
+    const good = framedMessage({ conversation, epoch: 1 })
+    expect(await sent(framedMessage({ conversation: newConversation(), epoch: 1 }))).toBe('malformed')
+    expect(await sent(framedMessage({ conversation, epoch: 2 }))).toBe('malformed')
+    expect(await sent(good.slice(0, -1))).toBe('malformed')
+    expect(await sent(Uint8Array.of(...good, 0))).toBe('malformed')
+    expect(await sent(framedHandshake({ conversation, epoch: 1 }))).toBe('unsupported')
+    expect(await sent(good.map((byte, at) => (at === 3 ? 3 : byte)))).toBe('unsupported')
+    expect(await sent(framedHandshake({ conversation, epoch: 1, content: 'proposal' }))).toBe('accepted')
+    expect(rooms.delivery.entries(bob.device, { conversation, after: 0, limit: 10 }).entries).toMatchObject([{ kind: 'proposal' }])
+  })
+})
+
+describe('the order of a log', () => {
+  test('D-1 D-3 D-6 D-8: four people who write at once, with commits between, make one gapless history that all of them read', async () => {
+    const people = [alice, bob, carol, newPerson()]
+    const conversation = await converse(rooms, people)
+    const lines = people.map(lineOf)
+    const feeds = lines.map((line) => rooms.delivery.resume(line, { cursors: [] }))
+    const accepted = new Map<number, string>()
+    const note = ({ seq, hash }: { seq: number; hash: Uint8Array }) => accepted.set(seq, Buffer.from(hash).toString('hex'))
+    let epoch = 1
+    const counters = [1, 0, 0, 0]
+    for (let round = 0; round < 25; round++) {
+      const sends = people.flatMap((person, at) =>
+        [1, 2, 3].map((step) =>
+          rooms.delivery.send(person.device, messageOf({ conversation, epoch, clientSeq: (counters[at] ?? 0) + step })),
+        ),
+      )
+      for (const answer of await Promise.all(sends)) note(answer)
+      for (const at of people.keys()) counters[at] = (counters[at] ?? 0) + 3
+      const who = round % people.length
+      const committer = people[who] ?? alice
+      note(await rooms.conversations.commit(committer, commitOf({ conversation, epoch, clientSeq: (counters[who] ?? 0) + 1 })))
+      counters[who] = (counters[who] ?? 0) + 1
+      epoch += 1
+      for (const [at, line] of lines.entries()) {
+        await expect.poll(() => entriesOf(line, conversation).at(-1)?.epoch).toBe(epoch - 1)
+        const seq = entriesOf(line, conversation).at(-1)?.seq ?? 0
+        await rooms.delivery.acknowledge({ feed: feeds[at], device: line.device, body: { cursors: [{ conversation, seq }] } })
+      }
     }
-    await Promise.all(talkers.map(({ device }) => device.close()))
+    const head = 1 + 25 * 13
+    for (const [at, line] of lines.entries()) {
+      const log = entriesOf(line, conversation)
+      const from = at === 0 ? 1 : 2
+      expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: head - from + 1 }, (_, index) => from + index))
+      for (const entry of log.filter(({ seq }) => seq > 1))
+        expect(accepted.get(entry.seq)).toBe(Buffer.from(sha256(entry.bytes)).toString('hex'))
+      expect(log.filter(({ kind }) => kind === 'commit').map((entry) => entry.epoch)).toEqual(
+        Array.from({ length: at === 0 ? 26 : 25 }, (_, index) => index + (at === 0 ? 0 : 1)),
+      )
+    }
+    const ofBob = entriesOf(lines[2] ?? lineOf(carol), conversation).filter(({ sender }) => sender === bob.device)
+    expect(ofBob.map(({ clientSeq }) => clientSeq)).toEqual(ofBob.map((_, index) => index + 1))
+  })
+})
+
+describe('a feed', () => {
+  test('begins with welcomes, then the logs from the cursors, then says that it caught up', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 5 })
+    const line = lineOf(bob)
+    rooms.delivery.resume(line, { cursors: [] })
+    await expect.poll(() => caughtUp(line)).toBe(true)
+    expect(eventsOf(line).map(({ name }) => name)).toEqual(['conversations.welcome', 'delivery.entries', 'delivery.caughtUp'])
+    expect(entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6])
+  })
+
+  test('misses nothing and doubles nothing that is accepted while it catches up', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 50 })
+    const line = lineOf(bob)
+    const sending = sendMany(alice, { conversation, from: 52, count: 50 })
+    rooms.delivery.resume(line, { cursors: [] })
+    await sending
+    await expect.poll(() => entriesOf(line, conversation).at(-1)?.seq).toBe(101)
+    expect(entriesOf(line, conversation).map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 2))
+  })
+
+  test('goes on from the cursor that the device gives, else from the stored one', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 5 })
+    const first = lineOf(bob)
+    const feed = rooms.delivery.resume(first, { cursors: [{ conversation, seq: 4 }] })
+    await expect.poll(() => entriesOf(first, conversation).map(({ seq }) => seq)).toEqual([5, 6])
+    await rooms.delivery.acknowledge({ feed, device: bob.device, body: { cursors: [{ conversation, seq: 5 }] } })
+    const second = lineOf(bob)
+    rooms.delivery.resume(second, { cursors: [] })
+    await expect.poll(() => entriesOf(second, conversation).map(({ seq }) => seq)).toEqual([6])
+  })
+
+  test('L-13: sends at most 256 entries before they are acknowledged, and goes on when they are', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 600 })
+    const line = lineOf(bob)
+    const feed = rooms.delivery.resume(line, { cursors: [] })
+    const received = (): number => entriesOf(line, conversation).length
+    const acknowledge = (seq: number) =>
+      rooms.delivery.acknowledge({ feed, device: bob.device, body: { cursors: [{ conversation, seq }] } })
+    await expect.poll(received).toBe(256)
+    expect(caughtUp(line)).toBe(false)
+    await acknowledge(257)
+    await expect.poll(received).toBe(512)
+    await acknowledge(513)
+    await expect.poll(received).toBe(600)
+    expect(caughtUp(line)).toBe(true)
+  })
+
+  test('L-13: sends at most 1 MiB before it is acknowledged', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 40, size: 60_000 })
+    const line = lineOf(bob)
+    rooms.delivery.resume(line, { cursors: [] })
+    const bytes = (): number => entriesOf(line, conversation).reduce((sum, entry) => sum + entry.bytes.length, 0)
+    await expect.poll(bytes).toBeGreaterThan(1024 * 1024 - 60_100)
+    expect(bytes()).toBeLessThanOrEqual(1024 * 1024)
+    expect(caughtUp(line)).toBe(false)
+  })
+
+  test('L-14: reads nothing more while the socket is full, and goes on when it has drained', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(bob)
+    const feed = rooms.delivery.resume(line, { cursors: [] })
+    await expect.poll(() => caughtUp(line)).toBe(true)
+    line.congested = true
+    await sendMany(alice, { conversation, from: 2, count: 3 })
+    await rooms.delivery.settled()
+    expect(entriesOf(line, conversation)).toEqual([])
+    line.congested = false
+    rooms.delivery.wake(feed)
+    await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2, 3, 4])
+  })
+
+  test('of a device that is removed ends with the commit that removed it, also when no doorbell said so', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(bob)
+    rooms.delivery.resume(line, { cursors: [] })
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
+    await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 2, clientSeq: 3 }))
+    rooms.bus.ring({ kind: 'log', conversation, head: 3 })
+    await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2])
+  })
+
+  test('of a device that is added while online begins with its welcome', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(carol)
+    rooms.delivery.resume(line, { cursors: [] })
+    await expect.poll(() => caughtUp(line)).toBe(true)
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, added: [carol] }))
+    await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 2, clientSeq: 3 }))
+    await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([3])
+    expect(eventsOf(line).map(({ name }) => name)).toEqual(['delivery.caughtUp', 'conversations.welcome', 'delivery.entries'])
+  })
+
+  test('sends what doorbells announce, lost or doubled: never twice, never out of order', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(bob)
+    rooms.delivery.resume(line, { cursors: [] })
+    await sendMany(alice, { conversation, from: 2, count: 3 })
+    for (const head of [3, 2, 9, 4, 4, 1]) rooms.bus.ring({ kind: 'log', conversation, head })
+    await sendMany(alice, { conversation, from: 5, count: 7 })
+    await expect.poll(() => entriesOf(line, conversation).at(-1)?.seq).toBe(11)
+    expect(entriesOf(line, conversation).map(({ seq }) => seq)).toEqual(Array.from({ length: 10 }, (_, at) => at + 2))
+  })
+
+  test('leaves out conversations that are not the device’s, as if they did not exist', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(carol)
+    rooms.delivery.resume(line, { cursors: [conversation, newConversation()].map((where) => ({ conversation: where, seq: 0 })) })
+    await expect.poll(() => caughtUp(line)).toBe(true)
+    await sendMany(alice, { conversation, from: 2, count: 2 })
+    expect(line.frames).toEqual([encodeEvent({ name: 'delivery.caughtUp', body: {} })])
+  })
+})
+
+describe('a cursor', () => {
+  const stored = (conversation: ConversationId): number | undefined => rooms.ledger.reader.place(conversation, bob.device)?.cursor
+  const acknowledge = (conversation: ConversationId, seq: number) =>
+    rooms.delivery.acknowledge({ feed: undefined, device: bob.device, body: { cursors: [{ conversation, seq }] } })
+
+  test('D-9: moves forward only and never past the head', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 3 })
+    expect(stored(conversation)).toBe(1)
+    expect(await acknowledge(conversation, 3)).toBe('stored')
+    expect(await acknowledge(conversation, 2)).toBe('stored')
+    expect(stored(conversation)).toBe(3)
+    expect(await acknowledge(conversation, 5)).toBe('overrun')
+    expect(stored(conversation)).toBe(3)
+  })
+
+  test('of a conversation that is not the device’s is refused as if there were none', async () => {
+    const conversation = await converse(rooms, [alice, carol])
+    expect(await outcomeOf(acknowledge(conversation, 1))).toBe('not_found')
+    expect(await outcomeOf(acknowledge(newConversation(), 1))).toBe('not_found')
+  })
+
+  test('given on resume is stored, but not one past the end', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 3 })
+    rooms.delivery.resume(lineOf(bob), { cursors: [{ conversation, seq: 99 }] })
+    await rooms.delivery.settled()
+    expect(stored(conversation)).toBe(1)
+    rooms.delivery.resume(lineOf(bob), { cursors: [{ conversation, seq: 4 }] })
+    await rooms.delivery.settled()
+    expect(stored(conversation)).toBe(4)
+  })
+})
+
+describe('the hashes of a log', () => {
+  test('are open to a member from the beginning, also those from before it joined, and to nobody else', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const { hash } = await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: 2 }))
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 3, added: [carol] }))
+    const page = rooms.delivery.hashes(carol.device, { conversation, after: 1, limit: 10 })
+    expect(page.head).toBe(3)
+    expect(page.hashes[0]).toEqual(hash)
+    expect(page.hashes).toHaveLength(2)
+    expect(() => rooms.delivery.hashes(newPerson().device, { conversation, after: 0, limit: 10 })).toThrow(
+      expect.objectContaining({ failure: 'not_found' }),
+    )
   })
 })

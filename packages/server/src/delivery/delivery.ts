@@ -92,6 +92,11 @@ export class Delivery {
     this.#feeds.close(feed)
   }
 
+  /** Ends all feeds. */
+  stop(): void {
+    this.#feeds.closeAll()
+  }
+
   /** Resolves when everything handed in so far is on stable storage or refused. */
   settled(): Promise<void> {
     return this.#accept.groupCommit.submit(() => undefined)

@@ -11,7 +11,7 @@
  */
 import { encodeEvent, limits, type AccountId, type ConversationId, type DeviceId } from '@tacit/contract'
 import { readableEnd, type DeliveryReader, type Place } from './delivery.store.ts'
-import type { EntryPage, Pages } from './pages.ts'
+import type { PageOutcome, Pages } from './pages.ts'
 
 /** What a feed writes to: one socket of one device. */
 export interface Line {
@@ -56,7 +56,7 @@ interface Track {
 
 type Phase = { readonly kind: 'backfill' } | { readonly kind: 'kept'; readonly frames: Iterator<Uint8Array> } | { readonly kind: 'live' }
 
-/** One frame takes about this many bytes of entries at most, and at least one entry. */
+/** What one frame takes at most; the largest entry fits. */
 const FRAME_BYTES = 256 * 1024
 const FRAME_ENTRIES = 128
 
@@ -134,6 +134,10 @@ export class Feed {
     this.#finishBackfill()
   }
 
+  get isOpen(): boolean {
+    return !this.#closed
+  }
+
   close(): void {
     this.#closed = true
     this.#tracks.clear()
@@ -161,8 +165,7 @@ export class Feed {
     for (let conversation = this.#waiting[0]; conversation !== undefined; conversation = this.#waiting[0]) {
       const track = this.#tracks.get(conversation)
       while (track && track.sent < track.goal) {
-        if (this.line.congested || this.#windowIsFull()) return false
-        this.#sendPage(conversation, track)
+        if (this.line.congested || this.#windowIsFull() || !this.#sendPage(conversation, track)) return false
       }
       if (track) track.waiting = false
       this.#waiting.shift()
@@ -170,22 +173,25 @@ export class Feed {
     return true
   }
 
-  #sendPage(conversation: ConversationId, track: Track): void {
+  /** Returns false when the next entry does not fit into the window. */
+  #sendPage(conversation: ConversationId, track: Track): boolean {
     const page = this.#readPage(conversation, track)
-    if (!page) {
+    if (page === 'no_room') return false
+    if (page === 'nothing') {
       track.goal = track.sent
-      return
+      return true
     }
     track.sent = page.end
     ;(track.frames ??= []).push({ end: page.end, entries: page.entries, bytes: page.bytes })
     this.#unackedEntries += page.entries
     this.#unackedBytes += page.bytes
     this.line.send(page.frame)
+    return true
   }
 
-  #readPage(conversation: ConversationId, track: Track): EntryPage | undefined {
+  #readPage(conversation: ConversationId, track: Track): PageOutcome {
     const place = this.#sources.reader.place(conversation, this.line.device)
-    if (!place) return undefined
+    if (!place) return 'nothing'
     if (place.fromSeq > track.sent) track.sent = place.fromSeq
     return this.#sources.pages.read({
       conversation,
@@ -193,6 +199,7 @@ export class Feed {
       end: readableEnd(place),
       limit: Math.min(FRAME_ENTRIES, limits.windowEntries - this.#unackedEntries),
       bytes: Math.min(FRAME_BYTES, limits.windowBytes - this.#unackedBytes),
+      atLeastOne: this.#unackedBytes === 0,
     })
   }
 

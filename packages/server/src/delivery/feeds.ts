@@ -2,6 +2,7 @@
  * All feeds of this process: which are interested in a conversation, and which have something to send. Doorbells only mark
  * feeds; one pass at the end of the turn serves all that were marked, so many doorbells cost one read.
  */
+import type { DatabaseSync } from 'node:sqlite'
 import type { ConversationId, DeviceId } from '@tacit/contract'
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../storage/database.ts'
@@ -53,6 +54,10 @@ export class Feeds {
     feed.close()
   }
 
+  closeAll(): void {
+    for (const feed of [...this.#byDevice.values()]) this.close(feed)
+  }
+
   /** Puts a feed on the list for the next pass. */
   mark(feed: Feed): void {
     if (feed.scheduled) return
@@ -69,19 +74,20 @@ export class Feeds {
   #pass(): void {
     const marked = this.#marked.splice(0, FEEDS_PER_PASS)
     if (this.#marked.length > 0) setImmediate(() => this.#pass())
-    // One read transaction for the whole pass: one snapshot, and one lock instead of one for each statement.
-    this.#deps.database.read((sqlite) => {
-      sqlite.exec('BEGIN')
-      try {
-        for (const feed of marked) {
-          feed.scheduled = false
-          feed.pump()
-        }
-      } finally {
-        sqlite.exec('COMMIT')
-        this.#pages.forget()
-      }
-    })
+    for (const feed of marked) feed.scheduled = false
+    const open = marked.filter((feed) => feed.isOpen)
+    if (open.length > 0) this.#deps.database.read((sqlite) => this.#pump(sqlite, open))
+  }
+
+  /** One read transaction for the whole pass: one snapshot, and one lock instead of one for each statement. */
+  #pump(sqlite: DatabaseSync, feeds: readonly Feed[]): void {
+    sqlite.exec('BEGIN')
+    try {
+      for (const feed of feeds) feed.pump()
+    } finally {
+      sqlite.exec('COMMIT')
+      this.#pages.forget()
+    }
   }
 
   #followAll(feed: Feed, cursors: Cursors): void {

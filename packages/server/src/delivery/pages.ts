@@ -21,9 +21,14 @@ export interface PageRequest {
   readonly end: number
   /** Most entries, at least 1. */
   readonly limit: number
-  /** Most bytes; the first entry comes even if it is larger. */
+  /** Most bytes. */
   readonly bytes: number
+  /** Whether one entry comes even if it is larger. */
+  readonly atLeastOne: boolean
 }
+
+/** `no_room`: there is an entry, but it is larger than what may be read now. */
+export type PageOutcome = EntryPage | 'nothing' | 'no_room'
 
 export class Pages {
   readonly #reader: DeliveryReader
@@ -33,13 +38,13 @@ export class Pages {
     this.#reader = reader
   }
 
-  /** The entries after a position, in one frame; undefined when there are none. */
-  read(request: PageRequest): EntryPage | undefined {
+  /** The entries after a position, in one frame. */
+  read(request: PageRequest): PageOutcome {
     const key = `${request.conversation}${request.after}/${request.end}`
     const served = this.#served.get(key)
     if (served && served.entries <= request.limit && served.bytes <= request.bytes) return served
     const page = this.#build(request)
-    if (page) this.#served.set(key, page)
+    if (typeof page === 'object') this.#served.set(key, page)
     return page
   }
 
@@ -47,11 +52,12 @@ export class Pages {
     if (this.#served.size > 0) this.#served.clear()
   }
 
-  #build({ conversation, after, end, limit, bytes }: PageRequest): EntryPage | undefined {
+  #build({ conversation, after, end, limit, bytes, atLeastOne }: PageRequest): PageOutcome {
     const read = this.#reader.entries({ conversation, after, end, limit })
-    const entries = withinBytes(read, bytes)
+    const fitting = withinBytes(read, bytes)
+    const entries = fitting.length === 0 && atLeastOne ? read.slice(0, 1) : fitting
     const last = entries.at(-1)
-    if (!last) return undefined
+    if (!last) return read.length === 0 ? 'nothing' : 'no_room'
     return {
       frame: encodeEvent({ name: 'delivery.entries', body: { conversation, head: end, entries } }),
       end: last.seq,
@@ -63,9 +69,9 @@ export class Pages {
 
 function withinBytes(entries: StoredEntry[], bytes: number): StoredEntry[] {
   let size = 0
-  const cut = entries.findIndex((entry, at) => {
+  const cut = entries.findIndex((entry) => {
     size += entry.bytes.length
-    return at > 0 && size > bytes
+    return size > bytes
   })
   return cut < 0 ? entries : entries.slice(0, cut)
 }

@@ -58,7 +58,10 @@ export async function openRooms(
     delivery,
     signals,
     retention,
-    close: () => database.close(),
+    async close() {
+      delivery.stop()
+      await database.close()
+    },
   }
 }
 

@@ -1,0 +1,120 @@
+import type { ConversationId } from '@tacit/contract'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { removableCount } from './retention.ts'
+import { commitOf, converse, DAY, messageOf, newPerson, openRooms, type Person, type Rooms } from './rooms.test-support.ts'
+
+let rooms: Rooms
+const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+
+beforeEach(async () => {
+  rooms = await openRooms()
+})
+afterEach(() => rooms.close())
+
+async function talk(people: readonly Person[], messages: number): Promise<ConversationId> {
+  const conversation = await converse(rooms, people)
+  for (let at = 0; at < messages; at++) await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: at + 2 }))
+  return conversation
+}
+
+const stores = (person: Person, conversation: ConversationId, seq: number) =>
+  rooms.delivery.acknowledge({ feed: undefined, device: person.device, body: { cursors: [{ conversation, seq }] } })
+
+const left = (conversation: ConversationId): number[] =>
+  rooms.ledger.reader.entries({ conversation, after: 0, end: 1000, limit: 1000 }).map(({ seq }) => seq)
+
+describe('retention', () => {
+  test('forgets what every member device has stored, after the time of grace', async () => {
+    const conversation = await talk([alice, bob], 5)
+    await Promise.all([stores(alice, conversation, 6), stores(bob, conversation, 4)])
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([1, 2, 3, 4, 5, 6])
+    rooms.clock.time += 2 * DAY
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([5, 6])
+  })
+
+  test('waits for the slowest member, but not for one that was removed', async () => {
+    const conversation = await talk([alice, bob, carol], 3)
+    await Promise.all([stores(alice, conversation, 4), stores(bob, conversation, 4)])
+    rooms.clock.time += 2 * DAY
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([2, 3, 4])
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 5, removed: [carol] }))
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([5])
+  })
+
+  test('forgets what is older than the retention time, whoever has not fetched it', async () => {
+    const conversation = await talk([alice, bob], 2)
+    rooms.clock.time += 20 * DAY
+    await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: 4 }))
+    rooms.clock.time += 11 * DAY
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([4])
+    expect(rooms.delivery.entries(bob.device, { conversation, after: 0, limit: 10 })).toMatchObject({ head: 4, entries: [{ seq: 4 }] })
+  })
+
+  test('keeps the hashes that a joiner needs for the transcript, and forgets older ones', async () => {
+    const conversation = await talk([alice, bob], 3)
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 5 }))
+    await rooms.conversations.acknowledgeWelcomes(bob.device, welcomesOf(bob))
+    rooms.clock.time += 31 * DAY
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([])
+    expect(rooms.ledger.reader.hashes({ conversation, after: 0, end: 10, limit: 10 }).map(({ seq }) => seq)).toEqual([2, 3, 4, 5])
+  })
+
+  test('keeps the hashes for a welcome that waits, also when the group has moved on', async () => {
+    const conversation = await talk([alice], 0)
+    for (const clientSeq of [1, 2]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 1, clientSeq }))
+    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 2, clientSeq: 3, added: [bob] }))
+    for (const clientSeq of [4, 5, 6]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 1, clientSeq }))
+    await stores(alice, conversation, 6)
+    rooms.clock.time += 2 * DAY
+    await rooms.retention.run()
+    expect(left(conversation)).toEqual([4, 5, 6])
+    expect(rooms.ledger.reader.hashes({ conversation, after: 0, end: 10, limit: 10 }).map(({ seq }) => seq)).toEqual([3, 4, 5, 6])
+  })
+
+  test('F-27: removes at most so many in one run, however far the clock jumped', async () => {
+    await rooms.close()
+    rooms = await openRooms({ retention: { entriesPerRun: 2 } })
+    const conversation = await talk([alice, bob], 4)
+    rooms.clock.time += 3650 * DAY
+    expect([await rooms.retention.run(), await rooms.retention.run(), await rooms.retention.run()]).toEqual([2, 2, 1])
+    expect(left(conversation)).toEqual([])
+  })
+
+  test('comes to every conversation, a few in each run', async () => {
+    await rooms.close()
+    rooms = await openRooms({ retention: { conversationsPerRun: 2 } })
+    const conversations = await Promise.all([1, 2, 3, 4, 5].map(() => talk([alice, bob], 1)))
+    rooms.clock.time += 31 * DAY
+    for (let run = 0; run < 3; run++) await rooms.retention.run()
+    expect(conversations.map(left)).toEqual(conversations.map(() => []))
+  })
+
+  test('a counter that retention has forgotten is answered with the next one', async () => {
+    const conversation = await talk([alice, bob], 1)
+    for (const clientSeq of [3, 4, 5]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 2, clientSeq }))
+    await rooms.conversations.acknowledgeWelcomes(bob.device, welcomesOf(bob))
+    rooms.clock.time += 31 * DAY
+    await rooms.retention.run()
+    const repeat = rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: 2 }))
+    await expect(repeat).rejects.toMatchObject({ failure: 'out_of_order', details: { expected: 6 } })
+  })
+
+  test('stops at the first entry that must stay, so that no gap opens', () => {
+    const settings = { keepFor: 10, grace: 2 }
+    const oldest = [5, 95, 4, 3].map((time, at) => ({ seq: at + 1, time }))
+    expect(removableCount(oldest, { log: { storedByAll: 4 }, now: 96, settings })).toBe(1)
+    expect(removableCount(oldest, { log: { storedByAll: 4 }, now: 98, settings })).toBe(4)
+    expect(removableCount(oldest, { log: { storedByAll: 0 }, now: 6, settings })).toBe(0)
+  })
+})
+
+function welcomesOf(person: Person) {
+  const rows = rooms.database.read((sqlite) => sqlite.prepare('SELECT id FROM welcome WHERE device = ?').all(person.device))
+  return rows.map((row) => row['id'] as Parameters<Rooms['conversations']['acknowledgeWelcomes']>[1][number])
+}

@@ -1,0 +1,99 @@
+import { decodeFromServer, type AccountId } from '@tacit/contract'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createInProcessBus } from '../bus/in-process.ts'
+import { lineOf, newPerson } from '../delivery/rooms.test-support.ts'
+import { Presence } from './presence.ts'
+
+const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+
+/** Alice and Bob share a conversation, Carol none. Everybody shares their presence unless told otherwise. */
+function town(hidden: readonly AccountId[] = []) {
+  const lines = new Map<AccountId, Set<ReturnType<typeof lineOf>>>()
+  const friends = new Map([
+    [alice.account, [bob.account]],
+    [bob.account, [alice.account]],
+  ])
+  const presence = new Presence({
+    bus: createInProcessBus(() => undefined),
+    sharesPresence: (account) => Promise.resolve(!hidden.includes(account)),
+    coMembers: (account) => Promise.resolve(friends.get(account) ?? []),
+    linesOf: (account) => lines.get(account) ?? [],
+  })
+  const arrive = async (person: typeof alice) => {
+    const line = lineOf(person)
+    lines.set(person.account, (lines.get(person.account) ?? new Set()).add(line))
+    await presence.arrived(line)
+    return line
+  }
+  const leave = (line: ReturnType<typeof lineOf>, now: number): void => {
+    lines.get(line.account)?.delete(line)
+    presence.left(line.account, now)
+  }
+  return { presence, arrive, leave }
+}
+
+const seen = ({ frames }: { frames: readonly Uint8Array[] }) =>
+  frames
+    .map((frame) => decodeFromServer(frame))
+    .map((frame) => (frame.type === 'event' && frame.name === 'signals.presence' ? frame.body : frame))
+
+describe('presence', () => {
+  let { presence, arrive, leave } = town()
+  beforeEach(() => {
+    ;({ presence, arrive, leave } = town())
+  })
+
+  test('tells people who share a conversation of each other, and nobody else', async () => {
+    const [hers, carols] = [await arrive(alice), await arrive(carol)]
+    const his = await arrive(bob)
+    await expect.poll(() => seen(hers)).toEqual([{ account: bob.account, online: true }])
+    expect(seen(his)).toEqual([{ account: alice.account, online: true }])
+    expect(seen(carols)).toEqual([])
+  })
+
+  test('does not flicker when a line is replaced within the lease', async () => {
+    const hers = await arrive(alice)
+    const his = await arrive(bob)
+    await expect.poll(() => seen(hers)).toHaveLength(1)
+    leave(his, 1000)
+    await arrive(bob)
+    presence.sweep(60_000)
+    expect(seen(hers)).toHaveLength(1)
+  })
+
+  test('ends with the lease when no line is left', async () => {
+    const hers = await arrive(alice)
+    const his = await arrive(bob)
+    leave(his, 1000)
+    presence.sweep(10_000)
+    await expect.poll(() => seen(hers)).toEqual([{ account: bob.account, online: true }])
+    presence.sweep(11_001)
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: false })
+  })
+
+  test('a second device keeps its person online', async () => {
+    const hers = await arrive(alice)
+    const [phone] = [await arrive(bob), await arrive(newPerson(bob.account))]
+    leave(phone, 0)
+    presence.sweep(60_000)
+    await expect.poll(() => seen(hers)).toEqual([{ account: bob.account, online: true }])
+  })
+
+  test('is mutual: who hides is not seen and sees nobody', async () => {
+    ;({ presence, arrive, leave } = town([bob.account]))
+    const hers = await arrive(alice)
+    const his = await arrive(bob)
+    expect([seen(hers), seen(his)]).toEqual([[], []])
+  })
+
+  test('follows a change of mind at once, in both directions', async () => {
+    const hers = await arrive(alice)
+    const his = await arrive(bob)
+    await presence.sharingChanged(bob.account, false)
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: false })
+    expect(seen(his).at(-1)).toEqual({ account: alice.account, online: false })
+    await presence.sharingChanged(bob.account, true)
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
+    expect(seen(his).at(-1)).toEqual({ account: alice.account, online: true })
+  })
+})
