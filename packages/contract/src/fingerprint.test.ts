@@ -40,3 +40,8 @@ test('every route is an operation of the OpenAPI document, with its refusals', (
 test('bytes appear in the document as base64url text with their bounds', () => {
   expect(JSON.stringify(openApiDocument())).toContain('"contentEncoding":"base64url"')
 })
+
+test('the document refers only to what it holds', () => {
+  const references = JSON.stringify(openApiDocument()).match(/"\$ref":"[^"]+"/g)
+  expect(new Set(references)).toEqual(new Set(['"$ref":"#/components/schemas/Problem"']))
+})

@@ -93,10 +93,17 @@ function entries<S>(rooms: Readonly<Record<string, Readonly<Record<string, S>>>>
 const shapes = (schemas: Record<string, z.core.$ZodType | undefined>): Record<string, Json> =>
   Object.fromEntries(Object.entries(schemas).flatMap(([name, schema]) => (schema ? [[name, schemaOf(schema)]] : [])))
 
-/** `io: input` is the wire's side of a codec. Raw bytes have no JSON shape; their bounds are in `limits`. */
+/**
+ * `io: input` is the wire's side of a codec. Raw bytes have no JSON shape; their bounds are in `limits`. References point
+ * into the schema itself, which is lost once it is part of a document; the only recursive shape is "any JSON", so an empty
+ * schema says the same.
+ */
 function schemaOf(schema: z.core.$ZodType): JsonObject {
   const { $schema: _, ...shape } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  return JSON.parse(JSON.stringify(shape)) as JsonObject
+  return JSON.parse(JSON.stringify(shape), (key, value: unknown) => {
+    if (key === '$defs') return undefined
+    return typeof value === 'object' && value !== null && '$ref' in value ? {} : value
+  }) as JsonObject
 }
 
 function operation({ room, verb, spec }: NamedSpec<RouteSpec>): JsonObject {

@@ -11,7 +11,7 @@ interface VersionLine {
 }
 
 export const history: readonly VersionLine[] = [
-  { version: 1, fingerprint: '3e73a53f86bb7b8677010976d88eb8d24cad28992f0f7de136826ac8746e7a6e', what: 'The first contract.' },
+  { version: 1, fingerprint: 'b6d55c91e9726bbd1e91585b27a4160d2134b1105480a63dbaa2e29884d5a0de', what: 'The first contract.' },
 ]
 
 export const CONTRACT_VERSION = 1

@@ -36,7 +36,7 @@ const SECOND = 1000
 export async function createHttpGateway(deps: HttpGatewayDeps): Promise<FastifyInstance> {
   const app = createApp(deps)
   registerStrictJson(app)
-  await registerSecurityHeaders(app, deps.settings)
+  await registerSecurityHeaders(app, deps)
   registerAnswers(app, deps)
   registerRoutes(app, deps)
   registerReference(app)

@@ -16,6 +16,8 @@ const configuration = {
   telemetry: false,
   hideClientButton: true,
   agent: { disabled: true },
+  mcp: { disabled: true },
+  showDeveloperTools: 'never',
 }
 
 export function registerReference(app: FastifyInstance): void {
@@ -35,7 +37,7 @@ export function registerReference(app: FastifyInstance): void {
 
 const referencePage = (): string => `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tacit API</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tacit API</title><link rel="icon" href="data:,"></head>
 <body>
 <script id="api-reference" type="application/json" data-configuration="${JSON.stringify(configuration).replaceAll('"', '&quot;')}"></script>
 <script src="${SCRIPT}"></script>

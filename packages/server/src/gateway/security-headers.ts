@@ -5,18 +5,19 @@
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../settings.ts'
+import type { Origins } from './origins.ts'
 
 const SELF = "'self'"
 const NONE = "'none'"
 
-/** Directives of the web app's policy. `connect-src 'self'` covers the socket: CSP Level 3 lets it match ws: of the own origin. */
-export const webAppPolicy = {
+/** Directives of the web app's policy. The socket is named: not every browser lets `'self'` match ws: of the own origin. */
+const webAppPolicy = (origins: Origins) => ({
   defaultSrc: [NONE],
   scriptSrc: [SELF, "'wasm-unsafe-eval'"],
   styleSrc: [SELF],
   imgSrc: [SELF, 'blob:', 'data:'],
   fontSrc: [SELF],
-  connectSrc: [SELF],
+  connectSrc: [SELF, () => origins.own().replace(/^http/, 'ws')],
   workerSrc: [SELF],
   manifestSrc: [SELF],
   baseUri: [NONE],
@@ -25,7 +26,7 @@ export const webAppPolicy = {
   objectSrc: [NONE],
   requireTrustedTypesFor: ["'script'"],
   trustedTypes: ['app'],
-}
+})
 
 /** The reference page's viewer writes its own style elements and compiles templates; it still loads nothing from elsewhere. */
 export const referencePolicy =
@@ -35,10 +36,13 @@ export const referencePolicy =
 const YEAR_SECONDS = 31_536_000
 
 /** HSTS only when this server itself, or the public URL, speaks TLS: on plain localhost it would lock people out. */
-export async function registerSecurityHeaders(app: FastifyInstance, settings: Settings): Promise<void> {
+export async function registerSecurityHeaders(
+  app: FastifyInstance,
+  { settings, origins }: { settings: Settings; origins: Origins },
+): Promise<void> {
   const tls = settings.tlsCertificate !== '' || settings.publicUrl.startsWith('https:')
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: webAppPolicy },
+    contentSecurityPolicy: { useDefaults: false, directives: webAppPolicy(origins) },
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginEmbedderPolicy: { policy: 'require-corp' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
