@@ -1,0 +1,87 @@
+/** Where messages are written. Enter sends, Shift+Enter makes a line; on touch keyboards Enter always makes a line. */
+import { useEffect, useRef, type KeyboardEvent } from 'react'
+import { useTranslation } from 'react-i18next'
+import { SendHorizontal } from 'lucide-react'
+import type { ConversationId } from '@tacit/sdk'
+import { IconButton } from '../../design/icon-button.tsx'
+import { FailureLine } from '../../messenger/failure-line.tsx'
+import { useMessenger } from '../../messenger/messenger-context.tsx'
+import { useAction } from '../../messenger/use-action.ts'
+import css from './composer.module.css'
+import { setDraft, useDraft } from './drafts.ts'
+import { useTypingSignal } from './use-typing-signal.ts'
+
+interface ComposerProps {
+  readonly conversation: ConversationId
+  readonly title: string
+}
+
+const touch = matchMedia('(pointer: coarse)')
+
+export function Composer({ conversation, title }: ComposerProps) {
+  const { t } = useTranslation()
+  const messenger = useMessenger()
+  const box = useRef<HTMLTextAreaElement>(null)
+  const draft = useDraft(conversation)
+  const typing = useTypingSignal(conversation)
+  const sending = useAction(async (text: string) => {
+    await messenger.send({ conversation, text })
+    setDraft({ conversation, text: '' })
+  })
+  const text = draft.trim()
+
+  // On a phone this would open the keyboard over what one wants to read.
+  useEffect(() => {
+    if (!touch.matches) box.current?.focus()
+  }, [conversation])
+
+  const send = () => {
+    if (text === '') return
+    typing.stop()
+    sending.start(text)
+    box.current?.focus()
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || touch.matches) return
+    event.preventDefault()
+    send()
+  }
+
+  return (
+    <form
+      className={css['composer']}
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      <FailureLine failure={sending.failure} />
+      <div className={css['line']}>
+        <textarea
+          ref={box}
+          className={css['box']}
+          rows={1}
+          dir="auto"
+          value={draft}
+          placeholder={t('composer.placeholder')}
+          aria-label={t('composer.label', { title })}
+          enterKeyHint={touch.matches ? 'enter' : 'send'}
+          onKeyDown={onKeyDown}
+          onBlur={typing.stop}
+          onChange={(event) => {
+            setDraft({ conversation, text: event.target.value })
+            sending.reset()
+            typing.typed(event.target.value)
+          }}
+        />
+        <IconButton
+          type="submit"
+          kind="main"
+          label={t('composer.send')}
+          icon={<SendHorizontal size={20} className="mirrors" />}
+          disabled={text === ''}
+        />
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,68 @@
+/** An open conversation: its head, what was said, who is typing, and the place to write. */
+import { lazy, Suspense, useCallback, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useLocation } from 'wouter'
+import type { ConversationSummary, Timeline } from '@tacit/sdk'
+import { useWatch } from '../messenger/messenger-context.tsx'
+import { useDocumentTitle } from '../platform/use-document-title.ts'
+import { paths } from '../routes.ts'
+import { Composer } from './composer/composer.tsx'
+import { ConversationHeader } from './conversation-header.tsx'
+import css from './conversation-screen.module.css'
+import { StandingLine } from './standing-line.tsx'
+import { TimelineView } from './timeline/timeline-view.tsx'
+import { TypingLine } from './typing-line.tsx'
+import { useEscape } from './use-escape.ts'
+
+const Details = lazy(async () => ({ default: (await import('../details/details.tsx')).Details }))
+
+interface ConversationScreenProps {
+  readonly summary: ConversationSummary
+  /** Whether the details are open beside it. */
+  readonly about: boolean
+}
+
+export function ConversationScreen({ summary, about }: ConversationScreenProps) {
+  const { t } = useTranslation()
+  const [, navigate] = useLocation()
+  const screen = useRef<HTMLDivElement>(null)
+  const { conversation } = summary
+  const timeline = useWatch('timeline', conversation)
+  const unread = useWatch('conversations')?.reduce((sum, { unread: count }) => sum + count, 0)
+  useDocumentTitle({ title: summary.title, unread: unread ?? 0 })
+  const canWrite = summary.standing === 'active' || summary.standing === 'joining' || summary.standing === 'paused'
+  const closeDetails = useCallback(() => navigate(paths.conversation(conversation)), [navigate, conversation])
+  useEscape({ within: screen, on: about, escape: closeDetails })
+  return (
+    <div ref={screen} className={css['screen']} data-about={about}>
+      <section className={css['conversation']} aria-label={t('conversation.label', { title: summary.title })}>
+        <ConversationHeader summary={summary} about={about} />
+        {timeline === undefined ? (
+          <div aria-busy="true" />
+        ) : (
+          <TimelineView summary={summary} timeline={timeline} within={screen} escapes={!about} />
+        )}
+        <div className={css['foot']}>
+          <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
+          <WaitingLine timeline={timeline} />
+          {summary.standing !== 'active' && <StandingLine standing={summary.standing} />}
+          {canWrite && <Composer conversation={conversation} title={summary.title} />}
+        </div>
+      </section>
+      {about && (
+        <Suspense>
+          <Details summary={summary} />
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+/** How many messages wait on this device while there is no connection. */
+function WaitingLine({ timeline }: { readonly timeline: Timeline | undefined }) {
+  const { t } = useTranslation()
+  const connection = useWatch('connection')
+  const away = connection.kind === 'offline' || connection.kind === 'waiting'
+  const waiting = timeline?.items.filter((item) => item.kind === 'message' && item.state.kind === 'sending').length ?? 0
+  return <output className={css['waiting']}>{away && waiting > 0 && t('conversation.waiting', { count: waiting })}</output>
+}

@@ -1,0 +1,28 @@
+/** A line that is no message. Most are quiet; what concerns somebody's safety stands out and stays. */
+import { useTranslation } from 'react-i18next'
+import { ShieldAlert } from 'lucide-react'
+import type { TimelineItem } from '@tacit/sdk'
+import css from './notice-tile.module.css'
+import { useNoticeText } from './use-notice-text.ts'
+
+type NoticeItem = Extract<TimelineItem, { kind: 'notice' }>
+
+export function NoticeTile({ item }: { readonly item: NoticeItem }) {
+  const { t } = useTranslation()
+  const text = useNoticeText(item.notice)
+  const { notice } = item
+  if (notice.kind !== 'identity_changed' && notice.kind !== 'tampering') {
+    return <div className={css['quiet']}>{text}</div>
+  }
+  return (
+    <div className={css['alarm']}>
+      <ShieldAlert size={22} aria-hidden="true" />
+      <div className={css['words']}>
+        <p className={css['title']}>{text}</p>
+        <p>
+          {notice.kind === 'tampering' ? t(`notice.advice.${notice.what}`) : t('notice.advice.identity', { name: notice.person.handle })}
+        </p>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,83 @@
+/** Somebody in the conversation, and what may be done about them. */
+import { useState } from 'react'
+import { Menu } from '@base-ui/react/menu'
+import { useTranslation } from 'react-i18next'
+import { EllipsisVertical } from 'lucide-react'
+import type { ConversationDetails, ConversationId, ConversationMember } from '@tacit/sdk'
+import { Avatar } from '../design/avatar.tsx'
+import { Confirm } from '../design/confirm.tsx'
+import { IconButton } from '../design/icon-button.tsx'
+import { FailureLine } from '../messenger/failure-line.tsx'
+import { useMessenger } from '../messenger/messenger-context.tsx'
+import { useAction } from '../messenger/use-action.ts'
+import css from './member-row.module.css'
+
+interface MemberRowProps {
+  readonly conversation: ConversationId
+  readonly member: ConversationMember
+  readonly can: ConversationDetails['can']
+  readonly group: boolean
+}
+
+export function MemberRow({ conversation, member, can, group }: MemberRowProps) {
+  const { t } = useTranslation()
+  const messenger = useMessenger()
+  const { account, handle, role, me } = member
+  const [asking, setAsking] = useState(false)
+  const setRole = useAction(() => messenger.setRole({ conversation, account, role: role === 'admin' ? 'member' : 'admin' }))
+  const remove = useAction(async () => {
+    await messenger.removePerson({ conversation, account })
+    setAsking(false)
+  })
+  const facts = [group && role === 'admin' && t('details.admin'), t('details.devices', { count: member.devices })].filter(Boolean)
+  return (
+    <li className={css['item']}>
+      <div className={css['row']}>
+        <Avatar id={account} name={handle} online={member.online === true} />
+        <div className={css['words']}>
+          <span className={css['handle']}>
+            {handle} {me && <span className={css['me']}>{t('details.me')}</span>}
+            {member.online === true && <span className="sr-only">{t('list.online')}</span>}
+          </span>
+          <span className={css['facts']}>{facts.join(' · ')}</span>
+        </div>
+        {!me && (can.remove || can.changeRoles) && (
+          <Menu.Root>
+            <Menu.Trigger render={<IconButton label={t('details.actions', { handle })} icon={<EllipsisVertical size={20} />} />} />
+            <Menu.Portal>
+              <Menu.Positioner align="end" sideOffset={4} className={css['positioner']}>
+                <Menu.Popup className={css['menu']}>
+                  {can.changeRoles && (
+                    <Menu.Item className={css['choice']} onClick={setRole.start}>
+                      {role === 'admin' ? t('details.makeMember') : t('details.makeAdmin')}
+                    </Menu.Item>
+                  )}
+                  {can.remove && (
+                    <Menu.Item className={css['choice']} onClick={() => setAsking(true)}>
+                      {t('details.remove')}
+                    </Menu.Item>
+                  )}
+                </Menu.Popup>
+              </Menu.Positioner>
+            </Menu.Portal>
+          </Menu.Root>
+        )}
+      </div>
+      <FailureLine failure={setRole.failure} />
+      <Confirm
+        open={asking}
+        title={t('details.removeTitle', { handle })}
+        text={
+          <>
+            <p>{t('details.removeText', { handle })}</p>
+            <FailureLine failure={remove.failure} />
+          </>
+        }
+        action={t('details.remove')}
+        busy={remove.running}
+        onConfirm={remove.start}
+        onClose={() => setAsking(false)}
+      />
+    </li>
+  )
+}

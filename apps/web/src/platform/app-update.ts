@@ -1,0 +1,71 @@
+/**
+ * The service worker as the page sees it: it registers it, hears of a waiting version, and lets the person decide when to
+ * change over. A page is reloaded only after its own person said so.
+ */
+const HOUR = 3_600_000
+
+export interface AppUpdate {
+  /** Whether a newer version is ready. */
+  readonly get: () => boolean
+  readonly subscribe: (listener: () => void) => () => void
+  /** Changes over and reloads this page. */
+  readonly apply: () => void
+}
+
+interface AppUpdateOptions {
+  /** Address of the worker, as Trusted Types want it. */
+  readonly url: string
+  readonly container: ServiceWorkerContainer | undefined
+  readonly reload: () => void
+}
+
+/** Starts the service worker. Without one (private window, old browser) it stays silent and the app works online. */
+export function followAppUpdate({ url, container, reload }: AppUpdateOptions): AppUpdate {
+  const listeners = new Set<() => void>()
+  let waiting: ServiceWorker | undefined
+  let wanted = false
+
+  const ready = (worker: ServiceWorker) => {
+    waiting = worker
+    for (const listener of listeners) listener()
+  }
+  const hadController = container?.controller !== null
+  container?.addEventListener('controllerchange', () => {
+    if (wanted && hadController) reload()
+  })
+  container?.register(url, { type: 'module', updateViaCache: 'none' }).then(
+    (registration) => watch({ registration, hadController, ready }),
+    () => undefined,
+  )
+
+  return {
+    get: () => waiting !== undefined,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    apply() {
+      wanted = true
+      waiting?.postMessage('take-over')
+      // Another tab may have changed over already; then nobody is waiting any more.
+      if (waiting?.state === 'activated' || waiting?.state === 'redundant') reload()
+    },
+  }
+}
+
+interface WatchOptions {
+  readonly registration: ServiceWorkerRegistration
+  readonly hadController: boolean
+  readonly ready: (worker: ServiceWorker) => void
+}
+
+function watch({ registration, hadController, ready }: WatchOptions): void {
+  if (registration.waiting !== null && hadController) ready(registration.waiting)
+  registration.addEventListener('updatefound', () => {
+    const arriving = registration.installing
+    arriving?.addEventListener('statechange', () => {
+      if (arriving.state === 'installed' && hadController) ready(arriving)
+    })
+  })
+  setInterval(() => void registration.update().catch(() => undefined), HOUR)
+}

@@ -1,0 +1,19 @@
+/** Every address of the app. A conversation's address is its id: it names nobody. */
+import type { ConversationId } from '@tacit/sdk'
+
+export const paths = {
+  home: '/',
+  signIn: '/sign-in',
+  signUp: '/sign-up',
+  newDirect: '/new',
+  newGroup: '/new/group',
+  settings: '/settings',
+  conversation: (id: ConversationId) => `/c/${id}`,
+  about: (id: ConversationId) => `/c/${id}/about`,
+} as const
+
+export const patterns = {
+  conversation: '/c/:id',
+  about: '/c/:id/about',
+  anyConversation: '/c/:id/*?',
+} as const

@@ -1,0 +1,38 @@
+/** What the person can choose, what belongs to them, and the way out. */
+import { useTranslation } from 'react-i18next'
+import { Avatar } from '../design/avatar.tsx'
+import { Page } from '../design/page.tsx'
+import type { InsideSession } from '../shell/shell.tsx'
+import { AppearanceSection } from './appearance-section.tsx'
+import { DevicesSection } from './devices-section.tsx'
+import { PresenceSwitch } from './presence-switch.tsx'
+import { SessionsSection } from './sessions-section.tsx'
+import css from './settings.module.css'
+import { ShortcutsSection } from './shortcuts-section.tsx'
+import { SignOutSection } from './sign-out-section.tsx'
+
+export function Settings({ session }: { readonly session: InsideSession }) {
+  const { t } = useTranslation()
+  const { me } = session
+  return (
+    <Page title={t('settings.title')}>
+      <div className={css['me']}>
+        <Avatar id={me.account} name={me.handle} size="large" />
+        <div>
+          <p className={css['handle']}>{me.handle}</p>
+          <p className={css['quiet']}>{t('settings.handleHint')}</p>
+        </div>
+      </div>
+      {session.kind === 'signed_in' && <PresenceSwitch on={session.sharesPresence} />}
+      <AppearanceSection />
+      {session.kind === 'signed_in' && (
+        <>
+          <DevicesSection />
+          <SessionsSection />
+        </>
+      )}
+      <ShortcutsSection />
+      <SignOutSection />
+    </Page>
+  )
+}

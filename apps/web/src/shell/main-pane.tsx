@@ -1,0 +1,56 @@
+/** What the address says is open. */
+import { lazy, Suspense } from 'react'
+import { Redirect, Route, Switch } from 'wouter'
+import type { ConversationSummary } from '@tacit/sdk'
+import { ConversationScreen } from '../conversation/conversation-screen.tsx'
+import { paths, patterns } from '../routes.ts'
+import { ConversationMissing, NothingOpen, Waiting } from './placeholders.tsx'
+import type { InsideSession } from './shell.tsx'
+
+const NewDirect = lazy(async () => ({ default: (await import('../people/new-direct.tsx')).NewDirect }))
+const NewGroup = lazy(async () => ({ default: (await import('../people/new-group.tsx')).NewGroup }))
+const Settings = lazy(async () => ({ default: (await import('../settings/settings.tsx')).Settings }))
+
+interface MainPaneProps {
+  readonly session: InsideSession
+  readonly conversations: readonly ConversationSummary[] | undefined
+}
+
+export function MainPane({ session, conversations }: MainPaneProps) {
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Switch>
+        <Route path={paths.home}>
+          <NothingOpen conversations={conversations} />
+        </Route>
+        <Route path={patterns.about}>{({ id }) => <Opened id={id} conversations={conversations} about />}</Route>
+        <Route path={patterns.conversation}>{({ id }) => <Opened id={id} conversations={conversations} />}</Route>
+        <Route path={paths.newDirect}>
+          <NewDirect conversations={conversations ?? []} />
+        </Route>
+        <Route path={paths.newGroup}>
+          <NewGroup conversations={conversations ?? []} />
+        </Route>
+        <Route path={paths.settings}>
+          <Settings session={session} />
+        </Route>
+        <Route>
+          <Redirect to={paths.home} replace />
+        </Route>
+      </Switch>
+    </Suspense>
+  )
+}
+
+interface OpenedProps {
+  readonly id: string
+  readonly conversations: readonly ConversationSummary[] | undefined
+  readonly about?: boolean
+}
+
+function Opened({ id, conversations, about = false }: OpenedProps) {
+  if (conversations === undefined) return <Waiting />
+  const summary = conversations.find(({ conversation }) => conversation === id)
+  if (summary === undefined) return <ConversationMissing />
+  return <ConversationScreen key={id} summary={summary} about={about} />
+}

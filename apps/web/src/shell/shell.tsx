@@ -1,0 +1,47 @@
+/** The messenger itself: the list on one side, what is open on the other; on a phone one of the two at a time. */
+import { lazy, Suspense, useCallback, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useLocation } from 'wouter'
+import type { SessionState } from '@tacit/sdk'
+import { ConversationList } from '../conversation-list/conversation-list.tsx'
+import { useWatch } from '../messenger/messenger-context.tsx'
+import { paths } from '../routes.ts'
+import { Announcer } from './announcer.tsx'
+import { ConnectionStrip } from './connection-strip.tsx'
+import { MainPane } from './main-pane.tsx'
+import css from './shell.module.css'
+import { useShortcuts } from './use-shortcuts.ts'
+
+const Switcher = lazy(async () => ({ default: (await import('../switcher/switcher.tsx')).Switcher }))
+
+export type InsideSession = Extract<SessionState, { kind: 'signed_in' | 'session_ended' }>
+
+export function Shell({ session }: { readonly session: InsideSession }) {
+  const { t } = useTranslation()
+  const conversations = useWatch('conversations')
+  const [location] = useLocation()
+  const [switching, setSwitching] = useState(false)
+  const openSwitcher = useCallback(() => setSwitching(true), [])
+  useShortcuts({ conversations, openSwitcher })
+  const atHome = ([paths.home, paths.signIn, paths.signUp] as string[]).includes(location)
+  return (
+    <div className={css['shell']} data-showing={atHome ? 'list' : 'main'}>
+      <a href="#main" className={css['skip']}>
+        {t('shell.skip')}
+      </a>
+      <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
+      <div className={css['list']}>
+        <ConversationList me={session.me} conversations={conversations} onSearch={openSwitcher} />
+      </div>
+      <main id="main" tabIndex={-1} className={css['main']}>
+        <MainPane session={session} conversations={conversations} />
+      </main>
+      <Announcer conversations={conversations} />
+      {switching && (
+        <Suspense>
+          <Switcher conversations={conversations ?? []} onClose={() => setSwitching(false)} />
+        </Suspense>
+      )}
+    </div>
+  )
+}

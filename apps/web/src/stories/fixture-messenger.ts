@@ -1,0 +1,141 @@
+/** A messenger made of hand-written snapshots, to look at screens without a server. Never part of the built app. */
+import type { Live, Messenger, Person, Topics } from '@tacit/sdk'
+import { alice, bob, carol, conversationId, conversations, dan, deviceId, messageId, minutes, now, sessionId } from './cast.ts'
+import { timelines } from './timelines.ts'
+
+/** What a story may change about the world. */
+export interface Scene {
+  readonly session?: Topics['session']['snapshot']
+  readonly connection?: Topics['connection']['snapshot']
+  readonly conversations?: Topics['conversations']['snapshot']
+}
+
+class Value<T> implements Live<T> {
+  readonly #listeners = new Set<() => void>()
+  #value: T
+  constructor(value: T) {
+    this.#value = value
+  }
+  get = () => this.#value
+  set(value: T): void {
+    this.#value = value
+    for (const listener of this.#listeners) listener()
+  }
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+const signedIn: Topics['session']['snapshot'] = { kind: 'signed_in', me: alice, device: deviceId('here'), sharesPresence: true }
+const people: readonly Person[] = [alice, bob, carol, dan]
+
+const details = (id: string): Topics['details']['snapshot'] => {
+  const summary = conversations.find(({ conversation }) => conversation === id)
+  if (summary === undefined) return undefined
+  const group = summary.kind === 'group'
+  const members = group ? people : [alice, summary.peer ?? bob]
+  return {
+    ...summary,
+    members: members.map((member, at) => ({
+      ...member,
+      role: at === 0 || member === carol ? 'admin' : 'member',
+      me: member === alice,
+      devices: at + 1,
+      ...(member === bob ? { online: true } : {}),
+    })),
+    can: { add: group, remove: group, rename: group, leave: group, changeRoles: group },
+    encryption: { suite: 'X25519 + ML-KEM-768, AES-256-GCM, SHA-384, Ed25519', epoch: 14 },
+  }
+}
+
+/** A messenger in the given scene. Sending works; most other verbs answer and change nothing. */
+export function fixtureMessenger(scene: Scene): Messenger {
+  const session = new Value(scene.session ?? signedIn)
+  const list = new Value(scene.conversations ?? conversations)
+  const connection = new Value(scene.connection ?? { kind: 'online' })
+  const lines = new Map(Object.entries(timelines).map(([id, timeline]) => [id, new Value<Topics['timeline']['snapshot']>(timeline)]))
+  const about = new Map(conversations.map(({ conversation }) => [String(conversation), new Value(details(conversation))]))
+  const nothing = new Value(undefined)
+  const lives = { session, connection, conversations: list }
+  let sent = 0
+
+  return {
+    watch: ((topic: keyof Topics, param?: string) => {
+      if (topic === 'timeline') return lines.get(param ?? '') ?? nothing
+      if (topic === 'details') return about.get(param ?? '') ?? nothing
+      return lives[topic]
+    }) as Messenger['watch'],
+    async send({ conversation, text }) {
+      sent += 1
+      const message = messageId(`sent-${sent}`)
+      const timeline = lines.get(conversation)
+      const before = timeline?.get()
+      if (timeline !== undefined && before !== undefined) {
+        const item = {
+          kind: 'message',
+          key: message,
+          message,
+          sender: alice,
+          mine: true,
+          text,
+          time: now,
+          state: { kind: 'sending' },
+        } as const
+        timeline.set({ ...before, items: [...before.items, item] })
+      }
+      return message
+    },
+    findPerson: async ({ handle }) => people.find((person) => person.handle.toLowerCase() === handle.toLowerCase()),
+    startDirect: async () => conversationId('bob'),
+    createGroup: async () => conversationId('hike'),
+    sessions: async () => [
+      {
+        session: sessionId('s1'),
+        device: deviceId('here'),
+        method: 'passkey',
+        current: true,
+        createdAt: now - minutes(9000),
+        lastUsedAt: now,
+      },
+      {
+        session: sessionId('s2'),
+        device: deviceId('phone'),
+        method: 'password',
+        current: false,
+        createdAt: now - minutes(90_000),
+        lastUsedAt: now - minutes(190),
+      },
+    ],
+    devices: async () => [
+      { device: deviceId('here'), current: true, name: 'Firefox on Linux', notAfter: now + minutes(500_000) },
+      { device: deviceId('phone'), current: false, name: 'Chrome on Android', notAfter: now + minutes(400_000) },
+    ],
+    beginPasskeySignUp: async () => ({ ceremony: 'c', options: {} }),
+    beginPasskeySignIn: async () => ({ ceremony: 'c', options: {} }),
+    finishPasskeySignUp: async () => session.set(signedIn),
+    finishPasskeySignIn: async () => session.set(signedIn),
+    signUp: async () => session.set(signedIn),
+    signIn: async () => session.set(signedIn),
+    signOut: async () => session.set({ kind: 'signed_out', why: 'signed_out' }),
+    ...silent,
+  }
+}
+
+const done = async () => undefined
+
+const silent = {
+  addPeople: done,
+  removePerson: done,
+  setRole: done,
+  rename: done,
+  leave: done,
+  retry: done,
+  discard: done,
+  markRead: done,
+  setTyping: done,
+  loadEarlier: done,
+  setPresenceSharing: done,
+  revokeSession: done,
+  close: done,
+}

@@ -1,0 +1,16 @@
+/** The states of the world that screens are looked at in. */
+import { alice, deviceId, now } from './cast.ts'
+import type { Scene } from './fixture-messenger.ts'
+
+export const scenes: Readonly<Record<string, Scene>> = {
+  fresh: { session: { kind: 'signed_out', why: 'fresh' } },
+  signedOut: { session: { kind: 'signed_out', why: 'signed_out' } },
+  storageLost: { session: { kind: 'signed_out', why: 'storage_lost' } },
+  entering: { session: { kind: 'signing_in', step: 'vault' } },
+  starting: { session: { kind: 'starting' } },
+  sessionEnded: { session: { kind: 'session_ended', me: alice, device: deviceId('here') } },
+  first: { conversations: [] },
+  offline: { connection: { kind: 'offline' } },
+  waiting: { connection: { kind: 'waiting', until: now } },
+  catchingUp: { connection: { kind: 'catching_up' } },
+}
