@@ -33,14 +33,20 @@ export default defineConfig({
 function browser(executablePath: string): TestProjectInlineConfiguration {
   return {
     extends: true,
-    // Its wasm lies beside its module, and Vite would bundle only the module.
-    optimizeDeps: { exclude: ['@journeyapps/wa-sqlite'], include: ['zod', 'cborg', 'idb', '@simplewebauthn/browser'] },
+    optimizeDeps: {
+      // Its wasm lies beside its module, and Vite would bundle only the module.
+      exclude: ['@journeyapps/wa-sqlite'],
+      // Vite looks for dependencies from here; one that it meets only in a worker would make it load the page again.
+      entries: ['packages/*/src/**/*.browser.test.ts', 'packages/*/src/**/*.story-worker.ts'],
+    },
     test: {
       name: 'browser',
       include: ['packages/*/src/**/*.browser.test.ts'],
       exclude: ['**/node_modules/**'],
       testTimeout: 30_000,
       hookTimeout: 30_000,
+      // All files share one origin, and one of them fills up its storage.
+      fileParallelism: false,
       browser: {
         enabled: true,
         headless: true,
