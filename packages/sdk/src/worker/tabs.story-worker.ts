@@ -5,7 +5,7 @@
  */
 import type { AccountId, DeviceId, MessageId } from '@tacit/contract'
 import { MessengerError, type Live, type Messenger, type SessionState, type Timeline, type TopicName, type Topics } from '../api.ts'
-import { startWorker, type CoreParts } from '../browser-worker.ts'
+import { startTabWorker, type CoreParts } from './start.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { LiveQuery, LiveValue } from '../live.ts'
 
@@ -16,7 +16,7 @@ const [scope = '', ...variant] = self.name.split(' ')
 let failsNext = variant.join(' ') === 'fails once'
 const witness = new BroadcastChannel(`${scope}:witness`)
 
-startWorker({ scope, openCore })
+startTabWorker({ scope, openCore })
 
 async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
   if (failsNext) {
