@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -133,6 +134,35 @@ test('with a certificate the server speaks HTTPS and asks browsers to stay with 
   await town.close()
 })
 
+test('stopping lets a request that has begun finish, and refuses new ones', async () => {
+  const town = await openTown({ drainSeconds: 10 })
+  const alice = await member(town, 'alice')
+  const body = JSON.stringify({ sharesPresence: true })
+  const socket = connect(Number(new URL(town.url).port), '127.0.0.1')
+  const lines = ['PATCH /v1/me HTTP/1.1', 'host: x', 'content-type: application/json', `authorization: Bearer ${alice.token}`]
+  socket.write(`${[...lines, 'expect: 100-continue', `content-length: ${body.length}`].join('\r\n')}\r\n\r\n`)
+  const [first] = (await once(socket, 'data')) as [Buffer]
+  expect(first.toString()).toContain('100 Continue')
+  const closed = town.close()
+  await expect(fetch(town.url)).rejects.toThrow()
+  socket.write(body)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  expect(answer.toString()).toContain('200 OK')
+  expect(answer.toString()).toContain('{"sharesPresence":true}')
+  await closed
+})
+
+test('stopping does not wait longer than it should for a request that never ends', async () => {
+  const town = await openTown({ drainSeconds: 0 })
+  const socket = connect(Number(new URL(town.url).port), '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(
+    'POST /v1/sessions/renew HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n',
+  )
+  await once(socket, 'data')
+  await town.close()
+})
+
 describe('the program', () => {
   const running: ChildProcess[] = []
   afterEach(() => {
@@ -172,6 +202,15 @@ describe('the program', () => {
     const [[code]] = await Promise.all([once(child, 'exit'), child.stderr && once(child.stderr, 'close')])
     expect(code).toBe(1)
     expect(said).toMatch(/2 problems:\n  - TACIT_PORT: .*\n  - TACIT_LOG_LEVEL: /)
+  })
+
+  test('says in words that its port is taken', async () => {
+    const first = start({})
+    const child = start({ TACIT_PORT: new URL(await urlOf(first)).port, TACIT_DATA_DIR: join(folder, 'other') })
+    let said = ''
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [[code]] = await Promise.all([once(child, 'exit'), child.stderr && once(child.stderr, 'close')])
+    expect([code, said]).toEqual([1, expect.stringContaining('choose another port with TACIT_PORT')])
   })
 
   test('refuses a data folder that another server uses', async () => {

@@ -183,8 +183,11 @@ class OpenHouse implements House {
   async listen(): Promise<{ url: string; port: number; metricsPort?: number }> {
     const { settings, origins, metrics, log } = this.#foundation
     const { host, port: wanted, metricsHost, metricsPort } = settings
-    if (metricsPort !== 0) this.#metrics = await serveMetrics({ registry: metrics.registry, host: metricsHost, port: metricsPort })
-    await this.#http.listen({ host, port: wanted })
+    if (metricsPort !== 0) {
+      const serving = serveMetrics({ registry: metrics.registry, host: metricsHost, port: metricsPort })
+      this.#metrics = await serving.catch(inWords('TACIT_METRICS_PORT', metricsPort))
+    }
+    await this.#http.listen({ host, port: wanted }).catch(inWords('TACIT_PORT', wanted))
     const port = portOf(this.#http.server)
     origins.listensOn(port)
     const url = origins.own()
@@ -212,3 +215,10 @@ class OpenHouse implements House {
     log('stopped', { ms: clock.now() - began })
   }
 }
+
+/** A port that cannot be had, as a sentence. */
+const inWords =
+  (setting: string, port: number) =>
+  (cause: unknown): never => {
+    throw new Error(`The server cannot listen on port ${port}. Stop what uses it, or choose another port with ${setting}.`, { cause })
+  }

@@ -1,16 +1,28 @@
 /** Starts the server: settings, signals and exit codes, nothing else. */
 import { once } from 'node:events'
 import { openHouse, type House } from './house.ts'
+import { createLog, faultFields } from './log.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 
 const settings = settingsOrExit()
-const house = await openOrExit(settings)
-const { url } = await house.listen().catch(exit)
+const log = createLog({ level: settings.logLevel })
+// Nobody knows what state an unforeseen fault left behind; what was accepted is on the disk, so start anew.
+process.on('uncaughtException', (error) => {
+  log('fault', { where: 'process', ...faultFields(error) })
+  process.exit(1)
+})
+
+const { house, url } = await start(settings).catch(exit)
 process.stdout.write(`\nTacit is ready: ${url}\nData is in ${settings.dataDir}; stop with Ctrl+C.\n\n`)
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 await house.close()
 process.exit(0)
+
+async function start(chosen: Settings): Promise<{ house: House; url: string }> {
+  const opened = await openHouse(chosen, { log })
+  return { house: opened, url: (await opened.listen()).url }
+}
 
 function settingsOrExit(): Settings {
   try {
@@ -18,14 +30,6 @@ function settingsOrExit(): Settings {
   } catch (error) {
     if (error instanceof SettingsError) exit(error)
     throw error
-  }
-}
-
-async function openOrExit(chosen: Settings): Promise<House> {
-  try {
-    return await openHouse(chosen)
-  } catch (error) {
-    return exit(error)
   }
 }
 

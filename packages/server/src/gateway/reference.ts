@@ -17,7 +17,7 @@ const configuration = {
   hideClientButton: true,
   agent: { disabled: true },
   mcp: { disabled: true },
-  showDeveloperTools: 'never',
+  showDeveloperTools: 'never' as const,
 }
 
 export function registerReference(app: FastifyInstance): void {
