@@ -31,14 +31,14 @@ export class Host {
   #core: { readonly opening: Promise<Messenger> } | undefined
   /** After a sign-out nothing is opened again just to be looked at: the browser stays empty until somebody acts. */
   #signedOut: { readonly session: unknown } | undefined
-  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(options: HostOptions) {
     this.#options = options
   }
 
   receive(page: string, request: Request): void {
-    if (this.#closed) return
+    if (this.#closing) return
     switch (request.type) {
       case 'call':
         void this.#call(page, request)
@@ -61,8 +61,12 @@ export class Host {
   }
 
   /** Closes the device; it stays signed in. */
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     for (const watch of this.#watches.values()) watch.stop?.()
     this.#watches.clear()
     const core = await this.#core?.opening.catch(() => undefined)

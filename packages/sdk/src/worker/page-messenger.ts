@@ -3,7 +3,7 @@
  * unless this browser remembers a device, no worker is started, so the first page loads neither SQLite nor MLS.
  */
 import { toBase64Url, type MessageId } from '@tacit/contract'
-import type { Messenger, MessengerError, TopicName, Topics, Verbs } from '../api.ts'
+import { MessengerError, type Messenger, type TopicName, type Topics, type Verbs } from '../api.ts'
 import { Link } from './link.ts'
 import type { Memory } from './memory.ts'
 import { Snapshots } from './snapshots.ts'
@@ -44,9 +44,25 @@ export function openPageMessenger(options: PageOptions): Messenger {
   function followSession(state: Topics['session']['snapshot']): void {
     if (state.kind === 'signed_out') snapshots.clear()
     if (state.kind === 'starting' || state.kind === 'signing_in') return
-    const device = state.kind !== 'signed_out'
+    remember(state.kind !== 'signed_out')
+  }
+
+  function remember(device: boolean): void {
     memory.remember(device)
     link.remember(device)
+  }
+
+  async function signOut(): Promise<void> {
+    // Beforehand: whoever takes over in the middle of it must not call the empty store a loss.
+    remember(false)
+    try {
+      await link.call('signOut', undefined)
+    } catch (error) {
+      // The leader before had already done it.
+      if (error instanceof MessengerError && error.failure === 'not_signed_in') return
+      remember(session.get().kind !== 'signed_out')
+      throw error
+    }
   }
 
   const verb =
@@ -62,7 +78,7 @@ export function openPageMessenger(options: PageOptions): Messenger {
     finishPasskeySignUp: verb('finishPasskeySignUp'),
     beginPasskeySignIn: verb('beginPasskeySignIn'),
     finishPasskeySignIn: verb('finishPasskeySignIn'),
-    signOut: verb('signOut'),
+    signOut,
     findPerson: verb('findPerson'),
     startDirect: verb('startDirect'),
     createGroup: verb('createGroup'),

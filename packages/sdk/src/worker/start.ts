@@ -36,5 +36,6 @@ async function openParts(name: string, expected: boolean): Promise<CoreParts> {
   await eraseBrowserStore({ name })
   const fresh = await openBrowserStore({ name })
   if (fresh.kind === 'lost') throw new MessengerError('storage', 'The browser does not keep what the site stores.')
-  return { store: fresh.store, storageLost: true }
+  // Remains that nobody remembers are those of a sign-out that was interrupted.
+  return { store: fresh.store, storageLost: expected }
 }

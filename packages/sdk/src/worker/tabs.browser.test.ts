@@ -152,6 +152,17 @@ describe('when the tab that leads', () => {
     expect(seen.filter((word) => word === 'creating')).toHaveLength(1)
   })
 
+  test('dies in the middle of signing out, the next one finishes it and nobody speaks of a loss', async () => {
+    const [leader, other] = [await signedInTab({ variant: 'is killed while signing out' }), openTab()]
+    await until(() => expect(other.session().kind).toBe('signed_in'))
+    const signedOut = other.messenger.signOut()
+    await until(() => expect(seen).toContain('wiped'))
+    leader.kill()
+    await signedOut
+    await until(() => expect(other.session()).toEqual({ kind: 'signed_out', why: 'fresh' }))
+    expect(hasLocalDevice(scope)).toBe(false)
+  })
+
   test('is closed, it closes the store first and another takes over', async () => {
     const [leader, other] = [await signedInTab(), openTab()]
     await until(() => expect(other.session().kind).toBe('signed_in'))
@@ -268,8 +279,8 @@ function openTab({ variant = '' } = {}): Tab {
   return tab
 }
 
-async function signedInTab(): Promise<Tab> {
-  const tab = openTab()
+async function signedInTab(how: { variant?: string } = {}): Promise<Tab> {
+  const tab = openTab(how)
   await tab.messenger.signIn({ handle: 'alice', password: 'x' })
   await until(() => expect(tab.session().kind).toBe('signed_in'))
   return tab

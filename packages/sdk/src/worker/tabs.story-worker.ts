@@ -12,8 +12,9 @@ import { LiveQuery, LiveValue } from '../live.ts'
 const alice = { account: 'AAAAAAAAAAAAAAAAAAAAAQ' as AccountId, handle: 'alice' }
 const device = 'AAAAAAAAAAAAAAAAAAAAAg' as DeviceId
 
-const [scope = '', ...variant] = self.name.split(' ')
-let failsNext = variant.join(' ') === 'fails once'
+const scope = self.name.slice(0, self.name.indexOf(' '))
+const variant = self.name.slice(scope.length + 1)
+let failsNext = variant === 'fails once'
 const witness = new BroadcastChannel(`${scope}:witness`)
 
 startTabWorker({ scope, openCore })
@@ -47,7 +48,12 @@ async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
       session.set(signedIn)
     },
     async signOut() {
+      if (!(await store.get('select handle from me'))) throw new MessengerError('not_signed_in', 'Nobody is signed in.')
       await store.wipe()
+      if (variant === 'is killed while signing out') {
+        witness.postMessage('wiped')
+        await new Promise(() => undefined)
+      }
       session.set({ kind: 'signed_out', why: 'signed_out' })
     },
     async send({ text, message }) {
