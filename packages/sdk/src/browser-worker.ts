@@ -1,47 +1,42 @@
 /**
- * Starts the worker that holds the device of a browser: store, cryptography and connection. Every tab has one; they agree
- * among themselves which of them does the work (worker/tab.ts).
+ * The worker that holds the device of a browser: store, cryptography and connection. Every tab has one; they agree among
+ * themselves which of them does the work (worker/tab.ts).
  */
-import { MessengerError, type Messenger } from './api.ts'
-import type { StoreDriver } from './local-store/driver.ts'
-import { eraseBrowserStore, openBrowserStore } from './local-store/wa-sqlite.browser.ts'
-import { Tab } from './worker/tab.ts'
-
-export interface CoreParts {
-  readonly store: StoreDriver
-  /** There was a device in this browser, but the browser threw its database or key away. The store is a new, empty one. */
-  readonly storageLost: boolean
-}
+import { createTsMlsEngine } from '@tacit/mls'
+import type { Live, Messenger, SessionState } from './api.ts'
+import { openMessenger } from './messenger.ts'
+import { startTabWorker } from './worker/start.ts'
 
 export interface WorkerOptions {
-  /** Makes the device on its open store, which it closes with itself. */
-  readonly openCore: (parts: CoreParts) => Promise<Messenger>
+  /** Origin of the server; without it, the one that this script came from. */
+  readonly server?: string
   /** Must be the page's (browser.ts). */
   readonly scope?: string
 }
 
 /** Call it once, at the top of a worker script: it listens from then on. */
-export function startWorker({ openCore, scope = 'tacit' }: WorkerOptions): void {
-  const tab = new Tab({
+export function startWorker({ server = location.origin, scope = 'tacit' }: WorkerOptions = {}): void {
+  startTabWorker({
     scope,
-    open: async ({ expected }) => {
-      const parts = await openParts(`${scope}-device`, expected)
-      return openCore(parts).catch(async (error: unknown) => {
-        // Left open it would be in its own way at the next try.
-        await parts.store.close()
-        throw error
-      })
+    async openCore({ store, storageLost }) {
+      const messenger = await openMessenger({ server, store, engine: await createTsMlsEngine() })
+      return storageLost ? tellingTheLoss(messenger) : messenger
     },
-    toPage: (message) => postMessage(message),
   })
-  addEventListener('message', ({ data }: MessageEvent<unknown>) => tab.fromPage(data))
 }
 
-async function openParts(name: string, expected: boolean): Promise<CoreParts> {
-  const found = await openBrowserStore({ name, expected })
-  if (found.kind === 'opened') return { store: found.store, storageLost: false }
-  await eraseBrowserStore({ name })
-  const fresh = await openBrowserStore({ name })
-  if (fresh.kind === 'lost') throw new MessengerError('storage', 'The browser does not keep what the site stores.')
-  return { store: fresh.store, storageLost: true }
+/** On the new, empty store the session says why it is empty, until somebody signs in. */
+function tellingTheLoss(messenger: Messenger): Messenger {
+  const session = messenger.watch('session')
+  const told: Live<SessionState> = {
+    subscribe: (listener) => session.subscribe(listener),
+    get() {
+      const state = session.get()
+      return state.kind === 'signed_out' && state.why === 'fresh' ? lost : state
+    },
+  }
+  const watch: Messenger['watch'] = (topic, ...param) => (topic === 'session' ? told : messenger.watch(topic, ...param))
+  return { ...messenger, watch }
 }
+
+const lost: SessionState = { kind: 'signed_out', why: 'storage_lost' }
