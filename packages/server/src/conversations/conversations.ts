@@ -124,7 +124,9 @@ export class Conversations {
     return reader.hasMemberOf(conversation, account) && reader.place(conversation, device)?.toSeq !== null
   }
 
-  #announceNew({ account }: Caller, { conversation, kind }: Pick<NewConversation, 'conversation' | 'kind'>): void {
+  /** The creator's socket follows the new log from now on; the account's other devices may join. */
+  #announceNew({ account, device }: Caller, { conversation, kind }: Pick<NewConversation, 'conversation' | 'kind'>): void {
+    this.#deps.bus.ring({ kind: 'mailbox', device })
     this.#deps.bus.ring({ kind: 'account_joined', account, conversation, conversationKind: kind })
   }
 
