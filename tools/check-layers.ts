@@ -25,7 +25,7 @@ const layers: readonly Layer[] = [
     at: 'packages/sdk/',
     may: ['@tacit/contract', '@tacit/mls'],
     node: /\/(node|node-sqlite|clock\.node)\.ts$/,
-    ambient: /\/(effects|node|browser|browser-worker)\.ts$|\/worker\/|passkey\.browser|wa-sqlite\.browser/,
+    ambient: /\/surroundings\.ts$/,
   },
   { at: 'packages/server/', may: ['@tacit/contract', '@tacit/mls/public'], node: 'everywhere', ambient: /\/(clock|random|main)\.ts$/ },
   {
@@ -59,7 +59,7 @@ function sources(layer: Layer): string[] {
 
 function check(layer: Layer, file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const isTest = /\.test\.tsx?$|conformance/.test(file)
+  const isTest = /\.test\.tsx?$|\.(test-support|story-worker)\.ts$|conformance/.test(file)
   const imports = [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? '')
   const wrong = imports.flatMap((specifier) => judge({ layer, file, specifier, isTest }))
   const ambient = layer.ambient !== 'everywhere' && !isTest && !layer.ambient.test(file) && AMBIENT.exec(text)
@@ -71,7 +71,7 @@ function judge({ layer, file, specifier, isTest }: { layer: Layer; file: string;
   if (specifier.startsWith('.')) {
     const target = relative(root, resolve(root, dirname(file), specifier))
     if (!target.startsWith(layer.at)) return [`${file}: reaches out of its package to ${target}`]
-    if (/(^|\/)src\/index\.ts$/.test(target) && !isTest && !file.endsWith('/index.ts'))
+    if (/(^|\/)src\/index\.ts$/.test(target) && !isTest && !/\/src\/(index|node|browser|browser-worker)\.ts$/.test(file))
       return [`${file}: imports the package's front door from inside`]
     return []
   }

@@ -18,7 +18,7 @@ import {
   type WireDevice,
 } from './wire-device.ts'
 
-type RouteName = { [Room in keyof Routes & string]: `${Room}.${keyof Routes[Room] & string}` }[keyof Routes & string]
+type RouteName = { [Room in keyof Routes]: `${Room}.${keyof Routes[Room] & string}` }[keyof Routes]
 
 /** Ids of things that exist and belong to Alice, or of things that do not exist. */
 interface Things {
