@@ -1,12 +1,12 @@
 /** What a command works with: a profile's open device, a voice and the world, all let go of when it ends. */
 import { openDevice } from '@tacit/sdk/node'
 import { MessengerError } from '@tacit/sdk'
-import type { Messenger, SessionState } from '@tacit/sdk'
+import type { ConnectionState, SessionState } from '@tacit/sdk'
 import { CliFailure } from './failures.ts'
 import { openProfile } from './profile/profile.ts'
 import type { Profile } from './profile/profile.ts'
 import { isExposed } from './profile/server.ts'
-import { until } from './terminal/until.ts'
+import { soon, until } from './terminal/until.ts'
 import type { Voice } from './terminal/voice.ts'
 import type { Stop, World } from './world.ts'
 
@@ -31,10 +31,13 @@ export interface SignedInContext extends Context {
   readonly session: SignedIn
 }
 
-/** A server that has not answered by then is treated as not reachable; commands that read go on with what is here. */
+/** A server that has not answered by then is treated as not reachable, ms. */
 const PATIENCE = 15_000
 
-/** Opens the profile's device, runs the command, and closes the device whatever happens. A stop signal ends the wait for it. */
+/**
+ * Opens the profile's device, runs the command, and closes the device whatever happens. A stop signal ends the wait for it.
+ * The command begins before anything from the server can have arrived.
+ */
 export async function withDevice(
   { options, voice, world }: { options: GlobalOptions; voice: Voice; world: World },
   command: (context: Context) => Promise<void>,
@@ -43,7 +46,6 @@ export async function withDevice(
   if (isExposed(profile.server)) voice.notice(`${profile.server} is not encrypted on the way; use https:// outside of your own machine.`)
   const device = await openDevice({ server: profile.server, store: profile.database })
   try {
-    await until(device.watch('session'), (session) => session.kind !== 'starting' || undefined, world.stop)
     await Promise.race([command({ device, profile, voice, world }), stopped(world.stop)])
   } finally {
     await device.close()
@@ -51,8 +53,9 @@ export async function withDevice(
 }
 
 /** The session of a device that is signed in. Throws what tells the person to sign in. */
-export function signedIn(context: Context): SignedInContext {
-  const session = context.device.watch('session').get()
+export async function signedIn(context: Context): Promise<SignedInContext> {
+  const { device, world } = context
+  const session = await until(device.watch('session'), (state) => (state.kind === 'starting' ? undefined : state), world.stop)
   if (session.kind === 'signed_in') return { ...context, session }
   if (session.kind === 'session_ended') throw new MessengerError('session_ended', `The session of @${session.me.handle} has ended.`)
   throw new MessengerError('not_signed_in', `The profile ${context.profile.name} is not signed in.`)
@@ -60,10 +63,18 @@ export function signedIn(context: Context): SignedInContext {
 
 /** Waits until the device has everything that the server has. False, with a notice, when the server cannot be reached. */
 export async function catchUp({ device, voice, world }: Pick<Context, 'device' | 'voice' | 'world'>): Promise<boolean> {
-  const reached = await online(device, AbortSignal.any([world.stop, AbortSignal.timeout(PATIENCE)]))
-  world.stop.throwIfAborted()
+  const connection = device.watch('connection')
+  const reached = await soon(connection, ({ kind }) => reachable[kind], { stop: world.stop, patience: PATIENCE })
   if (!reached) voice.notice('The server is not reachable; this is what is on this device.')
-  return reached
+  return reached ?? false
+}
+
+const reachable: Record<ConnectionState['kind'], boolean | undefined> = {
+  connecting: undefined,
+  catching_up: undefined,
+  online: true,
+  waiting: false,
+  offline: false,
 }
 
 /** Turns a stop signal's reason into the failure that ends a command. */
@@ -71,18 +82,6 @@ export function explainStop(reason: Stop): CliFailure {
   return reason === 'SIGTERM' || reason === 'SIGHUP'
     ? new CliFailure('terminated', 'Terminated.')
     : new CliFailure('interrupted', 'Interrupted.')
-}
-
-async function online(device: Messenger, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await until(
-      device.watch('connection'),
-      ({ kind }) => (kind === 'online' ? true : kind === 'waiting' || kind === 'offline' ? false : undefined),
-      signal,
-    )
-  } catch {
-    return false
-  }
 }
 
 function stopped(stop: AbortSignal): Promise<never> {

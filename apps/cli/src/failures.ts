@@ -42,7 +42,7 @@ const advice: Record<MessengerFailure, Advice> = {
   rate_limited: [exits.unreachable, again],
   timed_out: [exits.unreachable, again],
   storage_full: [exits.unreachable, operator],
-  internal: [exits.unreachable, again],
+  internal: [exits.unexpected, report],
   stale_epoch: [exits.unreachable, again],
   version_conflict: [exits.unreachable, again],
   members_mismatch: [exits.unreachable, again],

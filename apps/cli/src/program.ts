@@ -29,7 +29,7 @@ interface Doors {
   /** Runs a command that needs to be signed in. */
   readonly signed: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
   /** Runs a command that goes on until it is stopped: being stopped is its good end. */
-  readonly endless: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
+  readonly endless: (command: (context: Context) => Promise<void>) => Promise<void>
 }
 
 /** Runs one command line (without node and script) to its end. Never throws; what went wrong is said on stderr. */
@@ -37,9 +37,9 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   const program = new Command('tacit')
   const speak = () => voice({ json: program.opts<GlobalOptions>().json, stdout: world.stdout, stderr: world.stderr })
   const open: Doors['open'] = (command) => withDevice({ options: program.opts<GlobalOptions>(), voice: speak(), world }, command)
-  const signed: Doors['signed'] = (command) => open((context) => command(signedIn(context)))
+  const signed: Doors['signed'] = (command) => open(async (context) => command(await signedIn(context)))
   const endless: Doors['endless'] = (command) =>
-    signed(command).catch((error: unknown) => {
+    open(command).catch((error: unknown) => {
       if (!world.stop.aborted) throw error
     })
   describeProgram(program, world)
@@ -165,7 +165,7 @@ function messageCommands(program: Command, { signed, endless }: Doors): void {
     .action((reference: string | undefined) =>
       endless(async (context) => {
         const { chat } = await import('./chat/chat.ts')
-        await chat(context, { reference })
+        await chat(await signedIn(context), { reference })
       }),
     )
 }

@@ -1,12 +1,15 @@
 /** Conversations and the people in them. */
-import type { ConversationSummary } from '@tacit/sdk'
+import type { ConversationDetails, ConversationSummary, Person, Timeline, TimelineItem } from '@tacit/sdk'
 import { MessengerError } from '@tacit/sdk'
 import { catchUp } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
-import { until } from '../terminal/until.ts'
+import { soon, until } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
 import { findConversation, shortId } from './reference.ts'
+
+/** How long a change may take to become true, ms. */
+const PATIENCE = 10_000
 
 /** Prints all conversations, the most recent first. */
 export async function list(context: SignedInContext): Promise<void> {
@@ -57,16 +60,26 @@ export async function remove(context: SignedInContext, { reference, handle }: { 
   context.voice.answer({ json: { conversation }, lines: [`removed from ${title}`] })
 }
 
+/** Leaves a group. It is complete when another member's device has confirmed it, which may be later. */
 export async function leave(context: SignedInContext, { reference }: { reference: string }): Promise<void> {
-  const { conversation, title } = await currentConversation(context, reference)
-  await context.device.leave({ conversation })
-  context.voice.answer({ json: { conversation }, lines: [`left ${title}`] })
+  const { device, voice, world, session } = context
+  const { conversation, title, people } = await currentConversation(context, reference)
+  await device.leave({ conversation })
+  const gone = (timeline: Timeline | undefined) => timeline?.items.some((item) => tellsDeparture(item, session.me)) || undefined
+  const confirmed =
+    people === 1 || (await soon(device.watch('timeline', conversation), gone, { stop: world.stop, patience: PATIENCE })) === true
+  const later = confirmed ? '' : '; it is complete when one of the others has been online'
+  voice.answer({ json: { conversation, confirmed }, lines: [`left ${title}${later}`] })
 }
 
 export async function rename(context: SignedInContext, { reference, title }: { reference: string; title: string }): Promise<void> {
+  const { device, voice, world } = context
   const { conversation } = await currentConversation(context, reference)
-  await context.device.rename({ conversation, title })
-  context.voice.answer({ json: { conversation, title }, lines: [`renamed to ${title}`] })
+  await device.rename({ conversation, title })
+  const named = (details: ConversationDetails | undefined) => details?.title === title.trim() || undefined
+  const renamed = await soon(device.watch('details', conversation), named, { stop: world.stop, patience: PATIENCE })
+  if (!renamed) throw new CliFailure('not_yet_sent', 'The new title could not be sent yet.')
+  voice.answer({ json: { conversation, title: title.trim() }, lines: [`renamed to ${title.trim()}`] })
 }
 
 /** The conversation that a person named, among those on this device. */
@@ -82,6 +95,10 @@ async function currentConversation(context: SignedInContext, reference: string):
 /** All conversations on this device, the most recent first. */
 export function allConversations({ device, world }: SignedInContext): Promise<readonly ConversationSummary[]> {
   return until(device.watch('conversations'), (conversations) => conversations, world.stop)
+}
+
+function tellsDeparture(item: TimelineItem, me: Person): boolean {
+  return item.kind === 'notice' && item.notice.kind === 'left' && item.notice.person.account === me.account
 }
 
 /** A handle as people write it, with or without the @. */

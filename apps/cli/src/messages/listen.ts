@@ -1,33 +1,41 @@
 /** `listen`: every message as it arrives, one line of JSON each, for scripts. */
-import type { SessionState } from '@tacit/sdk'
+import type { ConversationSummary, IncomingMessage } from '@tacit/sdk'
 import { MessengerError } from '@tacit/sdk'
-import type { SignedInContext } from '../context.ts'
+import { signedIn } from '../context.ts'
+import type { Context, SignedInContext } from '../context.ts'
 import { chosenConversation } from '../conversations/conversations.ts'
 import { until } from '../terminal/until.ts'
 import { incomingJson } from './describe.ts'
 
 /**
- * Prints messages until the process is told to stop, which is its good end, or until the session ends. What arrived while
- * nobody listened comes first.
+ * Prints messages until the process is told to stop, which is its good end, or until the session ends. What the server kept
+ * for this device comes first; what another command of this profile fetched before is in `history`.
  */
-export async function listen(context: SignedInContext, { reference }: { reference: string | undefined }): Promise<void> {
-  const { device, voice, session, profile } = context
-  const only = reference === undefined ? undefined : (await chosenConversation(context, reference)).conversation
-  const titles = device.watch('conversations')
-  voice.notice(`listening as @${session.me.handle} on ${profile.server}`)
-  await Promise.race([print(), sessionEnd(context)])
+export async function listen(context: Context, { reference }: { reference: string | undefined }): Promise<void> {
+  // Before anything else, so that nothing arrives unseen.
+  const arriving = context.device.incoming()
+  const me = await signedIn(context)
+  const only = reference === undefined ? undefined : (await chosenConversation(me, reference)).conversation
+  context.voice.notice(`listening as @${me.session.me.handle} on ${context.profile.server}`)
+  await Promise.race([print(me, { arriving, only }), sessionEnd(context)])
+}
 
-  async function print() {
-    for await (const message of device.incoming()) {
-      if (only !== undefined && message.conversation !== only) continue
-      const title = titles.get()?.find(({ conversation }) => conversation === message.conversation)?.title ?? ''
-      await voice.line(incomingJson(message, title))
-    }
+interface Printed {
+  readonly arriving: AsyncIterable<IncomingMessage>
+  readonly only: ConversationSummary['conversation'] | undefined
+}
+
+async function print({ device, voice }: SignedInContext, { arriving, only }: Printed): Promise<void> {
+  const conversations = device.watch('conversations')
+  conversations.subscribe(() => {})
+  for await (const message of arriving) {
+    if (only !== undefined && message.conversation !== only) continue
+    const { title } = conversations.get()?.find(({ conversation }) => conversation === message.conversation) ?? { title: '' }
+    await voice.line(incomingJson(message, title))
   }
 }
 
-async function sessionEnd({ device, world }: SignedInContext): Promise<never> {
-  const ended = (session: SessionState) => session.kind !== 'signed_in' || undefined
-  await until(device.watch('session'), ended, world.stop)
+async function sessionEnd({ device, world }: Context): Promise<never> {
+  await until(device.watch('session'), (session) => session.kind !== 'signed_in' || undefined, world.stop)
   throw new MessengerError('session_ended', 'The session has ended.')
 }

@@ -6,7 +6,7 @@ import { catchUp } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { chosenConversation } from '../conversations/conversations.ts'
 import { CliFailure } from '../failures.ts'
-import { until } from '../terminal/until.ts'
+import { soon, until } from '../terminal/until.ts'
 import { describeState, historyLines, itemJson } from './describe.ts'
 
 type Message = Extract<TimelineItem, { kind: 'message' }>
@@ -53,20 +53,17 @@ async function timelineOf(
 ): Promise<Timeline> {
   const live = device.watch('timeline', conversation)
   const timeline = await until(live, (value) => value, world.stop)
-  const missing = count - timeline.items.length
-  if (missing <= 0 || !timeline.hasEarlier) return timeline
-  await device.loadEarlier({ conversation, count: missing })
-  return live.get() ?? timeline
+  const enough = ({ items, hasEarlier }: Timeline) => items.length >= count || !hasEarlier
+  if (!enough(timeline)) await device.loadEarlier({ conversation, count: count - timeline.items.length })
+  return until(live, (value) => (value && enough(value) ? value : undefined), world.stop)
 }
 
-/** The message once the server has accepted or refused it. */
+/** The message once the server has accepted it. */
 async function accepted({ device, world }: SignedInContext, { conversation, message }: Sent): Promise<Message> {
-  const signal = AbortSignal.any([world.stop, AbortSignal.timeout(PATIENCE)])
   const settled = (timeline: Timeline | undefined) =>
     timeline?.items.find((item): item is Message => item.kind === 'message' && item.message === message && item.state.kind !== 'sending')
-  const item = await until(device.watch('timeline', conversation), settled, signal).catch((error: unknown) => {
-    throw world.stop.aborted ? error : notYetSent()
-  })
+  const item = await soon(device.watch('timeline', conversation), settled, { stop: world.stop, patience: PATIENCE })
+  if (!item) throw notYetSent()
   if (item.state.kind === 'failed') throw refused(item.state.reason)
   return item
 }

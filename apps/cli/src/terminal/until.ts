@@ -22,3 +22,22 @@ export function until<T, U>(live: Live<T>, choose: (value: T) => U | undefined, 
     look()
   })
 }
+
+/** Like `until`, but undefined when it takes longer than `patience`, milliseconds. */
+export async function soon<T, U>(
+  live: Live<T>,
+  choose: (value: T) => U | undefined,
+  { stop, patience }: { stop: AbortSignal; patience: number },
+): Promise<U | undefined> {
+  const late = new AbortController()
+  // Not `AbortSignal.timeout`: that one lets the process end while it waits.
+  const timer = setTimeout(() => late.abort(), patience)
+  try {
+    return await until(live, choose, AbortSignal.any([stop, late.signal]))
+  } catch (error) {
+    if (stop.aborted || !late.signal.aborted) throw error
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
+}
