@@ -1,0 +1,62 @@
+/** A device is made: its keys, its certificate by the account key, the list that names it, and its first key packages. */
+import { DeviceId, readDeviceList, signDeviceCertificate, signDeviceList, type AccountId, type DeviceCertificate } from '@tacit/contract'
+import type { LeafIdentity, MlsEngine } from '@tacit/mls'
+import { MessengerError } from '../api.ts'
+import { makeKeyPackages, ONE_TIME, type MadeKeyPackages } from '../keys/key-packages.ts'
+import { mintId } from '../sealing.ts'
+import type { Clock, Random } from '../surroundings.ts'
+import type { AccountKey } from './account-key.ts'
+
+/** A certificate is valid for a year, in seconds. */
+const VALIDITY = 365 * 86_400
+
+export interface NewDevice {
+  readonly device: DeviceId
+  readonly identity: LeafIdentity
+  readonly certificate: Uint8Array<ArrayBuffer>
+  readonly keys: MadeKeyPackages
+}
+
+export interface Workshop {
+  readonly engine: MlsEngine
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export async function makeDevice({ engine, clock, random }: Workshop, owner: { account: AccountId; key: AccountKey }): Promise<NewDevice> {
+  const device = mintId(random, DeviceId)
+  const signature = await engine.generateSignaturePair()
+  const notAfter = Math.floor(clock.now() / 1000) + VALIDITY
+  const fields = { account: owner.account, accountKey: owner.key.publicKey, device, signatureKey: signature.publicKey, notAfter }
+  const certificate = await signDeviceCertificate(fields, owner.key.sign)
+  const identity = { credential: certificate, signature }
+  const keys = await makeKeyPackages({ engine, identity, now: clock.now(), oneTime: ONE_TIME, lastResort: true })
+  return { device, identity, certificate, keys }
+}
+
+/** The first list of an account. */
+export const firstDeviceList = (owner: { account: AccountId; key: AccountKey }, certificate: Uint8Array) =>
+  signDeviceList(
+    { version: 1, account: owner.account, accountKey: owner.key.publicKey, previous: new Uint8Array(), certificates: [certificate] },
+    owner.key.sign,
+  )
+
+/** The list after `current`, with one device more or less. Rejects with `identity_mismatch` when `current` is not the owner's. */
+export async function nextDeviceList(
+  owner: { readonly account: AccountId; readonly key: AccountKey },
+  change: { readonly current: Uint8Array; readonly add?: Uint8Array; readonly keep: (device: DeviceCertificate) => boolean },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const current = await readDeviceList(change.current)
+  const { account, key } = owner
+  if (!current || current.account !== account || !current.accountKey.every((byte, at) => byte === key.publicKey[at]))
+    throw new MessengerError('identity_mismatch', 'The device list on the server is not signed by the account key.')
+  const kept = current.certificates.filter((_, at) => {
+    const device = current.devices[at]
+    return device !== undefined && change.keep(device)
+  })
+  const certificates = change.add ? [...kept, change.add] : kept
+  return signDeviceList(
+    { version: current.version + 1, account, accountKey: key.publicKey, previous: current.hash, certificates },
+    key.sign,
+  )
+}

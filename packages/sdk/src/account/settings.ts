@@ -1,0 +1,102 @@
+/** What the device keeps about itself: who it is, its session, its vault key. Each value is one CBOR array, by name. */
+import { AccountId, decodeCbor, DeviceId, encodeCbor, type CborValue } from '@tacit/contract'
+import type { SignaturePair } from '@tacit/mls'
+import type { StoredTokens } from '../connection/session.ts'
+import { blob } from '../local-store/columns.ts'
+import type { Reader, Writer } from '../local-store/driver.ts'
+import { storeError } from '../local-store/failure.ts'
+
+/** This device, once it is enrolled. */
+export interface Self {
+  readonly account: AccountId
+  readonly handle: string
+  readonly accountKey: Uint8Array
+  readonly device: DeviceId
+  readonly certificate: Uint8Array
+  readonly signature: SignaturePair
+  readonly vaultKey: Uint8Array
+  readonly sharesPresence: boolean
+  /** When this device joined an account that existed before, in milliseconds; 0 when it is the account's first. */
+  readonly joinedLate: number
+}
+
+export async function loadSelf(reader: Reader): Promise<Self | undefined> {
+  const fields = await load(reader, 'self')
+  if (!fields) return undefined
+  const [account, handle, accountKey, device, certificate, publicKey, secretKey, vaultKey, sharesPresence, joinedLate] = fields
+  return {
+    account: parsed(AccountId, account),
+    handle: asText(handle),
+    accountKey: asBytes(accountKey),
+    device: parsed(DeviceId, device),
+    certificate: asBytes(certificate),
+    signature: { publicKey: asBytes(publicKey), secretKey: asBytes(secretKey) },
+    vaultKey: asBytes(vaultKey),
+    sharesPresence: sharesPresence === true,
+    joinedLate: asNumber(joinedLate),
+  }
+}
+
+export const saveSelf = (writer: Writer, self: Self): Promise<void> =>
+  save(writer, 'self', [
+    self.account,
+    self.handle,
+    self.accountKey,
+    self.device,
+    self.certificate,
+    self.signature.publicKey,
+    self.signature.secretKey,
+    self.vaultKey,
+    self.sharesPresence,
+    self.joinedLate,
+  ])
+
+export async function loadTokens(reader: Reader): Promise<StoredTokens | undefined> {
+  const fields = await load(reader, 'tokens')
+  if (!fields) return undefined
+  const [accessToken, accessUntil, refreshToken] = fields
+  return { accessToken: asText(accessToken), accessUntil: asNumber(accessUntil), refreshToken: asText(refreshToken) }
+}
+
+export const saveTokens = (writer: Writer, tokens: StoredTokens): Promise<void> =>
+  save(writer, 'tokens', [tokens.accessToken, tokens.accessUntil, tokens.refreshToken])
+
+/** The server ended the session; the keys stay. */
+export const forgetTokens = (writer: Writer): Promise<void> => writer.run('delete from setting where name = ?', ['tokens'])
+
+async function load(reader: Reader, name: string): Promise<readonly CborValue[] | undefined> {
+  const row = await reader.get('select value from setting where name = ?', [name])
+  if (!row) return undefined
+  const value = decodeCbor(blob(row, 'value'))
+  if (!Array.isArray(value)) throw storeError('damaged')
+  return value
+}
+
+const save = (writer: Writer, name: string, fields: readonly CborValue[]): Promise<void> =>
+  writer.run('insert into setting (name, value) values (?, ?) on conflict (name) do update set value = excluded.value', [
+    name,
+    encodeCbor(fields),
+  ])
+
+function asText(value: CborValue | undefined): string {
+  if (typeof value !== 'string') throw storeError('damaged')
+  return value
+}
+
+function asNumber(value: CborValue | undefined): number {
+  if (typeof value !== 'number') throw storeError('damaged')
+  return value
+}
+
+function asBytes(value: CborValue | undefined): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw storeError('damaged')
+  return value
+}
+
+function parsed<T>(kind: { parse(value: unknown): T }, value: CborValue | undefined): T {
+  try {
+    return kind.parse(value)
+  } catch (error) {
+    throw storeError('damaged', error)
+  }
+}

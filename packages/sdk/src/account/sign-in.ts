@@ -1,0 +1,159 @@
+/**
+ * Signing in: the server is convinced first, then the vault opens with a key that only this way of signing in gives, and
+ * the account key in it signs the new device into the list. A device whose session had ended goes on as itself.
+ */
+import {
+  equalBytes,
+  readDeviceList,
+  Refusal,
+  routes,
+  type ChallengeId,
+  type RouteResult,
+  type Routes,
+  type SessionTokens,
+  type WebAuthnJson,
+} from '@tacit/contract'
+import { MessengerError } from '../api.ts'
+import { callRoute } from '../connection/http.ts'
+import { Session, storedTokens, type StoredTokens } from '../connection/session.ts'
+import { savePin } from '../devices/people.store.ts'
+import { asUpload } from '../keys/key-packages.ts'
+import { accountKeyFrom, type AccountKey } from './account-key.ts'
+import { makeDevice, nextDeviceList } from './new-device.ts'
+import { changeVault } from './own-vault.ts'
+import { startLogin } from './password.ts'
+import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
+import { keepDevice, type FrontDesk } from './sign-up.ts'
+import { openVault, unwrapVaultKey, type UnlockSecret } from './vault.ts'
+
+type Me = RouteResult<Routes['accounts']['me']>
+
+/** The account, opened: what enrolling a device takes. */
+interface OpenAccount {
+  readonly session: Session
+  readonly tokens: () => StoredTokens
+  readonly me: Me
+  readonly key: AccountKey
+  readonly vaultKey: Uint8Array
+  readonly deviceName: string
+}
+
+export async function signInWithPassword(
+  desk: FrontDesk,
+  { handle, password, deviceName }: { handle: string; password: string; deviceName: string },
+): Promise<void> {
+  desk.step('server')
+  const login = await startLogin(password)
+  const start = { handle, startLoginRequest: login.startLoginRequest }
+  const { challenge, loginResponse } = await callRoute(desk.server, { route: routes.sessions.startPasswordSignIn, given: { body: start } })
+  const finished = login.finish(loginResponse)
+  // The same failure as the server's: nobody learns whether handle or password was wrong.
+  if (!finished) throw new Refusal('wrong_credentials')
+  const finish = { challenge, finishLoginRequest: finished.finishLoginRequest }
+  const tokens = await callRoute(desk.server, { route: routes.sessions.finishPasswordSignIn, given: { body: finish } })
+  await enter(desk, { tokens, unlock: { kind: 'password', secret: finished.exportKey }, deviceName })
+}
+
+/** First half; the ceremony itself needs a page. */
+export const beginPasskeySignIn = (desk: FrontDesk) =>
+  callRoute(desk.server, { route: routes.sessions.startPasskeySignIn, given: { body: {} } })
+
+export async function finishPasskeySignIn(
+  desk: FrontDesk,
+  done: { challenge: ChallengeId; response: WebAuthnJson; prf: Uint8Array; deviceName: string },
+): Promise<void> {
+  desk.step('server')
+  const body = { challenge: done.challenge, response: done.response }
+  const tokens = await callRoute(desk.server, { route: routes.sessions.finishPasskeySignIn, given: { body } })
+  await enter(desk, { tokens, unlock: { kind: 'passkey', secret: done.prf }, deviceName: done.deviceName })
+}
+
+async function enter(desk: FrontDesk, entered: { tokens: SessionTokens; unlock: UnlockSecret; deviceName: string }): Promise<void> {
+  const session = sessionOf(desk, entered.tokens)
+  const before = await loadSelf(desk.store)
+  if (before && before.account !== entered.tokens.account) {
+    await session.call(routes.sessions.signOut, {}).catch(() => undefined)
+    throw new MessengerError('not_allowed', 'This device belongs to another account. Sign that one out first.')
+  }
+  const account = await openAccount(desk, { session, unlock: entered.unlock, deviceName: entered.deviceName })
+  if (before && (await isStillListed(before, account.me.deviceList))) await comeBack(desk, account, before)
+  else await enrol(desk, account, before)
+}
+
+const sessionOf = ({ server, clock }: FrontDesk, tokens: SessionTokens): Session =>
+  new Session({ server, clock, tokens: storedTokens(tokens, clock.now()), save: async () => undefined, ended: () => undefined })
+
+async function openAccount(
+  desk: FrontDesk,
+  { session, unlock, deviceName }: { session: Session; unlock: UnlockSecret; deviceName: string },
+): Promise<OpenAccount> {
+  desk.step('vault')
+  const me = await session.call(routes.accounts.me, {})
+  const { bytes, unlocks } = await session.call(routes.vault.fetch, {})
+  const vaultKey = await unwrapVaultKey({ unlocks, unlock, account: me.account })
+  const vault = vaultKey && (await openVault({ sealed: bytes, vaultKey, account: me.account }))
+  if (!vaultKey || !vault) throw new MessengerError('vault_locked', 'You are signed in, but this does not open the vault.')
+  const key = await accountKeyFrom(vault.accountKeySeed)
+  vault.accountKeySeed.fill(0)
+  if (!equalBytes(key.publicKey, me.accountKey))
+    throw new MessengerError('identity_mismatch', 'The server names another account key than the vault.')
+  return { session, tokens: () => mustGoOn(session), me, key, vaultKey, deviceName }
+}
+
+/** The session may have been renewed while the account was opened. */
+function mustGoOn({ tokens }: Session): StoredTokens {
+  if (!tokens) throw new Refusal('session_ended')
+  return tokens
+}
+
+async function isStillListed(before: Self, deviceList: Uint8Array): Promise<boolean> {
+  const list = await readDeviceList(deviceList)
+  return (
+    list?.devices.some(({ device, signatureKey }) => device === before.device && equalBytes(signatureKey, before.signature.publicKey)) ??
+    false
+  )
+}
+
+/** The session is bound to the device that was here; its groups and messages go on. */
+async function comeBack(desk: FrontDesk, { session, tokens, me, key }: OpenAccount, before: Self): Promise<void> {
+  const deviceList = await nextDeviceList({ account: me.account, key }, { current: me.deviceList, keep: () => true })
+  await session.call(routes.devices.enrol, { body: { device: before.device, deviceList, keys: { oneTime: [] } } })
+  const list = await readDeviceList(deviceList)
+  await desk.store.transaction(async (writer) => {
+    await saveTokens(writer, tokens())
+    await saveSelf(writer, before)
+    if (list) await savePin(writer, { ...before, listVersion: list.version, listHash: list.hash, list: deviceList })
+  })
+}
+
+/** A new device; what an earlier one left here stays readable, and its conversations are joined anew. */
+async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undefined): Promise<void> {
+  const { session, tokens, me, key, vaultKey, deviceName } = account
+  desk.step('keys')
+  const owner = { account: me.account, key }
+  const made = await makeDevice(desk, owner)
+  const keep = (device: { device: string; notAfter: number }) =>
+    device.device !== before?.device && device.notAfter > desk.clock.now() / 1000
+  const deviceList = await nextDeviceList(owner, { current: me.deviceList, add: made.certificate, keep })
+  desk.step('server')
+  await session.call(routes.devices.enrol, { body: { device: made.device, deviceList, keys: asUpload(made.keys) } })
+  if (before) await forgetGroups(desk)
+  const { handle, accountKey, sharesPresence } = me
+  const joinedLate = before ? before.joinedLate : desk.clock.now()
+  const self = { account: me.account, handle, accountKey, vaultKey, sharesPresence, joinedLate }
+  await keepDevice(desk, { self, made, deviceList, tokens: tokens() })
+  const name = (vault: { accountKeySeed: Uint8Array; deviceNames: ReadonlyMap<(typeof made)['device'], string> }) => ({
+    ...vault,
+    deviceNames: new Map([...vault.deviceNames, [made.device, deviceName] as const]),
+  })
+  // A name is a comfort: the device is enrolled without it.
+  await changeVault({ session, self, random: desk.random }, name).catch(() => undefined)
+}
+
+async function forgetGroups({ store }: FrontDesk): Promise<void> {
+  await store.transaction(async (writer) => {
+    for (const table of ['group_state', 'sealed', 'attempt', 'intent', 'signal_key', 'key_package', 'counter', 'transcript'])
+      await writer.run(`delete from ${table}`)
+    await writer.run("update conversation set standing = 'joining', client_seq = 0 where standing in ('active', 'paused')")
+  })
+}

@@ -1,0 +1,46 @@
+/** Signing out: the server hears of it if it can be reached, and everything on this device is erased whether or not it can. */
+import { routes } from '@tacit/contract'
+import type { Session } from '../connection/session.ts'
+import type { Clock } from '../surroundings.ts'
+import { nextDeviceList } from './new-device.ts'
+import { changeVault, withAccountKey, type VaultAccess } from './own-vault.ts'
+import type { Self } from './settings.ts'
+
+/** A person who signs out does not wait longer for the server, in milliseconds. */
+const PATIENCE = 5000
+
+/** Tells the server; resolves when it knows, or after a while, whichever comes first. Never rejects. */
+export async function sayGoodbye(access: VaultAccess & { readonly self: Self; readonly clock: Clock }): Promise<void> {
+  const told = tell(access).catch(() => undefined)
+  let stop = () => {}
+  const patience = new Promise<void>((resolve) => {
+    stop = access.clock.after(PATIENCE, resolve)
+  })
+  await Promise.race([told, patience])
+  stop()
+}
+
+/** Takes the device off the signed list, which ends its sessions; then ends the session for the case that this did not. */
+async function tell(access: VaultAccess & { readonly self: Self }): Promise<void> {
+  const { session, self } = access
+  await changeVault(access, (vault) => ({
+    ...vault,
+    deviceNames: new Map([...vault.deviceNames].filter(([device]) => device !== self.device)),
+  })).catch(() => undefined)
+  await withdraw(access).catch(() => undefined)
+  await endSession(session)
+}
+
+async function withdraw(access: VaultAccess & { readonly self: Self }): Promise<void> {
+  const { session, self } = access
+  const { deviceList } = await session.call(routes.accounts.me, {})
+  await withAccountKey(access, async (key) => {
+    const keep = ({ device }: { device: string }) => device !== self.device
+    const next = await nextDeviceList({ account: self.account, key }, { current: deviceList, keep })
+    await session.call(routes.devices.replaceList, { body: { deviceList: next } })
+  })
+}
+
+async function endSession(session: Session): Promise<void> {
+  await session.call(routes.sessions.signOut, {})
+}

@@ -1,0 +1,117 @@
+/**
+ * Signing up: account key, device, key packages and vault are made here, then one request creates all of it on the server.
+ * Only what the server accepted is stored; whoever loses the answer signs in with what they chose.
+ */
+import { AccountId, readDeviceList, routes, type ChallengeId, type WebAuthnJson } from '@tacit/contract'
+import { callRoute, type Server } from '../connection/http.ts'
+import { storedTokens } from '../connection/session.ts'
+import { savePin } from '../devices/people.store.ts'
+import { asUpload, markPublished, saveKeyPackages } from '../keys/key-packages.ts'
+import type { StoreDriver } from '../local-store/driver.ts'
+import { mintId } from '../sealing.ts'
+import { accountKeyFrom } from './account-key.ts'
+import { firstDeviceList, makeDevice, type NewDevice, type Workshop } from './new-device.ts'
+import { mustBeStrong, startRegistration } from './password.ts'
+import { saveSelf, saveTokens, type Self } from './settings.ts'
+import { sealVault, wrapVaultKey, type UnlockSecret } from './vault.ts'
+
+/** What signing up and in needs, before there is a device. */
+export interface FrontDesk extends Workshop {
+  readonly server: Server
+  readonly store: StoreDriver
+  /** For the screen. */
+  readonly step: (step: 'keys' | 'server' | 'vault' | 'conversations') => void
+}
+
+export interface PasskeySignUp {
+  readonly account: AccountId
+  readonly handle: string
+  readonly challenge: ChallengeId
+}
+
+type Method =
+  | { readonly kind: 'password'; readonly registrationRecord: string }
+  | { readonly kind: 'passkey'; readonly challenge: ChallengeId; readonly response: WebAuthnJson }
+
+interface Applicant {
+  readonly account: AccountId
+  readonly handle: string
+  readonly method: Method
+  readonly unlock: UnlockSecret
+  readonly deviceName: string
+}
+
+export async function signUpWithPassword(
+  desk: FrontDesk,
+  { handle, password, deviceName }: { handle: string; password: string; deviceName: string },
+): Promise<void> {
+  mustBeStrong({ password, handle })
+  desk.step('keys')
+  const account = mintId(desk.random, AccountId)
+  const registration = await startRegistration(password)
+  const body = { account, handle, registrationRequest: registration.registrationRequest }
+  const { registrationResponse } = await callRoute(desk.server, { route: routes.accounts.startPasswordSignUp, given: { body } })
+  const { registrationRecord, exportKey } = registration.finish(registrationResponse)
+  const method = { kind: 'password', registrationRecord } as const
+  await signUp(desk, { account, handle, method, unlock: { kind: 'password', secret: exportKey }, deviceName })
+}
+
+/** First half; the ceremony itself needs a page. */
+export async function beginPasskeySignUp(desk: FrontDesk, handle: string): Promise<PasskeySignUp & { readonly options: WebAuthnJson }> {
+  const account = mintId(desk.random, AccountId)
+  const started = await callRoute(desk.server, { route: routes.accounts.startPasskeySignUp, given: { body: { account, handle } } })
+  return { account, handle, ...started }
+}
+
+export async function finishPasskeySignUp(
+  desk: FrontDesk,
+  done: { begun: PasskeySignUp; response: WebAuthnJson; prf: Uint8Array; deviceName: string },
+): Promise<void> {
+  const { account, handle, challenge } = done.begun
+  desk.step('keys')
+  const method = { kind: 'passkey', challenge, response: done.response } as const
+  await signUp(desk, { account, handle, method, unlock: { kind: 'passkey', secret: done.prf }, deviceName: done.deviceName })
+}
+
+async function signUp(desk: FrontDesk, applicant: Applicant): Promise<void> {
+  const { account, handle, method, unlock } = applicant
+  const { random } = desk
+  const seed = random.bytes(32)
+  const vaultKey = random.bytes(32)
+  const key = await accountKeyFrom(seed)
+  const made = await makeDevice(desk, { account, key })
+  const deviceList = await firstDeviceList({ account, key }, made.certificate)
+  const contents = { accountKeySeed: seed, deviceNames: new Map([[made.device, applicant.deviceName]]) }
+  const vault = await sealVault({ vault: contents, vaultKey, account, random })
+  desk.step('server')
+  const enrolment = { device: made.device, deviceList, keys: asUpload(made.keys) }
+  const wrapped = await wrapVaultKey({ vaultKey, unlock, account, random })
+  const body = { account, handle, accountKey: key.publicKey, method, enrolment, vault, unlock: wrapped }
+  const tokens = await callRoute(desk.server, { route: routes.accounts.signUp, given: { body } })
+  seed.fill(0)
+  const self = { account, handle, accountKey: key.publicKey, vaultKey, sharesPresence: false, joinedLate: 0 }
+  await keepDevice(desk, { self, made, deviceList, tokens: storedTokens(tokens, desk.clock.now()) })
+}
+
+/** Stores all that makes this a signed-in device, in one transaction. */
+export async function keepDevice(
+  { store, clock }: Pick<FrontDesk, 'store' | 'clock'>,
+  kept: {
+    readonly self: Omit<Self, 'device' | 'certificate' | 'signature'>
+    readonly made: NewDevice
+    readonly deviceList: Uint8Array
+    readonly tokens: Parameters<typeof saveTokens>[1]
+  },
+): Promise<void> {
+  const { self, made, deviceList } = kept
+  const list = await readDeviceList(deviceList)
+  if (!list) throw new TypeError('an own device list that does not read')
+  const { account, handle, accountKey } = self
+  await store.transaction(async (writer) => {
+    await saveSelf(writer, { ...self, device: made.device, certificate: made.certificate, signature: made.identity.signature })
+    await saveTokens(writer, kept.tokens)
+    await savePin(writer, { account, handle, accountKey, listVersion: list.version, listHash: list.hash, list: deviceList })
+    await saveKeyPackages(writer, { ...made.keys, now: clock.now() })
+    await markPublished(writer)
+  })
+}

@@ -1,0 +1,83 @@
+/** What all ways into a conversation have in common: the transcript up to the joining commit, and the rows of a fresh start. */
+import { limits, routes, type ConversationId, type ConversationKind } from '@tacit/contract'
+import type { Group } from '@tacit/mls'
+import type { DeviceCore } from '../device-core.ts'
+import type { Writer } from '../local-store/driver.ts'
+import { addItem, type NewItem } from '../messages/items.store.ts'
+import { epochSignalSecret, saveSignalSecret } from '../signals/signal-keys.ts'
+import { Unreachable } from '../trouble.ts'
+import type { Conversation } from './conversation.store.ts'
+import { saveGroup } from './group.store.ts'
+import type { Hold } from './held.ts'
+import { kindOf } from './judge.ts'
+import { rosterOf } from './roster.ts'
+import { saveRoster } from './roster.store.ts'
+import { nextTranscript, type Seen } from './transcript.ts'
+
+/** H at `upTo`, from what a member vouched for and the hashes the server gives after it. Later messages tell if those were wrong. */
+export async function transcriptUpTo(
+  core: DeviceCore,
+  { conversation, from, upTo }: { conversation: ConversationId; from: Seen; upTo: number },
+): Promise<Uint8Array> {
+  let { seq, transcript } = from
+  while (seq < upTo) {
+    const query = { after: seq, limit: limits.hashesPerPage }
+    const page = await core.session.call(routes.delivery.hashes, { params: { conversation }, query })
+    if (page.hashes.length === 0) throw new Unreachable('the server lacks a part of the log')
+    for (const hash of page.hashes.slice(0, upTo - seq)) transcript = await nextTranscript({ before: transcript, seq: ++seq, hash })
+  }
+  return transcript
+}
+
+export interface Beginning {
+  readonly group: Group
+  /** Position of the commit that brought this device in; 0 for the creator. */
+  readonly seq: number
+  readonly transcript: Uint8Array
+  readonly clientSeq: number
+  /** Absent: as it was known before, if it was. */
+  readonly title?: string
+  readonly items: readonly NewItem[]
+  /** What else belongs into the same transaction. */
+  readonly write: (writer: Writer) => Promise<void>
+}
+
+/** Makes the conversation this device's own, in one transaction. What was here before (outbox, items) stays. */
+export async function beginConversation(core: DeviceCore, hold: Hold, beginning: Beginning): Promise<void> {
+  const { conversation } = hold
+  const { group, seq, transcript, clientSeq } = beginning
+  const roster = await rosterOf(group, core.certificates)
+  const kind: ConversationKind = kindOf(group.policy)
+  const epoch = Number(group.epoch)
+  const secret = await epochSignalSecret(core.engine, group)
+  const now = core.clock.now()
+  const state: Conversation = {
+    conversation,
+    kind,
+    standing: 'active',
+    title: beginning.title ?? hold.state?.title ?? '',
+    titleOwed: 0,
+    peer: kind === 'direct' ? roster.policy.admins.find((account) => account !== core.account) : undefined,
+    epoch,
+    cursor: seq,
+    transcript,
+    begins: seq,
+    clientSeq,
+    readSeq: Math.max(seq, hold.state?.readSeq ?? 0),
+    activity: Math.max(now, hold.state?.activity ?? 0),
+  }
+  await hold.store({
+    state,
+    group,
+    write: async (writer) => {
+      await saveGroup(writer, { conversation, persist: core.engine.snapshot(group) })
+      await saveRoster(writer, { conversation, roster })
+      await saveSignalSecret(writer, { conversation, epoch, secret })
+      await writer.run('delete from counter where conversation = ?', [conversation])
+      await writer.run('delete from transcript where conversation = ?', [conversation])
+      await writer.run('insert into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, transcript])
+      for (const item of beginning.items) await addItem(writer, { conversation, seq, time: now, item })
+      await beginning.write(writer)
+    },
+  })
+}

@@ -1,0 +1,128 @@
+/** Rows of conversations: standing, place in the log, counters. The members of a group are in roster.store.ts, its MLS state in group.store.ts. */
+import { AccountId, ConversationId, ConversationKind } from '@tacit/contract'
+import type { ConversationStanding } from '../api.ts'
+import { blob, id, integer, text } from '../local-store/columns.ts'
+import type { Reader, Row, Writer } from '../local-store/driver.ts'
+import { storeError } from '../local-store/failure.ts'
+
+/** What changes as the log goes on. Immutable: a step gives the next one. */
+export interface Conversation {
+  readonly conversation: ConversationId
+  readonly kind: ConversationKind
+  readonly standing: ConversationStanding
+  /** Of a group, as last said by a member; empty when never heard. */
+  readonly title: string
+  /** Somebody joined at this position who may not know the title; 0 when nobody waits for it. */
+  readonly titleOwed: number
+  /** The other person of a direct conversation. */
+  readonly peer: AccountId | undefined
+  readonly epoch: number
+  /** Everything up to here is stored. */
+  readonly cursor: number
+  /** H at the cursor. */
+  readonly transcript: Uint8Array
+  /** Where this device's log begins: nothing at or before this position is for it. */
+  readonly begins: number
+  /** Counter of this device's last entry in the log. */
+  readonly clientSeq: number
+  readonly readSeq: number
+  /** Milliseconds, for the order of the list. */
+  readonly activity: number
+}
+
+const COLUMNS = [
+  'conversation',
+  'kind',
+  'standing',
+  'title',
+  'title_owed',
+  'peer',
+  'epoch',
+  'cursor',
+  'transcript',
+  'begins',
+  'client_seq',
+  'read_seq',
+  'activity',
+]
+
+const UPSERT = `insert into conversation (${COLUMNS.join(', ')}) values (${COLUMNS.map(() => '?').join(', ')})
+  on conflict (conversation) do update set ${COLUMNS.slice(1)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')}`
+
+export const saveConversation = (writer: Writer, state: Conversation): Promise<void> =>
+  writer.run(UPSERT, [
+    state.conversation,
+    state.kind,
+    state.standing,
+    state.title,
+    state.titleOwed,
+    state.peer ?? null,
+    state.epoch,
+    state.cursor,
+    state.transcript,
+    state.begins,
+    state.clientSeq,
+    state.readSeq,
+    state.activity,
+  ])
+
+export async function findConversation(reader: Reader, conversation: ConversationId): Promise<Conversation | undefined> {
+  const row = await reader.get('select * from conversation where conversation = ?', [conversation])
+  return row && readConversation(row)
+}
+
+export async function allConversations(reader: Reader): Promise<readonly Conversation[]> {
+  return (await reader.all('select * from conversation')).map(readConversation)
+}
+
+/** The direct conversation with somebody, if there is one. */
+export async function findDirect(reader: Reader, peer: AccountId): Promise<Conversation | undefined> {
+  const row = await reader.get("select * from conversation where kind = 'direct' and peer = ? and standing not in ('left', 'removed')", [
+    peer,
+  ])
+  return row && readConversation(row)
+}
+
+const OF_A_CONVERSATION = [
+  'conversation',
+  'group_state',
+  'member',
+  'transcript',
+  'counter',
+  'item',
+  'outbox',
+  'sealed',
+  'attempt',
+  'intent',
+  'receipt',
+  'signal_key',
+]
+
+/** Forgets everything about a conversation. */
+export async function eraseConversation(writer: Writer, conversation: ConversationId): Promise<void> {
+  for (const table of OF_A_CONVERSATION) await writer.run(`delete from ${table} where conversation = ?`, [conversation])
+}
+
+const STANDINGS: readonly ConversationStanding[] = ['active', 'joining', 'left', 'removed', 'paused']
+
+function readConversation(row: Row): Conversation {
+  const standing = STANDINGS.find((known) => known === row['standing'])
+  if (!standing) throw storeError('damaged')
+  return {
+    conversation: id(row, 'conversation', ConversationId),
+    kind: id(row, 'kind', ConversationKind),
+    standing,
+    title: text(row, 'title'),
+    titleOwed: integer(row, 'title_owed'),
+    peer: row['peer'] === null ? undefined : id(row, 'peer', AccountId),
+    epoch: integer(row, 'epoch'),
+    cursor: integer(row, 'cursor'),
+    transcript: blob(row, 'transcript'),
+    begins: integer(row, 'begins'),
+    clientSeq: integer(row, 'client_seq'),
+    readSeq: integer(row, 'read_seq'),
+    activity: integer(row, 'activity'),
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Joining by external commit (RFC 9420 section 12.4.3.2): a new device of a member account, or this device again after it
+ * could not follow. Like everything sealed, the commit is stored before it is sent and sent again unchanged; the group
+ * becomes ours when the server has accepted it.
+ */
+import { Refusal, routes } from '@tacit/contract'
+import type { ExternalJoin, Member } from '@tacit/mls'
+import { LeafCheck } from '../devices/authenticate-leaf.ts'
+import type { DeviceCore } from '../device-core.ts'
+import type { NewItem } from '../messages/items.store.ts'
+import { saveSealed, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
+import { sha256 } from '../sealing.ts'
+import { encodeBaggage, readBaggage } from './baggage.ts'
+import { beginConversation, transcriptUpTo } from './begin.ts'
+import { packSnapshot, unpackSnapshot } from './group.store.ts'
+import type { Hold } from './held.ts'
+import { encodeHandshakeData, readNote } from './transcript.ts'
+
+/** What the server tells about a conversation before this device is in it. */
+interface Door {
+  readonly groupInfo: Uint8Array
+  readonly epoch: number
+  readonly clientSeq: number
+}
+
+/** Undefined while no device of this account is a member: somebody else has to bring us in. */
+export async function fetchDoor(core: DeviceCore, conversation: Sealed['conversation']): Promise<Door | undefined> {
+  try {
+    const shown = await core.session.call(routes.conversations.show, { params: { conversation } })
+    if (!shown.members.some((member) => member.account === core.account)) return undefined
+    const { groupInfo, epoch } = await core.session.call(routes.conversations.groupInfo, { params: { conversation } })
+    return { groupInfo, epoch, clientSeq: shown.clientSeq }
+  } catch (error) {
+    if (error instanceof Refusal && error.failure === 'not_found') return undefined
+    throw error
+  }
+}
+
+/** Builds and stores the external commit. Rejects with `MlsError` when the GroupInfo is not sound. */
+export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promise<void> {
+  const { conversation, state } = hold
+  if (!state) return
+  const clientSeq = door.clientSeq + 1
+  const replaced = await ownOldLeaf(core, door.groupInfo)
+  const check = new LeafCheck(core, { path: 'tree' })
+  let join: ExternalJoin
+  try {
+    join = await core.engine.joinExternal({
+      groupInfo: door.groupInfo,
+      identity: core.identity,
+      ...(replaced && { replaces: replaced.leafIndex }),
+      authenticatedData: encodeHandshakeData({ clientSeq, seen: { seq: state.cursor, transcript: state.transcript } }),
+      authenticate: check.authenticate,
+    })
+  } catch (error) {
+    check.mustHaveJudged()
+    throw error
+  }
+  const { groupInfo, note } = join
+  const sealed: Sealed = {
+    conversation,
+    kind: 'join',
+    clientSeq,
+    epoch: door.epoch,
+    hash: await sha256(join.commit),
+    bytes: join.commit,
+    message: undefined,
+    intent: undefined,
+    snapshot: packSnapshot(join.persist),
+    baggage: encodeBaggage({ welcomes: [], groupInfo, added: [], removed: replaced ? [core.device] : [], note }),
+  }
+  await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
+}
+
+async function ownOldLeaf(core: DeviceCore, groupInfo: Uint8Array): Promise<Member | undefined> {
+  const { members } = await core.engine.inspectGroupInfo(groupInfo)
+  for (const member of members) if ((await core.certificates.read(member.credential))?.device === core.device) return member
+  return undefined
+}
+
+/** The server accepted the external commit at `seq`: from here on this device is a member. */
+export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }: { sealed: Sealed; seq: number }): Promise<void> {
+  const { conversation, state } = hold
+  if (!sealed.snapshot || !state) return
+  const { bytes, slots } = unpackSnapshot(sealed.snapshot)
+  const group = await core.engine.restore({ snapshot: bytes, slots, identity: core.identity })
+  const { note } = readBaggage(sealed.baggage)
+  const isRepair = state.standing === 'paused'
+  const missing: NewItem = { kind: 'unreadable', reason: 'unknown', account: undefined }
+  const begins: NewItem = { kind: 'notice', notice: { kind: 'history_begins' } }
+  const skipped = isRepair && seq > state.cursor + 1
+  await beginConversation(core, hold, {
+    group,
+    seq,
+    transcript: await transcriptUpTo(core, { conversation, from: readNote(note), upTo: seq }),
+    clientSeq: sealed.clientSeq,
+    items: isRepair ? (skipped ? [missing] : []) : [begins],
+    write: (writer) => settleSealed(writer, conversation),
+  })
+}

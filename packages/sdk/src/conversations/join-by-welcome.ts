@@ -1,0 +1,108 @@
+/** Joining by Welcome: somebody added this device with one of its key packages. */
+import type { EventOf } from '@tacit/contract'
+import { MlsError, type Joined, type KeyPackagePair } from '@tacit/mls'
+import { LeafCheck } from '../devices/authenticate-leaf.ts'
+import type { DeviceCore } from '../device-core.ts'
+import { eraseUsedKeyPackage, findKeyPackage } from '../keys/key-packages.ts'
+import { welcomeRefs } from '../keys/welcome-refs.ts'
+import type { NewItem } from '../messages/items.store.ts'
+import { idBytes } from '../sealing.ts'
+import { beginConversation, transcriptUpTo } from './begin.ts'
+import { saveConversation } from './conversation.store.ts'
+import type { Hold } from './held.ts'
+import { readNote } from './transcript.ts'
+
+type Welcomed = EventOf<'conversations.welcome'>
+
+/**
+ * Stores the group, then lets the server forget the Welcome. One that cannot be used leaves the conversation `joining`, to
+ * be entered by external commit. Rejects with `Unreachable` when a leaf could not be judged; the Welcome then comes again.
+ */
+export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promise<void> {
+  const { conversation, welcome } = welcomed
+  await core.conversations.hold(conversation, async (hold) => {
+    const known = hold.state?.standing === 'active' && hold.state.cursor >= welcomed.seq
+    if (known) return
+    const joined = await openWelcome(core, welcomed)
+    if (joined) await begin(core, hold, { welcomed, ...joined })
+    else await waitForAnotherWay(core, hold, welcomed)
+  })
+  core.wake(conversation)
+  core.received(conversation, [])
+  core.wire.send('conversations.acknowledgeWelcomes', { welcomes: [welcome] }).catch(() => undefined)
+}
+
+async function openWelcome(core: DeviceCore, welcomed: Welcomed) {
+  const keyPackage = await findPackage(core, welcomed.bytes)
+  if (!keyPackage) return undefined
+  const check = new LeafCheck(core, { path: 'tree' })
+  try {
+    const joined = await core.engine.join({
+      welcome: welcomed.bytes,
+      keyPackage,
+      identity: core.identity,
+      authenticate: check.authenticate,
+      now: BigInt(Math.floor(core.clock.now() / 1000)),
+    })
+    const isTheirs = idBytes(welcomed.conversation).every((byte, at) => byte === joined.group.groupId[at])
+    return isTheirs ? { joined, keyPackage } : undefined
+  } catch (error) {
+    check.mustHaveJudged()
+    if (error instanceof MlsError) return undefined
+    throw error
+  }
+}
+
+async function findPackage(core: DeviceCore, welcome: Uint8Array): Promise<KeyPackagePair | undefined> {
+  for (const ref of welcomeRefs(welcome)) {
+    const found = await findKeyPackage(core.store, ref)
+    if (found) return found
+  }
+  return undefined
+}
+
+async function begin(
+  core: DeviceCore,
+  hold: Hold,
+  { welcomed, joined, keyPackage }: { welcomed: Welcomed; joined: Joined; keyPackage: KeyPackagePair },
+): Promise<void> {
+  const { conversation, seq } = welcomed
+  const signer = await core.certificates.read(joined.signer.credential)
+  const by = signer?.account ?? core.account
+  const joinedNotice: NewItem = { kind: 'notice', notice: { kind: 'joined', person: core.account, by } }
+  const begins: NewItem = { kind: 'notice', notice: { kind: 'history_begins' } }
+  await beginConversation(core, hold, {
+    group: joined.group,
+    seq,
+    transcript: await transcriptUpTo(core, { conversation, from: readNote(joined.note), upTo: seq }),
+    clientSeq: hold.state?.clientSeq ?? 0,
+    items: [by === core.account ? begins : joinedNotice],
+    write: async (writer) => {
+      await eraseUsedKeyPackage(writer, keyPackage.ref)
+      for (const table of ['sealed', 'attempt']) await writer.run(`delete from ${table} where conversation = ?`, [conversation])
+    },
+  })
+}
+
+async function waitForAnotherWay(core: DeviceCore, hold: Hold, { conversation, kind }: Welcomed): Promise<void> {
+  const { state } = hold
+  const joining = state ? { ...state, standing: 'joining' as const } : emptyConversation({ conversation, kind, now: core.clock.now() })
+  await hold.store({ state: joining, group: 'none', write: (writer) => saveConversation(writer, joining) })
+}
+
+/** A conversation that this device knows of and has not joined. */
+export const emptyConversation = ({ conversation, kind, now }: Pick<Welcomed, 'conversation' | 'kind'> & { readonly now: number }) => ({
+  conversation,
+  kind,
+  standing: 'joining' as const,
+  title: '',
+  titleOwed: 0,
+  peer: undefined,
+  epoch: 0,
+  cursor: 0,
+  transcript: new Uint8Array(32),
+  begins: 0,
+  clientSeq: 0,
+  readSeq: 0,
+  activity: now,
+})

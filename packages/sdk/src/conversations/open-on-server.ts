@@ -1,0 +1,53 @@
+/** Opens a new conversation on the server. If two people start a direct one with each other at once, the server's first one stays. */
+import { ConversationId, Refusal, routes } from '@tacit/contract'
+import type { DeviceCore } from '../device-core.ts'
+import { eraseConversation, saveConversation } from './conversation.store.ts'
+import { eraseIntent, type Intent } from './intent.store.ts'
+import { emptyConversation } from './join-by-welcome.ts'
+
+type Opening = Extract<Intent, { kind: 'create' }> & { readonly position: number }
+
+export async function openOnServer(
+  core: DeviceCore,
+  { conversation, intent }: { conversation: ConversationId; intent: Opening },
+): Promise<void> {
+  const { as: kind, peer, groupInfo } = intent
+  try {
+    const body = { conversation, kind, ...(peer && { peer }), groupInfo: new Uint8Array(groupInfo) }
+    await core.session.call(routes.conversations.create, { body })
+  } catch (error) {
+    const existing =
+      error instanceof Refusal && error.failure === 'direct_exists' ? ConversationId.safeParse(error.details.conversation).data : undefined
+    if (!existing) throw error
+    await moveInto(core, { conversation, existing, intent })
+    return
+  }
+  await core.conversations.hold(conversation, async (hold) =>
+    hold.store({ state: hold.state, write: (writer) => eraseIntent(writer, intent.position) }),
+  )
+  core.decided(intent.position)
+}
+
+/** What was begun here goes on in the conversation that exists; its messages wait there. */
+async function moveInto(
+  core: DeviceCore,
+  { conversation, existing, intent }: { conversation: ConversationId; existing: ConversationId; intent: Opening },
+): Promise<void> {
+  await core.conversations.hold(existing, async (hold) => {
+    if (hold.state) return
+    const waiting = { ...emptyConversation({ conversation: existing, kind: 'direct', now: core.clock.now() }), peer: intent.peer }
+    await hold.store({ state: waiting, write: (writer) => saveConversation(writer, waiting) })
+  })
+  await core.conversations.hold(conversation, (hold) =>
+    hold.store({
+      state: undefined,
+      group: 'none',
+      write: async (writer) => {
+        await writer.run('update outbox set conversation = ? where conversation = ?', [existing, conversation])
+        await eraseConversation(writer, conversation)
+      },
+    }),
+  )
+  core.decided(intent.position, { kind: 'elsewhere', conversation: existing })
+  core.wake(existing)
+}

@@ -1,0 +1,107 @@
+/**
+ * From what shall be true to what a commit has to do now. Nothing left to do means that the intent is fulfilled, whoever
+ * did it.
+ */
+import { routes, type AccountId, type DeviceId } from '@tacit/contract'
+import type { Group } from '@tacit/mls'
+import { MessengerError } from '../api.ts'
+import { authenticateLeaf, isListed } from '../devices/authenticate-leaf.ts'
+import type { DeviceCore } from '../device-core.ts'
+import type { Intent } from './intent.store.ts'
+import { encodePolicy } from './policy.ts'
+import type { Roster } from './roster.ts'
+
+/** A device to add, with the key package that was claimed for it and judged. */
+export interface Invitation {
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly ref: Uint8Array
+  readonly keyPackage: Uint8Array
+}
+
+export interface WantedCommit {
+  readonly add: readonly Invitation[]
+  /** Leaf indexes. */
+  readonly remove: readonly number[]
+  readonly policy?: Uint8Array
+}
+
+/** Claims key packages for all listed devices of people that are not in the group. Rejects when somebody has none that is sound. */
+export async function invite(
+  core: DeviceCore,
+  { accounts, roster }: { accounts: readonly AccountId[]; roster: Roster },
+): Promise<readonly Invitation[]> {
+  const present = new Set(roster.entries.map((entry) => entry.device))
+  const invitations: Invitation[] = []
+  for (const account of accounts) {
+    const person = await core.people.refresh(account)
+    const missing =
+      (person ?? (await core.people.known(account)))?.devices.map(({ device }) => device).filter((device) => !present.has(device)) ?? []
+    if (missing.length === 0) continue
+    const claimed = await claimFor(core, { account, devices: missing })
+    const isIn = roster.accounts.includes(account)
+    if (claimed.length === 0 && !isIn) throw new MessengerError('not_found', 'This person has no device that can be added now.')
+    invitations.push(...claimed)
+  }
+  return invitations
+}
+
+async function claimFor(core: DeviceCore, claim: { account: AccountId; devices: DeviceId[] }): Promise<readonly Invitation[]> {
+  const { keyPackages } = await core.session.call(routes.keys.claim, { body: claim })
+  const invitations: Invitation[] = []
+  for (const { device, keyPackage } of keyPackages) {
+    const invitation = await judgeKeyPackage(core, keyPackage)
+    // A package that is not sound is passed over: its device can still come in by itself.
+    if (invitation?.device === device && invitation.account === claim.account && claim.devices.includes(device))
+      invitations.push(invitation)
+  }
+  return invitations
+}
+
+async function judgeKeyPackage(core: DeviceCore, keyPackage: Uint8Array): Promise<Invitation | undefined> {
+  const now = BigInt(Math.floor(core.clock.now() / 1000))
+  const leaf = await core.engine.inspectKeyPackage(keyPackage, now).catch(() => undefined)
+  const certificate = leaf && (await core.certificates.read(leaf.credential))
+  if (!leaf || !certificate || !(await authenticateLeaf(core, { ...leaf, path: 'invited' }))) return undefined
+  return { account: certificate.account, device: certificate.device, ref: leaf.ref, keyPackage }
+}
+
+/** What a commit has to do for this intent in this group; undefined when it is true already. */
+export function wantedFor(
+  intent: Intent,
+  { roster, invitations }: { roster: Roster; invitations: readonly Invitation[] },
+): WantedCommit | undefined {
+  switch (intent.kind) {
+    case 'add': {
+      const present = new Set(roster.entries.map((entry) => entry.device))
+      const add = invitations.filter((invitation) => !present.has(invitation.device))
+      return add.length === 0 ? undefined : { add, remove: [] }
+    }
+    case 'remove': {
+      const remove = roster.entries.filter((entry) => entry.account === intent.account).map((entry) => entry.leaf)
+      return remove.length === 0 ? undefined : { add: [], remove }
+    }
+    case 'role': {
+      const admins = roster.accounts.filter((account) => roster.entries.some((entry) => entry.account === account && entry.admin))
+      if (admins.includes(intent.account) === (intent.role === 'admin') || !roster.accounts.includes(intent.account)) return undefined
+      const after = intent.role === 'admin' ? [...admins, intent.account] : admins.filter((account) => account !== intent.account)
+      if (after.length === 0) throw new MessengerError('not_allowed', 'A group needs an admin.')
+      return { add: [], remove: [], policy: encodePolicy({ kind: roster.policy.kind, admins: after }) }
+    }
+    case 'create':
+    case 'leave':
+      return undefined
+  }
+}
+
+/** Own leaves that this account has withdrawn; nobody else may tidy them as surely. */
+export async function withdrawnLeaves(core: DeviceCore, group: Group): Promise<readonly number[]> {
+  const self = await core.people.known(core.account)
+  const leaves: number[] = []
+  for (const member of group.members) {
+    const certificate = await core.certificates.read(member.credential)
+    const isOwn = certificate?.account === core.account && certificate.device !== core.device
+    if (isOwn && self && self.pin.listVersion > 0 && !isListed(self, certificate)) leaves.push(member.leafIndex)
+  }
+  return leaves
+}

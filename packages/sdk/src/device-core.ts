@@ -1,0 +1,43 @@
+/** What the rooms of a signed-in device share: who it is, where it stores, whom it asks, and whom it tells. */
+import type { AccountId, BodyOf, CommandName, ConversationId, DeviceId, ResultOf } from '@tacit/contract'
+import type { LeafIdentity, MlsEngine } from '@tacit/mls'
+import type { IncomingMessage } from './api.ts'
+import type { Session } from './connection/session.ts'
+import type { Conversations } from './conversations/held.ts'
+import type { Certificates } from './devices/certificates.ts'
+import type { People } from './devices/people.ts'
+import type { StoreDriver } from './local-store/driver.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** The socket, as the rooms use it. */
+export interface Wire {
+  readonly isOnline: boolean
+  send<N extends CommandName>(name: N, body: BodyOf<N>): Promise<ResultOf<N>>
+  /** Ends the socket and begins again from the stored cursors. */
+  restart(): void
+}
+
+/** `elsewhere`: true in another conversation, which existed already. */
+export type Decided =
+  | { readonly kind: 'true' }
+  | { readonly kind: 'elsewhere'; readonly conversation: ConversationId }
+  | { readonly kind: 'never'; readonly why: unknown }
+
+export interface DeviceCore extends Surroundings {
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly identity: LeafIdentity
+  readonly engine: MlsEngine
+  readonly store: StoreDriver
+  readonly session: Session
+  readonly wire: Wire
+  readonly certificates: Certificates
+  readonly people: People
+  readonly conversations: Conversations
+  /** There may be something to send in this conversation. */
+  readonly wake: (conversation: ConversationId) => void
+  /** What became of an intent; without `outcome` it is true now. */
+  readonly decided: (intent: number, outcome?: Decided) => void
+  /** A batch of the log is on disk. */
+  readonly received: (conversation: ConversationId, messages: readonly IncomingMessage[]) => void
+}

@@ -1,0 +1,229 @@
+/** A signed-in device at work: its rooms, tied together. Made from what is stored, so a restart is the same as going on. */
+import { Refusal, routes, limits, type AccountId, type ConversationId, type EventFrame } from '@tacit/contract'
+import type { MlsEngine } from '@tacit/mls'
+import type { IncomingMessage } from './api.ts'
+import type { Self } from './account/settings.ts'
+import { forgetTokens, saveTokens } from './account/settings.ts'
+import { Connection } from './connection/connection.ts'
+import type { Server } from './connection/http.ts'
+import { Session, type StoredTokens } from './connection/session.ts'
+import { allConversations } from './conversations/conversation.store.ts'
+import { Conversations } from './conversations/held.ts'
+import { Housekeeping } from './conversations/housekeeping.ts'
+import { emptyConversation, joinByWelcome } from './conversations/join-by-welcome.ts'
+import { Certificates } from './devices/certificates.ts'
+import { People } from './devices/people.ts'
+import type { Decided, DeviceCore } from './device-core.ts'
+import { receiveEntries } from './inbox/receive.ts'
+import { KeyPackages } from './keys/key-packages.ts'
+import type { StoreDriver } from './local-store/driver.ts'
+import { addItem } from './messages/items.store.ts'
+import { Outbox } from './outbox/outbox.ts'
+import { Signals } from './signals/signals.ts'
+import type { Surroundings } from './surroundings.ts'
+import { Unreachable } from './trouble.ts'
+
+export interface DeviceParts {
+  readonly self: Self
+  readonly tokens: StoredTokens | undefined
+  readonly server: Server
+  readonly store: StoreDriver
+  readonly engine: MlsEngine
+  readonly surroundings: Surroundings
+  /** A conversation, or all of them, look different now. */
+  readonly changed: (conversation?: ConversationId) => void
+  readonly arrived: (messages: readonly IncomingMessage[]) => void
+  /** The server ended the session; the keys stay. */
+  readonly sessionEnded: () => void
+}
+
+type Decision = { readonly resolve: (elsewhere: ConversationId | undefined) => void; readonly reject: (failure: unknown) => void }
+
+export class Device {
+  readonly core: DeviceCore
+  readonly connection: Connection
+  readonly outbox: Outbox
+  readonly signals: Signals
+  readonly #parts: DeviceParts
+  readonly #keyPackages: KeyPackages
+  readonly #housekeeping: Housekeeping
+  readonly #decisions = new Map<number, Decision>()
+
+  constructor(parts: DeviceParts) {
+    this.#parts = parts
+    const { surroundings, server, store, engine } = parts
+    const session = this.#openSession()
+    this.connection = new Connection({
+      url: server.url,
+      surroundings,
+      session,
+      cursors: () => this.#cursors(),
+      handle: (event) => this.#handle(event),
+    })
+    this.core = this.#makeCore(session)
+    this.outbox = new Outbox(this.core)
+    this.signals = new Signals(this.core, parts.changed)
+    this.#keyPackages = new KeyPackages({ store, engine, identity: this.core.identity, session, clock: surroundings.clock })
+    this.#housekeeping = new Housekeeping(this.core, {
+      tidy: (conversation) => this.outbox.lane(conversation).tidy(),
+      sayTitle: (conversation, title) => this.outbox.queue({ conversation, kind: 'title', text: title }),
+    })
+    this.connection.state.subscribe(() => this.#connectionChanged())
+  }
+
+  start(): void {
+    this.connection.start()
+  }
+
+  /** Stops; what runs now still ends, and nothing new begins. */
+  stop(): void {
+    this.connection.stop()
+    this.outbox.close()
+    this.signals.close()
+    this.#housekeeping.close()
+    for (const { reject } of this.#decisions.values()) reject(new Unreachable('the device stopped'))
+    this.#decisions.clear()
+  }
+
+  /** Resolves when the intent is true, with the conversation in which it is if that is another; rejects when it never will be. */
+  decision(intent: number): Promise<ConversationId | undefined> {
+    return new Promise((resolve, reject) => this.#decisions.set(intent, { resolve, reject }))
+  }
+
+  #openSession(): Session {
+    const { server, surroundings, tokens, store, sessionEnded } = this.#parts
+    return new Session({
+      server,
+      clock: surroundings.clock,
+      tokens,
+      save: (renewed) => store.transaction((writer) => saveTokens(writer, renewed)),
+      ended: () => void store.transaction(forgetTokens).then(sessionEnded, sessionEnded),
+    })
+  }
+
+  #makeCore(session: Session): DeviceCore {
+    const { self, store, engine, surroundings, changed } = this.#parts
+    const { connection } = this
+    const identity = { credential: self.certificate, signature: self.signature }
+    return {
+      ...surroundings,
+      account: self.account,
+      device: self.device,
+      identity,
+      engine,
+      store,
+      session,
+      wire: connection,
+      certificates: new Certificates(),
+      people: new People({ store, session, identityChanged: (account) => this.#identityChanged(account) }),
+      conversations: new Conversations({ store, engine, identity, changed }),
+      wake: (conversation) => this.outbox.lane(conversation).wake(),
+      decided: (intent, outcome) => this.#decided(intent, outcome),
+      received: (conversation, messages) => this.#received(conversation, messages),
+    }
+  }
+
+  async #cursors() {
+    const states = await allConversations(this.core.store)
+    const followed = states.filter(({ standing }) => standing === 'active' || standing === 'paused')
+    return followed.slice(0, limits.cursorsPerFrame).map(({ conversation, cursor }) => ({ conversation, seq: cursor }))
+  }
+
+  async #handle(event: EventFrame): Promise<void> {
+    const { core } = this
+    switch (event.name) {
+      case 'delivery.entries':
+        return receiveEntries(core, event.body.conversation, event.body.entries)
+      case 'conversations.welcome':
+        return joinByWelcome(core, event.body)
+      case 'conversations.changed':
+        return this.#mayJoin(event.body)
+      case 'signals.signal':
+        return this.signals.take(event.body)
+      case 'signals.presence':
+        return this.signals.presence(event.body)
+      case 'devices.changed':
+        return this.#listChanged(event.body.account)
+      case 'keys.low':
+        return void this.#keyPackages.refill().catch(() => undefined)
+      case 'connection.ending':
+      case 'delivery.caughtUp':
+        return undefined
+    }
+  }
+
+  #connectionChanged(): void {
+    if (!this.connection.isOnline) return this.signals.disconnected()
+    // Each of these goes on with the next socket when this one ends.
+    void this.#findConversations().catch(() => undefined)
+    void this.outbox.resume().catch(() => undefined)
+    void this.signals.receipts.resume().catch(() => undefined)
+    void this.#keyPackages.refill().catch(() => undefined)
+    void this.#lookAround().catch(() => undefined)
+  }
+
+  async #lookAround(): Promise<void> {
+    await this.core.people.refresh(this.core.account)
+    for (const { conversation } of await allConversations(this.core.store)) await this.#housekeeping.look(conversation)
+  }
+
+  /** Conversations of the account that this device has not joined. */
+  async #findConversations(): Promise<void> {
+    const { session } = this.core
+    let after: ConversationId | undefined
+    do {
+      const query = { limit: limits.conversationsPerPage, ...(after && { after }) }
+      const { conversations } = await session.call(routes.conversations.list, { query })
+      for (const found of conversations) if (!found.joined) await this.#mayJoin(found)
+      after = conversations.length === limits.conversationsPerPage ? conversations.at(-1)?.conversation : undefined
+    } while (after)
+  }
+
+  /** This account is a member and this device is not: it joins by itself, unless a Welcome comes first. */
+  async #mayJoin({ conversation, kind }: { conversation: ConversationId; kind: 'direct' | 'group' }): Promise<void> {
+    await this.core.conversations.hold(conversation, async (hold) => {
+      const { state } = hold
+      if (state && state.standing !== 'left' && state.standing !== 'removed') return
+      const empty = emptyConversation({ conversation, kind, now: this.core.clock.now() })
+      const joining = state ? { ...state, standing: 'joining' as const } : empty
+      await hold.store({ state: joining, write: async () => undefined })
+    })
+    this.core.wake(conversation)
+  }
+
+  async #listChanged(account: AccountId): Promise<void> {
+    await this.core.people.refresh(account).catch((error: unknown) => {
+      if (error instanceof Refusal || error instanceof Unreachable) return
+      throw error
+    })
+    if (account === this.core.account) await this.#lookAround().catch(() => undefined)
+  }
+
+  #received(conversation: ConversationId, messages: readonly IncomingMessage[]): void {
+    if (messages.length > 0) this.#parts.arrived(messages)
+    for (const { sender, mine } of messages) if (!mine) this.signals.typing.heard({ conversation, account: sender.account, on: false })
+    this.signals.receipts.schedule(conversation)
+    void this.signals.retry(conversation).catch(() => undefined)
+    void this.#housekeeping.look(conversation).catch(() => undefined)
+  }
+
+  #decided(intent: number, outcome: Decided = { kind: 'true' }): void {
+    const waiting = this.#decisions.get(intent)
+    this.#decisions.delete(intent)
+    if (outcome.kind === 'never') waiting?.reject(outcome.why)
+    else waiting?.resolve(outcome.kind === 'elsewhere' ? outcome.conversation : undefined)
+  }
+
+  /** Cannot be missed: a line in every conversation with that person. */
+  async #identityChanged(person: AccountId): Promise<void> {
+    const rows = await this.core.store.all('select distinct conversation from member where account = ?', [person])
+    const concerned = new Set(rows.map((row) => row['conversation']))
+    const time = this.core.clock.now()
+    for (const { conversation, cursor } of await allConversations(this.core.store)) {
+      if (!concerned.has(conversation)) continue
+      const item = { kind: 'notice', notice: { kind: 'identity_changed', person } } as const
+      await this.core.store.transaction((writer) => addItem(writer, { conversation, seq: cursor, time, item }))
+      this.#parts.changed(conversation)
+    }
+  }
+}

@@ -1,0 +1,243 @@
+/** Coming and going: opening what is stored, signing up, in and out, the end of a session, closing. One at a time. */
+import type { ConversationId, WebAuthnJson } from '@tacit/contract'
+import type { MlsEngine } from '@tacit/mls'
+import { toBase64Url } from '@tacit/contract'
+import { beginPasskeySignIn, finishPasskeySignIn, signInWithPassword } from './account/sign-in.ts'
+import { sayGoodbye } from './account/sign-out.ts'
+import { beginPasskeySignUp, finishPasskeySignUp, signUpWithPassword, type FrontDesk, type PasskeySignUp } from './account/sign-up.ts'
+import { loadSelf, loadTokens, type Self } from './account/settings.ts'
+import { MessengerError, type IncomingMessage, type SessionState, type Verbs } from './api.ts'
+import type { Server } from './connection/http.ts'
+import { Device } from './device.ts'
+import type { StoreDriver } from './local-store/driver.ts'
+import { migrate } from './local-store/schema.ts'
+import { OneAtATime } from './one-at-a-time.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { SignedIn } from './verbs.ts'
+import { Views } from './views.ts'
+
+export interface DoorParts {
+  readonly server: Server
+  readonly store: StoreDriver
+  readonly reopenStore: (() => Promise<StoreDriver>) | undefined
+  readonly engine: MlsEngine
+  readonly surroundings: Surroundings
+  readonly arrived: (messages: readonly IncomingMessage[]) => void
+}
+
+export type DoorVerbs = Pick<
+  Verbs,
+  | 'signUp'
+  | 'signIn'
+  | 'signOut'
+  | 'beginPasskeySignUp'
+  | 'finishPasskeySignUp'
+  | 'beginPasskeySignIn'
+  | 'finishPasskeySignIn'
+  | 'loadEarlier'
+>
+
+type Ceremony =
+  | { readonly kind: 'sign_up'; readonly begun: PasskeySignUp }
+  | { readonly kind: 'sign_in'; readonly challenge: PasskeySignUp['challenge'] }
+
+export class Door {
+  readonly views: Views
+  readonly verbs: DoorVerbs
+  readonly #parts: DoorParts
+  readonly #turns = new OneAtATime()
+  #store: StoreDriver
+  #signedIn: (SignedIn & { readonly stopMirror: () => void }) | undefined
+  /** The newest ceremony; a person has one pair of hands. */
+  #ceremony: { readonly name: string; readonly what: Ceremony } | undefined
+  #erased = false
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts
+    this.#store = parts.store
+    this.views = new Views(() => this.#shown())
+    this.verbs = this.#makeVerbs()
+  }
+
+  open(): Promise<void> {
+    return this.#turns.run(async () => {
+      await migrate(this.#store)
+      await this.#goOn('fresh')
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#turns.run(async () => {
+      this.#leave()
+      await this.#store.close()
+    })
+  }
+
+  mustBeSignedIn(): SignedIn {
+    if (!this.#signedIn) throw new MessengerError('not_signed_in', 'Nobody is signed in.')
+    return this.#signedIn
+  }
+
+  #makeVerbs(): DoorVerbs {
+    return {
+      signUp: ({ handle, password, deviceName }) =>
+        this.#enter((desk) => signUpWithPassword(desk, { handle: handle.trim(), password, deviceName: named(deviceName) })),
+      signIn: ({ handle, password, deviceName }) =>
+        this.#enter((desk) => signInWithPassword(desk, { handle: handle.trim(), password, deviceName: named(deviceName) })),
+      signOut: () => this.#turns.run(() => this.#signOut()),
+      beginPasskeySignUp: async ({ handle }) => {
+        const { options, ...begun } = await beginPasskeySignUp(this.#desk(), handle.trim())
+        return this.#beginCeremony({ kind: 'sign_up', begun }, options)
+      },
+      finishPasskeySignUp: async ({ ceremony, response, prf, deviceName }) => {
+        const what = this.#finishCeremony(ceremony, prf)
+        if (what.kind !== 'sign_up') throw ceremonyOver()
+        await this.#enter((desk) => finishPasskeySignUp(desk, { begun: what.begun, response, prf, deviceName: named(deviceName) }))
+      },
+      beginPasskeySignIn: async () => {
+        const { options, challenge } = await beginPasskeySignIn(this.#desk())
+        return this.#beginCeremony({ kind: 'sign_in', challenge }, options)
+      },
+      finishPasskeySignIn: async ({ ceremony, response, prf, deviceName }) => {
+        const what = this.#finishCeremony(ceremony, prf)
+        if (what.kind !== 'sign_in') throw ceremonyOver()
+        await this.#enter((desk) => finishPasskeySignIn(desk, { challenge: what.challenge, response, prf, deviceName: named(deviceName) }))
+      },
+      loadEarlier: async (request) => this.views.loadEarlier(request),
+    }
+  }
+
+  #beginCeremony(what: Ceremony, options: WebAuthnJson) {
+    const name = toBase64Url(this.#parts.surroundings.random.bytes(16))
+    this.#ceremony = { name, what }
+    return { ceremony: name, options }
+  }
+
+  #finishCeremony(name: string, prf: Uint8Array): Ceremony {
+    const ceremony = this.#ceremony
+    this.#ceremony = undefined
+    if (ceremony?.name !== name) throw ceremonyOver()
+    if (prf.length !== 32) throw new MessengerError('passkey_without_prf', 'This authenticator cannot keep the vault key.')
+    return ceremony.what
+  }
+
+  #desk(): FrontDesk {
+    const { server, engine, surroundings } = this.#parts
+    const { clock, random } = surroundings
+    return { server, engine, clock, random, store: this.#store, step: (step) => this.views.session.set({ kind: 'signing_in', step }) }
+  }
+
+  /** Signs up or in by `how`; what was before comes back when that fails. */
+  #enter(how: (desk: FrontDesk) => Promise<void>): Promise<void> {
+    return this.#turns.run(async () => {
+      if (this.#signedIn) throw new MessengerError('not_allowed', 'Somebody is signed in. Sign out first.')
+      await this.#reopen()
+      const before = this.views.session.get()
+      try {
+        await how(this.#desk())
+      } catch (error) {
+        this.views.session.set(before)
+        throw error
+      }
+      await this.#goOn('fresh')
+    })
+  }
+
+  async #reopen(): Promise<void> {
+    if (!this.#erased) return
+    const { reopenStore } = this.#parts
+    if (!reopenStore) throw new MessengerError('storage', 'The local database was erased. Open the messenger again.')
+    this.#store = await reopenStore()
+    await migrate(this.#store)
+    this.#erased = false
+  }
+
+  /** Goes on from what is stored. */
+  async #goOn(otherwise: Extract<SessionState, { kind: 'signed_out' }>['why']): Promise<void> {
+    const self = await loadSelf(this.#store)
+    const tokens = self && (await loadTokens(this.#store))
+    if (!self) return this.views.session.set({ kind: 'signed_out', why: otherwise })
+    const { server, engine, surroundings, arrived } = this.#parts
+    const device = new Device({
+      self,
+      tokens,
+      server,
+      store: this.#store,
+      engine,
+      surroundings,
+      changed: (conversation?: ConversationId) => this.views.changed(conversation),
+      arrived,
+      sessionEnded: () => void this.#turns.run(async () => this.#sessionEnded(device)),
+    })
+    const mirror = () => this.views.connection.set(device.connection.state.get())
+    const stopMirror = device.connection.state.subscribe(mirror)
+    this.#signedIn = { device, self, stopMirror, selfChanged: (changed) => this.#selfChanged(changed) }
+    if (tokens) {
+      this.views.session.set(signedInState(self))
+      device.start()
+    } else this.#sessionEnded(device)
+    this.views.changed()
+  }
+
+  #selfChanged(self: Self): void {
+    if (!this.#signedIn) return
+    this.#signedIn.self = self
+    this.views.session.set(signedInState(self))
+    this.views.changed()
+  }
+
+  /** What is here stays readable; writing goes on once somebody signs in again. */
+  #sessionEnded(device: Device): void {
+    if (this.#signedIn?.device !== device) return
+    const { self } = this.#signedIn
+    device.connection.stop()
+    this.views.session.set({ kind: 'session_ended', me: { account: self.account, handle: self.handle }, device: self.device })
+  }
+
+  async #signOut(): Promise<void> {
+    const { self, device } = this.mustBeSignedIn()
+    const { session, random, clock } = device.core
+    device.stop()
+    if (this.views.session.get().kind === 'signed_in') await sayGoodbye({ session, self, random, clock })
+    this.#leave()
+    await this.#store.wipe()
+    this.#erased = true
+    this.views.session.set({ kind: 'signed_out', why: 'signed_out' })
+    this.views.changed()
+  }
+
+  #leave(): void {
+    this.#signedIn?.device.stop()
+    this.#signedIn?.stopMirror()
+    this.#signedIn = undefined
+    this.views.connection.set({ kind: 'offline' })
+  }
+
+  #shown() {
+    if (!this.#signedIn) return undefined
+    const { device, self } = this.#signedIn
+    const { typing } = device.signals
+    return {
+      store: this.#store,
+      suite: this.#parts.engine.suiteName,
+      ephemeral: {
+        me: self.account,
+        sharesPresence: self.sharesPresence,
+        typing: (conversation: ConversationId) => typing.in(conversation),
+        isOnline: (account: Self['account']) => device.signals.isOnline(account),
+      },
+    }
+  }
+}
+
+const signedInState = (self: Self): SessionState => ({
+  kind: 'signed_in',
+  me: { account: self.account, handle: self.handle },
+  device: self.device,
+  sharesPresence: self.sharesPresence,
+  ...(self.joinedLate > 0 && { joinedLate: { since: self.joinedLate } }),
+})
+
+const named = (deviceName: string | undefined): string => deviceName ?? 'Device'
+
+const ceremonyOver = () => new MessengerError('expired', 'This passkey ceremony is over. Begin again.')

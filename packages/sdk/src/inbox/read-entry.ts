@@ -1,0 +1,96 @@
+/**
+ * Reads one entry: its place in the transcript, then what it is. A hostile or broken entry becomes a placeholder and never
+ * stops the log; a commit that cannot be followed pauses the conversation until this device has joined anew.
+ */
+import type { Entry } from '@tacit/contract'
+import { MlsError, type Opened } from '@tacit/mls'
+import type { UnreadableReason } from '../api.ts'
+import { judgeCommit } from '../conversations/judge.ts'
+import { memberAccount } from '../conversations/roster.store.ts'
+import { nextTranscript, readHandshakeData } from '../conversations/transcript.ts'
+import { LeafCheck } from '../devices/authenticate-leaf.ts'
+import { sha256 } from '../sealing.ts'
+import { applyCommit } from './apply-commit.ts'
+import { checkSeen } from './check-seen.ts'
+import { readOwnEntry } from './own-entry.ts'
+import { readMessage } from './read-message.ts'
+import type { Reading } from './reading.ts'
+
+/** Throws `Unreachable` when a judgement needs the server; the reading is then as before the entry. */
+export async function readEntry(reading: Reading, entry: Entry): Promise<void> {
+  const hash = await sha256(entry.bytes)
+  const transcript = await nextTranscript({ before: reading.state.transcript, seq: entry.seq, hash })
+  if (entry.sender === reading.core.device) await readOwnEntry(reading, entry, hash)
+  else await readForeignEntry(reading, entry)
+  reading.state = { ...reading.state, cursor: entry.seq, transcript }
+  reading.noteTranscript(entry.seq, transcript)
+}
+
+async function readForeignEntry(reading: Reading, entry: Entry): Promise<void> {
+  if (reading.state.standing === 'left' || reading.state.standing === 'removed') return
+  const opened = await openEntry(reading, entry)
+  if (typeof opened === 'string') await placeUnreadable(reading, entry, opened)
+  else await applyOpened(reading, entry, opened)
+}
+
+async function openEntry(reading: Reading, entry: Entry): Promise<Opened | UnreadableReason> {
+  const { core, group } = reading
+  if (!group) return 'stale_epoch'
+  const check = new LeafCheck(core, { path: core.wire.isOnline ? 'live' : 'past', members: group.members })
+  const judge = judgeCommit(core)
+  try {
+    return await core.engine.open(group, entry.bytes, {
+      authenticate: check.authenticate,
+      judge: (judged) => check.guard(() => judge(judged)),
+      now: BigInt(Math.floor(core.clock.now() / 1000)),
+    })
+  } catch (error) {
+    check.mustHaveJudged()
+    return error instanceof MlsError ? reasonOf(error) : 'unknown'
+  }
+}
+
+async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Promise<void> {
+  const sender = await reading.core.certificates.read(opened.sender.credential)
+  if (opened.kind === 'message') {
+    reading.advance(opened)
+    return readMessage(reading, { entry, sender, payload: opened.payload })
+  }
+  const data = readHandshakeData(opened.authenticatedData)
+  if (data) await checkSeen(reading, { entry, seen: data.seen })
+  if (sender) reading.setCounter(sender.device, entry.clientSeq)
+  if (opened.kind === 'proposal') return reading.advance(opened)
+  await applyCommit(reading, { entry, by: sender?.account, external: opened.external, after: opened.group, persist: opened.persist })
+}
+
+/** Only a commit is more than itself: without it there is no way on. */
+async function placeUnreadable(reading: Reading, entry: Entry, reason: UnreadableReason): Promise<void> {
+  const { state } = reading
+  reading.setCounter(entry.sender, entry.clientSeq)
+  const toldAlready = entry.kind === 'proposal' || (entry.kind === 'commit' && state.standing === 'paused')
+  const account = await memberAccount(reading.core.store, { conversation: state.conversation, device: entry.sender })
+  if (!toldAlready) reading.addItem(entry, { kind: 'unreadable', reason, account })
+  if (entry.kind !== 'commit') return
+  reading.state = { ...state, standing: 'paused' }
+  reading.dropGroup()
+}
+
+function reasonOf(error: MlsError): UnreadableReason {
+  switch (error.reason) {
+    case 'malformed':
+    case 'unsupported':
+    case 'auth_failed':
+    case 'policy':
+    case 'duplicate':
+    case 'stale_epoch':
+      return error.reason
+    case 'invalid':
+    case 'too_large':
+      return 'malformed'
+    case 'usage':
+    case 'future_epoch':
+    case 'unknown_group':
+    case 'too_far':
+      return 'unknown'
+  }
+}

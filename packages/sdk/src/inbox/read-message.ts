@@ -1,0 +1,55 @@
+/** An application message that opened: what it says, and whether its sender's counter and view of the log fit ours. */
+import type { DeviceCertificate, Entry } from '@tacit/contract'
+import { readPayload, type Payload } from '../messages/payload.ts'
+import { checkSeen } from './check-seen.ts'
+import type { Reading } from './reading.ts'
+
+export async function readMessage(
+  reading: Reading,
+  { entry, sender, payload }: { entry: Entry; sender: DeviceCertificate | undefined; payload: Uint8Array },
+): Promise<void> {
+  const account = sender?.account
+  const read = readPayload(payload)
+  if (!sender || read.kind !== 'payload') {
+    const reason = read.kind === 'unsupported' ? 'unsupported' : 'malformed'
+    reading.setCounter(sender?.device ?? entry.sender, read.kind === 'unsupported' ? read.clientSeq : entry.clientSeq)
+    return reading.addItem(entry, { kind: 'unreadable', reason, account })
+  }
+  const { message, clientSeq, seen } = read.payload
+  const last = await reading.counterOf(sender.device)
+  if ((last !== undefined && clientSeq <= last) || (await reading.isRepeat(message))) {
+    reading.addItem(entry, { kind: 'unreadable', reason: 'duplicate', account })
+    return reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'replay' } })
+  }
+  if (last !== undefined && clientSeq > last + 1) reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
+  await checkSeen(reading, { entry, seen })
+  reading.setCounter(sender.device, clientSeq)
+  placeContent(reading, { entry, payload: read.payload, account: sender.account })
+}
+
+/** Puts a message that is new and sound into the timeline; also an own one, from the outbox. */
+export function placeContent(
+  reading: Reading,
+  { entry, payload, account }: { entry: Entry; payload: Pick<Payload, 'kind' | 'message' | 'text'>; account: DeviceCertificate['account'] },
+): void {
+  const { message, text } = payload
+  const mine = account === reading.core.account
+  if (payload.kind === 'title') return placeTitle(reading, { entry, payload, account })
+  reading.addItem(entry, { kind: 'message', message, account, mine, text })
+  reading.arrivals.push({ conversation: reading.conversation, message, account, mine, text, time: entry.time, seq: entry.seq })
+  reading.state = { ...reading.state, activity: entry.time }
+}
+
+/** A title is said again for those who came later; only a new one is news. */
+function placeTitle(
+  reading: Reading,
+  { entry, payload, account }: { entry: Entry; payload: Pick<Payload, 'message' | 'text'>; account: DeviceCertificate['account'] },
+): void {
+  const { state } = reading
+  reading.addItem(entry, { kind: 'silent', message: payload.message, account })
+  const isNews = payload.text !== state.title
+  // The first title belongs to the group's creation or to the own joining: nothing was renamed.
+  if (isNews && state.title !== '')
+    reading.addItem(entry, { kind: 'notice', notice: { kind: 'renamed', title: payload.text, by: account } })
+  reading.state = { ...state, title: payload.text, titleOwed: 0, ...(isNews && { activity: entry.time }) }
+}

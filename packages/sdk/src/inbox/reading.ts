@@ -1,0 +1,130 @@
+/**
+ * A batch of entries while it is read: the state and group it leads to, and everything to be written with them. Nothing of
+ * it exists for anybody else until the one transaction at the end has stored all of it.
+ */
+import type { AccountId, ConversationId, DeviceId, Entry, MessageId } from '@tacit/contract'
+import type { Group } from '@tacit/mls'
+import type { IncomingMessage } from '../api.ts'
+import type { Conversation } from '../conversations/conversation.store.ts'
+import { eraseGroup, GroupChanges } from '../conversations/group.store.ts'
+import type { Hold } from '../conversations/held.ts'
+import type { DeviceCore } from '../device-core.ts'
+import { blob } from '../local-store/columns.ts'
+import type { Writer } from '../local-store/driver.ts'
+import { addItem, type NewItem } from '../messages/items.store.ts'
+
+/** How many transcript hashes are kept: senders rarely lag further behind than this. */
+const KEPT_TRANSCRIPT = 2000
+
+/** A message as a script hears of it, its sender still an account. */
+export interface Arrival extends Omit<IncomingMessage, 'sender'> {
+  readonly account: AccountId
+}
+
+export class Reading {
+  readonly core: DeviceCore
+  readonly conversation: ConversationId
+  state: Conversation
+  /** An own entry was met: only one can be on its way at a time. */
+  settled = false
+  readonly arrivals: Arrival[] = []
+  /** Intents that became true in this batch. */
+  readonly fulfilled: number[] = []
+  readonly #hold: Hold
+  #group: Group | undefined
+  #groupDropped = false
+  readonly #groupChanges = new GroupChanges()
+  readonly #writes: ((writer: Writer) => Promise<void>)[] = []
+  readonly #messages = new Set<MessageId>()
+  readonly #counters = new Map<DeviceId, number>()
+  readonly #transcripts = new Map<number, Uint8Array>()
+
+  constructor(core: DeviceCore, hold: Hold, state: Conversation) {
+    this.core = core
+    this.#hold = hold
+    this.conversation = hold.conversation
+    this.state = state
+    this.#group = hold.group
+  }
+
+  get group(): Group | undefined {
+    return this.#group
+  }
+
+  /** The group after an entry was opened. */
+  advance(next: { readonly group: Group; readonly persist: Parameters<GroupChanges['add']>[0] }): void {
+    this.#group = next.group
+    this.#groupChanges.add(next.persist)
+  }
+
+  /** This device has no group any more: it was removed, or has to join anew. */
+  dropGroup(): void {
+    this.#group = undefined
+    this.#groupDropped = true
+  }
+
+  write(work: (writer: Writer) => Promise<void>): void {
+    this.#writes.push(work)
+  }
+
+  addItem(entry: Pick<Entry, 'seq' | 'time'>, item: NewItem): void {
+    const { seq, time } = entry
+    this.write((writer) => addItem(writer, { conversation: this.conversation, seq, time, item }))
+  }
+
+  noteTranscript(seq: number, hash: Uint8Array): void {
+    this.#transcripts.set(seq, hash)
+  }
+
+  /** H at a position, while it is kept. */
+  async transcriptAt(seq: number): Promise<Uint8Array | undefined> {
+    const fresh = this.#transcripts.get(seq)
+    if (fresh) return fresh
+    const sql = 'select hash from transcript where conversation = ? and seq = ?'
+    const row = await this.core.store.get(sql, [this.conversation, seq])
+    return row && blob(row, 'hash')
+  }
+
+  /** Whether a message of this id is in the log already; from now on it is. */
+  async isRepeat(message: MessageId): Promise<boolean> {
+    if (this.#messages.has(message)) return true
+    this.#messages.add(message)
+    const sql = 'select 1 as found from item where conversation = ? and message = ?'
+    return (await this.core.store.get(sql, [this.conversation, message])) !== undefined
+  }
+
+  /** The counter of a device's last entry; undefined before its first. */
+  async counterOf(device: DeviceId): Promise<number | undefined> {
+    const fresh = this.#counters.get(device)
+    if (fresh !== undefined) return fresh
+    const sql = 'select client_seq from counter where conversation = ? and device = ?'
+    const row = await this.core.store.get(sql, [this.conversation, device])
+    return row && Number(row['client_seq'])
+  }
+
+  setCounter(device: DeviceId, clientSeq: number): void {
+    this.#counters.set(device, clientSeq)
+  }
+
+  /** One transaction for everything that was read. */
+  async store(): Promise<void> {
+    const group = this.#groupDropped && !this.#group ? 'none' : this.#group
+    await this.#hold.store({ state: this.state, ...(group && { group }), write: (writer) => this.#writeAll(writer) })
+  }
+
+  async #writeAll(writer: Writer): Promise<void> {
+    const { conversation } = this
+    if (this.#groupDropped) await eraseGroup(writer, conversation)
+    if (this.#group) await this.#groupChanges.save(writer, conversation)
+    for (const write of this.#writes) await write(writer)
+    for (const [device, clientSeq] of this.#counters)
+      await writer.run('insert or replace into counter (conversation, device, client_seq) values (?, ?, ?)', [
+        conversation,
+        device,
+        clientSeq,
+      ])
+    for (const [seq, hash] of this.#transcripts)
+      await writer.run('insert or replace into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, hash])
+    await writer.run('delete from transcript where conversation = ? and seq < ?', [conversation, this.state.cursor - KEPT_TRANSCRIPT])
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The device's tables and how a database of an older version becomes one of this version. Migrations are numbered by their
+ * place, only ever appended, each in one transaction with its number: killed midway, it simply happens again.
+ */
+import type { StoreDriver } from './driver.ts'
+import { storeError } from './failure.ts'
+
+const first = `
+-- Who this device is and what it needs to go on; values in CBOR, by name.
+create table setting (name text primary key, value blob not null) without rowid;
+
+-- People whose account key is pinned, with the newest device list that this device has verified.
+create table person (
+  account text primary key,
+  handle text not null,
+  account_key blob not null,
+  list_version integer not null,
+  list_hash blob not null,
+  list blob not null,
+  conflict integer not null default 0
+) without rowid;
+
+-- Private parts of published key packages; a one-time row goes in the transaction that stores the group it opened.
+create table key_package (
+  ref blob primary key,
+  bytes blob not null,
+  secret blob not null,
+  last_resort integer not null,
+  published integer not null default 0,
+  made_at integer not null
+) without rowid;
+
+create table conversation (
+  conversation text primary key,
+  kind text not null,
+  standing text not null,
+  title text not null,
+  title_owed integer not null,
+  peer text,
+  epoch integer not null,
+  cursor integer not null,
+  transcript blob not null,
+  begins integer not null,
+  client_seq integer not null,
+  read_seq integer not null,
+  activity integer not null
+) without rowid;
+
+-- The MLS group: one snapshot per epoch (slot ''), and small rows by slot that change within it.
+create table group_state (
+  conversation text not null,
+  slot text not null,
+  bytes blob not null,
+  primary key (conversation, slot)
+) without rowid;
+
+create table member (
+  conversation text not null,
+  device text not null,
+  account text not null,
+  leaf integer not null,
+  admin integer not null,
+  primary key (conversation, device)
+) without rowid;
+
+-- Transcript hash after each of the newest entries; what others say they saw is compared with it.
+create table transcript (
+  conversation text not null,
+  seq integer not null,
+  hash blob not null,
+  primary key (conversation, seq)
+) without rowid;
+
+-- The newest counter of each sending device.
+create table counter (
+  conversation text not null,
+  device text not null,
+  client_seq integer not null,
+  primary key (conversation, device)
+) without rowid;
+
+-- What a timeline shows of the log: messages, notices, and what could not be read.
+create table item (
+  conversation text not null,
+  seq integer not null,
+  part integer not null,
+  kind text not null,
+  message text,
+  account text,
+  mine integer not null default 0,
+  text text,
+  detail text,
+  time integer not null,
+  primary key (conversation, seq, part)
+) without rowid;
+create unique index item_by_message on item (conversation, message) where message is not null;
+
+-- Messages that are not in the log yet, in the order they were written.
+create table outbox (
+  position integer primary key autoincrement,
+  message text not null unique,
+  conversation text not null,
+  kind text not null,
+  text text not null,
+  time integer not null,
+  failed text
+);
+create index outbox_by_conversation on outbox (conversation, position);
+
+-- What is sealed and not yet seen in the log: one thing per conversation, sent again byte for byte until it is decided.
+create table sealed (
+  conversation text primary key,
+  kind text not null,
+  client_seq integer not null,
+  epoch integer not null,
+  hash blob not null,
+  bytes blob not null,
+  message text,
+  intent integer,
+  snapshot blob,
+  baggage blob
+) without rowid;
+
+-- Hashes of earlier seals of the same counter: one of them in the log is an own entry, too.
+create table attempt (
+  conversation text not null,
+  hash blob not null,
+  message text,
+  primary key (conversation, hash)
+) without rowid;
+
+-- Changes that this device wants; kept until they are true, whatever commit it takes.
+create table intent (
+  position integer primary key autoincrement,
+  conversation text not null,
+  kind text not null,
+  detail blob not null
+);
+create index intent_by_conversation on intent (conversation, position);
+
+-- How far each device of the others has stored and its person has read.
+create table receipt (
+  conversation text not null,
+  device text not null,
+  account text not null,
+  delivered integer not null,
+  read integer not null,
+  primary key (conversation, device)
+) without rowid;
+
+-- Keys of the signals of recent epochs.
+create table signal_key (
+  conversation text not null,
+  epoch integer not null,
+  key blob not null,
+  primary key (conversation, epoch)
+) without rowid;
+`
+
+const migrations: readonly string[] = [first]
+
+/** Brings the database to this version. Rejects with `StoreError` `damaged` when it is from a newer one. */
+export async function migrate(store: StoreDriver): Promise<void> {
+  await store.transaction((writer) => writer.run('create table if not exists schema_version (version integer not null)'))
+  const version = Number((await store.get('select max(version) as version from schema_version'))?.['version'] ?? 0)
+  if (version > migrations.length) throw storeError('damaged')
+  for (const [index, sql] of migrations.entries()) {
+    if (index < version) continue
+    await store.transaction(async (writer) => {
+      await writer.run(sql)
+      await writer.run('insert into schema_version values (?)', [index + 1])
+    })
+  }
+}

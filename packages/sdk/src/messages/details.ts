@@ -1,0 +1,48 @@
+/** One conversation in detail: its people with their roles, what may be done, how it is encrypted. */
+import type { AccountId, ConversationId } from '@tacit/contract'
+import type { ConversationDetails, ConversationMember } from '../api.ts'
+import { findConversation } from '../conversations/conversation.store.ts'
+import { loadRoster } from '../conversations/roster.store.ts'
+import type { RosterEntry } from '../conversations/roster.ts'
+import type { Reader } from '../local-store/driver.ts'
+import { loadNames, type Names } from './people-names.ts'
+import { shownStanding, type Ephemeral } from './summaries.ts'
+
+export async function readDetails(
+  reader: Reader,
+  { conversation, suite, ephemeral }: { conversation: ConversationId; suite: string; ephemeral: Ephemeral },
+): Promise<ConversationDetails | undefined> {
+  const state = await findConversation(reader, conversation)
+  if (!state) return undefined
+  const names = await loadNames(reader)
+  const entries = await loadRoster(reader, conversation)
+  const accounts = [...new Set(entries.map((entry) => entry.account))]
+  const members = accounts.map((account) => describeMember(account, { entries, names, ephemeral }))
+  const standing = await shownStanding(reader, state)
+  const inGroup = standing === 'active' && state.kind === 'group'
+  const admin = members.some((member) => member.me && member.role === 'admin')
+  return {
+    conversation,
+    kind: state.kind,
+    title: state.kind === 'direct' && state.peer ? names(state.peer).handle : state.title,
+    standing,
+    members,
+    can: { add: inGroup, remove: inGroup && admin, rename: inGroup, leave: inGroup, changeRoles: inGroup && admin },
+    encryption: { suite, epoch: state.epoch },
+  }
+}
+
+function describeMember(
+  account: AccountId,
+  { entries, names, ephemeral }: { entries: readonly RosterEntry[]; names: Names; ephemeral: Ephemeral },
+): ConversationMember {
+  const own = entries.filter((entry) => entry.account === account)
+  const me = account === ephemeral.me
+  return {
+    ...names(account),
+    role: own.some((entry) => entry.admin) ? 'admin' : 'member',
+    me,
+    ...(ephemeral.sharesPresence && !me && { online: ephemeral.isOnline(account) }),
+    devices: own.length,
+  }
+}

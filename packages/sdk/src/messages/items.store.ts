@@ -1,0 +1,43 @@
+/** What timelines are made of: messages in the log, notices, and placeholders for what could not be read. */
+import { AccountId, type ConversationId, type MessageId } from '@tacit/contract'
+import type { Notice, Person, UnreadableReason } from '../api.ts'
+import type { Writer } from '../local-store/driver.ts'
+
+/** A notice with people by account; their handles are joined when it is shown. */
+export type StoredNotice = { readonly [N in Notice as N['kind']]: Stored<N> }[Notice['kind']]
+type Stored<N> = { readonly [F in keyof N]: N[F] extends Person ? AccountId : N[F] }
+
+export type NewItem =
+  | { readonly kind: 'message'; readonly message: MessageId; readonly account: AccountId; readonly mine: boolean; readonly text: string }
+  /** A message without words of its own: a title. Kept so that its id is known when it comes again. */
+  | { readonly kind: 'silent'; readonly message: MessageId; readonly account: AccountId }
+  | { readonly kind: 'notice'; readonly notice: StoredNotice }
+  | { readonly kind: 'unreadable'; readonly reason: UnreadableReason; readonly account: AccountId | undefined }
+
+/** Adds an item at a position of the log, after those that are there. */
+export async function addItem(
+  writer: Writer,
+  { conversation, seq, time, item }: { conversation: ConversationId; seq: number; time: number; item: NewItem },
+): Promise<void> {
+  const row = columnsOf(item)
+  await writer.run(
+    `insert into item (conversation, seq, part, kind, message, account, mine, text, detail, time)
+     values (?1, ?2, (select coalesce(max(part) + 1, 0) from item where conversation = ?1 and seq = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+    [conversation, seq, item.kind, row.message, row.account, row.mine, row.text, row.detail, time],
+  )
+}
+
+const nothing = { message: null, account: null, mine: 0, text: null, detail: null }
+
+function columnsOf(item: NewItem) {
+  switch (item.kind) {
+    case 'message':
+      return { ...nothing, message: item.message, account: item.account, mine: item.mine ? 1 : 0, text: item.text }
+    case 'silent':
+      return { ...nothing, message: item.message, account: item.account }
+    case 'notice':
+      return { ...nothing, detail: JSON.stringify(item.notice) }
+    case 'unreadable':
+      return { ...nothing, account: item.account ?? null, detail: item.reason }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What a sealed message carries: CBOR [1, kind, message_id, client_seq, seen_seq, H_seen, body]. The counter and what the
+ * sender had seen are signed with it, so neither server nor members can replay, drop or reorder unnoticed.
+ *
+ * Newer clients may append fields and invent kinds: fields at the end are ignored, an unknown kind is `unsupported`, which
+ * a timeline shows as such.
+ */
+import { CborError, decodeCbor, encodeCbor, MessageId } from '@tacit/contract'
+import { readSeen, type Seen } from '../conversations/transcript.ts'
+
+export type ContentKind = 'text' | 'title'
+
+export interface Payload {
+  readonly kind: ContentKind
+  readonly message: MessageId
+  readonly clientSeq: number
+  readonly seen: Seen
+  /** The message's words, or the group's new title. */
+  readonly text: string
+}
+
+export type ReadPayload =
+  | { readonly kind: 'payload'; readonly payload: Payload }
+  | { readonly kind: 'unsupported'; readonly clientSeq: number }
+  | { readonly kind: 'malformed' }
+
+/** In UTF-8 bytes: with padding to a power of two the sealed message stays under the server's limit of 64 KiB. */
+export const LONGEST_TEXT = 30_000
+export const LONGEST_TITLE = 200
+
+export const encodePayload = ({ kind, message, clientSeq, seen, text }: Payload): Uint8Array<ArrayBuffer> =>
+  encodeCbor([1, kind, message, clientSeq, seen.seq, seen.transcript, text])
+
+export function readPayload(bytes: Uint8Array): ReadPayload {
+  const fields = readFields(bytes)
+  const [version, kind, messageText, clientSeq, seq, transcript, text] = fields
+  const message = MessageId.safeParse(messageText).data
+  const seen = readSeen(seq, transcript)
+  if (version !== 1 || !message || !seen || typeof clientSeq !== 'number' || typeof kind !== 'string') return { kind: 'malformed' }
+  if (kind !== 'text' && kind !== 'title') return { kind: 'unsupported', clientSeq }
+  if (typeof text !== 'string' || byteLength(text) > (kind === 'text' ? LONGEST_TEXT : LONGEST_TITLE)) return { kind: 'malformed' }
+  return { kind: 'payload', payload: { kind, message, clientSeq, seen, text } }
+}
+
+export const byteLength = (text: string): number => new TextEncoder().encode(text).length
+
+function readFields(bytes: Uint8Array): readonly unknown[] {
+  try {
+    const value = decodeCbor(bytes)
+    return Array.isArray(value) ? value : []
+  } catch (error) {
+    if (error instanceof CborError) return []
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+/** Accounts as people with their handles, for screens. */
+import { AccountId } from '@tacit/contract'
+import type { Person } from '../api.ts'
+import type { Reader } from '../local-store/driver.ts'
+import { id, text } from '../local-store/columns.ts'
+
+/** Answers for any account; one that was never looked up has no handle yet. */
+export type Names = (account: AccountId) => Person
+
+export async function loadNames(reader: Reader): Promise<Names> {
+  const rows = await reader.all('select account, handle from person')
+  const people = new Map(rows.map((row) => [id(row, 'account', AccountId), text(row, 'handle')]))
+  return (account) => ({ account, handle: people.get(account) ?? '' })
+}

@@ -1,0 +1,87 @@
+/** The list of conversations: newest activity first, each with its last words and what is unread. */
+import { AccountId, type ConversationId } from '@tacit/contract'
+import type { ConversationStanding, ConversationSummary, MessageState } from '../api.ts'
+import { allConversations, type Conversation } from '../conversations/conversation.store.ts'
+import { id, integer, optionalText, text } from '../local-store/columns.ts'
+import type { Reader } from '../local-store/driver.ts'
+import { othersProgress } from '../signals/receipts.store.ts'
+import { loadNames, type Names } from './people-names.ts'
+import { failedState, stateOf } from './timeline.ts'
+
+/** What is not on disk: who writes, who is online. */
+export interface Ephemeral {
+  readonly me: AccountId
+  typing(conversation: ConversationId): readonly AccountId[]
+  isOnline(account: AccountId): boolean
+  /** Whether this account shares presence; without it nobody's is shown. */
+  readonly sharesPresence: boolean
+}
+
+/** The first words of a message, for a list. */
+const PREVIEW = 140
+
+export async function readSummaries(reader: Reader, ephemeral: Ephemeral): Promise<readonly ConversationSummary[]> {
+  const names = await loadNames(reader)
+  const states = await allConversations(reader)
+  const summaries = await Promise.all(states.map((state) => summarize(reader, { state, names, ephemeral })))
+  return summaries.toSorted((left, right) => right.lastActivity - left.lastActivity)
+}
+
+async function summarize(
+  reader: Reader,
+  { state, names, ephemeral }: { state: Conversation; names: Names; ephemeral: Ephemeral },
+): Promise<ConversationSummary> {
+  const { conversation, kind } = state
+  const peer = state.peer && names(state.peer)
+  const counts = await reader.get(
+    `select (select count(distinct account) from member where conversation = ?1) as people,
+       (select count(*) from item where conversation = ?1 and seq > ?2 and kind = 'message' and mine = 0) as unread`,
+    [conversation, state.readSeq],
+  )
+  const last = await lastWords(reader, { conversation, names, me: ephemeral.me })
+  const showsPresence = kind === 'direct' && peer && ephemeral.sharesPresence
+  return {
+    conversation,
+    kind,
+    title: kind === 'direct' ? (peer?.handle ?? '') : state.title,
+    standing: await shownStanding(reader, state),
+    ...(peer && { peer }),
+    ...(showsPresence && { peerOnline: ephemeral.isOnline(peer.account) }),
+    people: counts ? integer(counts, 'people') : 0,
+    unread: counts ? integer(counts, 'unread') : 0,
+    lastActivity: state.activity,
+    ...(last && { last }),
+    typing: ephemeral.typing(conversation).map(names),
+  }
+}
+
+/** Who asked to leave has left, for the person; the others still have to commit it. */
+export async function shownStanding(reader: Reader, { conversation, standing }: Conversation): Promise<ConversationStanding> {
+  const leaving = await reader.get("select 1 as found from intent where conversation = ? and kind = 'leave'", [conversation])
+  return leaving && standing === 'active' ? 'left' : standing
+}
+
+async function lastWords(reader: Reader, { conversation, names, me }: { conversation: ConversationId; names: Names; me: AccountId }) {
+  const waiting = await reader.get(
+    "select text, time, failed from outbox where conversation = ? and kind = 'text' order by position desc limit 1",
+    [conversation],
+  )
+  if (waiting) {
+    const failed = optionalText(waiting, 'failed')
+    const state: MessageState = failed === undefined ? { kind: 'sending' } : failedState(failed)
+    return { preview: text(waiting, 'text').slice(0, PREVIEW), sender: names(me), mine: true, time: integer(waiting, 'time'), state }
+  }
+  const row = await reader.get("select * from item where conversation = ? and kind = 'message' order by seq desc, part desc limit 1", [
+    conversation,
+  ])
+  if (!row) return undefined
+  const mine = row['mine'] === 1
+  const state = mine ? stateOf(integer(row, 'seq'), await othersProgress(reader, { conversation, me })) : undefined
+  return {
+    preview: text(row, 'text').slice(0, PREVIEW),
+    sender: names(id(row, 'account', AccountId)),
+    mine,
+    time: integer(row, 'time'),
+    ...(state && { state }),
+  }
+}

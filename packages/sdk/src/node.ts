@@ -1,0 +1,56 @@
+/** The SDK in Node: a device with a SQLite file, ready to use. For scripts, bots and the terminal client. */
+import { createMlsEngine, type MlsEngine } from '@tacit/mls'
+import type { IncomingMessage, Messenger } from './api.ts'
+import { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
+import { openMessenger, type MessengerOptions } from './messenger.ts'
+import { MessageStream } from './message-stream.ts'
+
+export * from './index.ts'
+export { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
+
+export interface DeviceOptions extends Omit<MessengerOptions, 'store' | 'reopenStore' | 'engine' | 'onMessages'> {
+  /** Path of the database, or `:memory:`. */
+  readonly store: string
+  readonly engine?: MlsEngine
+}
+
+export interface NodeDevice extends Messenger {
+  /**
+   * Messages as they arrive from now on, own accepted ones included (`mine`). Bounded: a reader that falls more than
+   * 10,000 behind loses the oldest, which are in the timeline.
+   */
+  incoming(): AsyncIterableIterator<IncomingMessage>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Opens a device.
+ *
+ *     await using alice = await openDevice({ server: 'http://localhost:8080', store: './alice.db' })
+ *     await alice.signUp({ handle: 'alice', password: 'correct horse battery' })
+ */
+export async function openDevice({ store: path, engine, ...options }: DeviceOptions): Promise<NodeDevice> {
+  const open = async () => (path === ':memory:' ? openMemoryStore() : openNodeStore({ path }))
+  const streams = new Set<MessageStream>()
+  const messenger = await openMessenger({
+    ...options,
+    engine: engine ?? (await createMlsEngine()),
+    store: await open(),
+    reopenStore: open,
+    onMessages: (messages) => streams.forEach((stream) => stream.push(messages)),
+  })
+  const close = async () => {
+    for (const stream of streams) stream.end()
+    await messenger.close()
+  }
+  return {
+    ...messenger,
+    close,
+    [Symbol.asyncDispose]: close,
+    incoming() {
+      const stream = new MessageStream(() => streams.delete(stream))
+      streams.add(stream)
+      return stream.iterate()
+    },
+  }
+}

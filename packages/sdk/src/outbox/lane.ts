@@ -1,0 +1,120 @@
+/**
+ * The sending side of one conversation: one step after the other, never two at once. It rests when there is nothing to do,
+ * when the device is offline, and while something sent is not yet seen in the log; whatever may change that wakes it.
+ */
+import { Refusal, toBase64Url, type ConversationId } from '@tacit/contract'
+import { MlsError } from '@tacit/mls'
+import { MessengerError } from '../api.ts'
+import { eraseConversation } from '../conversations/conversation.store.ts'
+import { eraseIntent, nextIntent } from '../conversations/intent.store.ts'
+import type { DeviceCore } from '../device-core.ts'
+import { backOff, isPassing } from '../trouble.ts'
+import { nextStep } from './next-step.ts'
+import { transmit } from './transmit.ts'
+
+/** Commits that are refused so often in a row are not going to be accepted. */
+const MOST_REBUILDS = 20
+
+export class Lane {
+  readonly #core: DeviceCore
+  readonly #conversation: ConversationId
+  #running = false
+  #again = false
+  #tidy = false
+  #troubles = 0
+  #stopTimer = () => {}
+  /** Hash of what was accepted and is not yet seen in the log. */
+  #sent: string | undefined
+  #closed = false
+
+  constructor(core: DeviceCore, conversation: ConversationId) {
+    this.#core = core
+    this.#conversation = conversation
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true
+    if (!this.#running) void this.#run()
+  }
+
+  /** This device shall commit what waits in the group. */
+  tidy(): void {
+    this.#tidy = true
+    this.wake()
+  }
+
+  /** A new socket: what was sent on the old one may be lost. */
+  reconnected(): void {
+    this.#sent = undefined
+    this.#troubles = 0
+    this.wake()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stopTimer()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    while (this.#again && !this.#closed && this.#core.wire.isOnline) {
+      this.#again = false
+      this.#stopTimer()
+      try {
+        if (await this.#step()) this.#again = true
+      } catch (error) {
+        await this.#trouble(error).catch(() => undefined)
+      }
+    }
+    this.#running = false
+  }
+
+  /** Whether to go on at once. */
+  async #step(): Promise<boolean> {
+    const step = await nextStep(this.#core, this.#conversation, { tidy: this.#tidy })
+    if (step.kind === 'rest') this.#tidy = false
+    if (step.kind !== 'send') return step.kind === 'again'
+    const hash = toBase64Url(step.sealed.hash)
+    if (this.#sent === hash) return false
+    const outcome = await transmit(this.#core, step.sealed)
+    if (typeof outcome === 'object') {
+      if (outcome.intent !== undefined) this.#core.decided(outcome.intent, { kind: 'never', why: outcome.failed })
+    } else if (outcome === 'sent') this.#sent = hash
+    if (step.sealed.kind === 'commit') this.#tidy = false
+    this.#troubles = outcome === 'again' ? this.#troubles + 1 : 0
+    if (this.#troubles > MOST_REBUILDS) throw new Refusal('unavailable')
+    return outcome !== 'sent'
+  }
+
+  async #trouble(error: unknown): Promise<void> {
+    if (isPassing(error) || error instanceof MlsError) return this.#later(error)
+    if (error instanceof Refusal && ['unauthenticated', 'session_ended', 'device_needed'].includes(error.failure)) return
+    if (error instanceof Refusal || error instanceof MessengerError) return this.#failIntent(error)
+    this.#later(error)
+  }
+
+  #later(error: unknown): void {
+    const { clock, random } = this.#core
+    const asked = error instanceof Refusal ? (error.details.retryAfter ?? 0) * 1000 : 0
+    const delay = asked + backOff({ attempt: this.#troubles++, fraction: random.fraction() })
+    this.#stopTimer = clock.after(delay, () => this.wake())
+  }
+
+  /** What was wanted cannot be: say so, and go on with the rest. */
+  async #failIntent(failure: unknown): Promise<void> {
+    const { store, conversations } = this.#core
+    const intent = await nextIntent(store, this.#conversation)
+    if (!intent) return
+    const never = intent.kind === 'create'
+    await conversations.hold(this.#conversation, (hold) =>
+      hold.store({
+        state: never ? undefined : hold.state,
+        ...(never && { group: 'none' as const }),
+        write: (writer) => (never ? eraseConversation(writer, this.#conversation) : eraseIntent(writer, intent.position)),
+      }),
+    )
+    this.#core.decided(intent.position, { kind: 'never', why: failure })
+    this.#again = true
+  }
+}

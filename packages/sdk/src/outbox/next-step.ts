@@ -1,0 +1,125 @@
+/**
+ * What a conversation has to do next, sealed and ready to send: first what is sealed already, then the way in if this device
+ * is not (or no longer) inside, then wanted changes, then messages in the order they were written.
+ *
+ * What needs the server (key packages, the door of a conversation) is fetched before the conversation is held.
+ */
+import type { ConversationId } from '@tacit/contract'
+import type { Group } from '@tacit/mls'
+import type { Conversation } from '../conversations/conversation.store.ts'
+import type { Hold } from '../conversations/held.ts'
+import { eraseIntent, nextIntent, type StoredIntent } from '../conversations/intent.store.ts'
+import { fetchDoor, sealJoin } from '../conversations/join-by-commit.ts'
+import { openOnServer } from '../conversations/open-on-server.ts'
+import { rosterOf } from '../conversations/roster.ts'
+import { sealCommit } from '../conversations/seal-commit.ts'
+import { invite, wantedFor, withdrawnLeaves } from '../conversations/wanted-commit.ts'
+import type { DeviceCore } from '../device-core.ts'
+import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
+import { sealMessage, sealRemoveProposal } from './seal.ts'
+
+export interface Tasks {
+  /** This device was elected to commit what waits: proposals of others, withdrawn own leaves. */
+  readonly tidy: boolean
+}
+
+/** `again`: something changed, ask once more. Rejects with what kept it from being prepared. */
+export type Step = { readonly kind: 'send'; readonly sealed: Sealed } | { readonly kind: 'again' } | { readonly kind: 'rest' }
+
+const AGAIN: Step = { kind: 'again' }
+const REST: Step = { kind: 'rest' }
+
+export async function nextStep(core: DeviceCore, conversation: ConversationId, tasks: Tasks): Promise<Step> {
+  const now = await core.conversations.hold(conversation, async (hold) => ({
+    state: hold.state,
+    group: hold.group,
+    sealed: await findSealed(core.store, conversation),
+    intent: await nextIntent(core.store, conversation),
+  }))
+  if (!now.state) return REST
+  if (now.sealed) return { kind: 'send', sealed: now.sealed }
+  if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)
+  if (now.state.standing !== 'active' || !now.group) return REST
+  if (now.intent) return pursue(core, { state: now.state, group: now.group, intent: now.intent })
+  if (tasks.tidy) {
+    const did = await core.conversations.hold(conversation, (hold) => tidy(core, hold))
+    if (did) return AGAIN
+  }
+  return core.conversations.hold(conversation, (hold) => sealNextMessage(core, hold))
+}
+
+async function enter(core: DeviceCore, { conversation, standing }: Conversation): Promise<Step> {
+  const door = await fetchDoor(core, conversation)
+  if (!door) return REST
+  return core.conversations.hold(conversation, async (hold) => {
+    // A Welcome may have come meanwhile.
+    if (hold.state?.standing !== standing) return AGAIN
+    await sealJoin(core, hold, door)
+    return AGAIN
+  })
+}
+
+async function pursue(
+  core: DeviceCore,
+  { state, group, intent }: { state: Conversation; group: Group; intent: StoredIntent },
+): Promise<Step> {
+  const { conversation } = state
+  if (intent.kind === 'create') {
+    await openOnServer(core, { conversation, intent })
+    return AGAIN
+  }
+  if (intent.kind === 'leave') return core.conversations.hold(conversation, (hold) => sealLeave(core, hold, intent))
+  const roster = await rosterOf(group, core.certificates)
+  const invitations = intent.kind === 'add' ? await invite(core, { accounts: intent.accounts, roster }) : []
+  return core.conversations.hold(conversation, async (hold) => {
+    if (!hold.group || hold.state?.standing !== 'active') return AGAIN
+    const wanted = wantedFor(intent, { roster: await rosterOf(hold.group, core.certificates), invitations })
+    if (wanted) await sealCommit(core, hold, { wanted, intent: intent.position })
+    else {
+      await hold.store({ state: hold.state, write: (writer) => eraseIntent(writer, intent.position) })
+      core.decided(intent.position)
+    }
+    return AGAIN
+  })
+}
+
+/** Leaving: a proposal for each own leaf, then it is for the others to commit. Whoever is alone is simply gone. */
+async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Promise<Step> {
+  const { state, group, conversation } = hold
+  if (!state || !group) return AGAIN
+  const roster = await rosterOf(group, core.certificates)
+  if (roster.accounts.every((account) => account === core.account)) {
+    const left = { ...state, standing: 'left' as const }
+    await hold.store({ state: left, group: 'none', write: (writer) => eraseIntent(writer, intent.position) })
+    core.decided(intent.position)
+    return AGAIN
+  }
+  const proposed = new Set(group.pendingProposals.map((proposal) => proposal.removes))
+  // The own leaf last: after it is removed nobody could propose the others.
+  const leaves = roster.entries.filter((entry) => entry.account === core.account && !proposed.has(entry.leaf))
+  const next = leaves.find((entry) => entry.device !== core.device) ?? leaves[0]
+  if (!next) return REST
+  await sealRemoveProposal(core, hold, { leaf: next.leaf, intent: intent.position })
+  const sealed = await findSealed(core.store, conversation)
+  return sealed ? { kind: 'send', sealed } : AGAIN
+}
+
+/** Returns whether there was something to commit. */
+async function tidy(core: DeviceCore, hold: Hold): Promise<boolean> {
+  const { group, state } = hold
+  if (!group || state?.standing !== 'active') return false
+  const remove = await withdrawnLeaves(core, group)
+  if (remove.length === 0 && group.pendingProposals.length === 0) return false
+  await sealCommit(core, hold, { wanted: { add: [], remove }, intent: undefined })
+  return true
+}
+
+/** Proposals that wait are committed first, so that nobody who is about to go reads what comes after (RFC 9420 section 12.4). */
+async function sealNextMessage(core: DeviceCore, hold: Hold): Promise<Step> {
+  const { group, state, conversation } = hold
+  const waiting = await nextWaiting(core.store, conversation)
+  if (!waiting || !group || state?.standing !== 'active') return REST
+  if (group.pendingProposals.length > 0) await sealCommit(core, hold, { wanted: { add: [], remove: [] }, intent: undefined })
+  else await sealMessage(core, hold, waiting)
+  return AGAIN
+}

@@ -1,0 +1,53 @@
+/**
+ * Sealing a message or a proposal: the next group and the sealed bytes in one transaction, before anything is sent. A crash
+ * before it seals anew, a crash after it sends the same bytes; no key is ever used twice.
+ */
+import type { DeviceCore } from '../device-core.ts'
+import type { Hold } from '../conversations/held.ts'
+import { saveGroup } from '../conversations/group.store.ts'
+import { encodeHandshakeData } from '../conversations/transcript.ts'
+import { encodePayload } from '../messages/payload.ts'
+import { sha256 } from '../sealing.ts'
+import { saveSealed, type Sealed, type Waiting } from './outbox.store.ts'
+
+export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting): Promise<void> {
+  const { conversation, state, group } = hold
+  if (!state || !group) return
+  const clientSeq = state.clientSeq + 1
+  const seen = { seq: state.cursor, transcript: state.transcript }
+  const { kind, message, text } = waiting
+  const next = await core.engine.seal(group, encodePayload({ kind, message, clientSeq, seen, text }))
+  const sealed = { ...(await plainSealed(hold, next.sealed)), kind: 'message', message } as const
+  await hold.store({
+    state,
+    group: next.group,
+    write: async (writer) => {
+      await saveGroup(writer, { conversation, persist: next.persist })
+      await saveSealed(writer, sealed)
+    },
+  })
+}
+
+/** Asks the others to remove one of this account's leaves. The group itself changes when the proposal is in the log. */
+export async function sealRemoveProposal(core: DeviceCore, hold: Hold, { leaf, intent }: { leaf: number; intent: number }): Promise<void> {
+  const { state, group } = hold
+  if (!state || !group) return
+  const seen = { seq: state.cursor, transcript: state.transcript }
+  const { proposal } = await core.engine.proposeRemove(group, leaf, encodeHandshakeData({ clientSeq: state.clientSeq + 1, seen }))
+  const sealed = { ...(await plainSealed(hold, proposal)), kind: 'proposal', intent } as const
+  await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
+}
+
+async function plainSealed({ conversation, state }: Hold, bytes: Uint8Array): Promise<Omit<Sealed, 'kind'>> {
+  return {
+    conversation,
+    clientSeq: (state?.clientSeq ?? 0) + 1,
+    epoch: state?.epoch ?? 0,
+    hash: await sha256(bytes),
+    bytes,
+    message: undefined,
+    intent: undefined,
+    snapshot: undefined,
+    baggage: undefined,
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Sends what is sealed and deals with the server's answer. Accepted is not the end: the log is, where the own entry takes
+ * effect in its place. An unknown outcome changes nothing; the same bytes go out again.
+ */
+import { equalBytes, Refusal, type ConversationId } from '@tacit/contract'
+import { readBaggage } from '../conversations/baggage.ts'
+import type { Hold } from '../conversations/held.ts'
+import { completeJoin } from '../conversations/join-by-commit.ts'
+import type { DeviceCore } from '../device-core.ts'
+import { catchUp } from '../inbox/receive.ts'
+import { addItem } from '../messages/items.store.ts'
+import { owned } from '../sealing.ts'
+import { dropSealed, failAll, failMessage, findSealed, type Sealed } from './outbox.store.ts'
+
+/** `sent`: the log will tell. `again`: ask for the next step. Rejects with `Unreachable` or a passing `Refusal`: try these bytes again. */
+export type Outcome = 'sent' | 'again' | { readonly failed: Refusal; readonly intent: number | undefined }
+
+const TO_THE_HEAD = Number.MAX_SAFE_INTEGER
+
+export async function transmit(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
+  try {
+    const answer = await submit(core, sealed)
+    if (!equalBytes(answer.hash, sealed.hash)) return await stopTrusting(core, sealed)
+    if (sealed.kind === 'join') return await enter(core, { sealed, seq: answer.seq })
+    if (answer.duplicate) await catchUp(core, sealed.conversation, answer.seq)
+    return 'sent'
+  } catch (error) {
+    if (error instanceof Refusal) return answerRefusal(core, sealed, error)
+    throw error
+  }
+}
+
+function submit(core: DeviceCore, sealed: Sealed) {
+  const { conversation, epoch, clientSeq } = sealed
+  const bytes = owned(sealed.bytes)
+  if (sealed.kind === 'message' || sealed.kind === 'proposal')
+    return core.wire.send('delivery.send', { conversation, epoch, clientSeq, bytes })
+  const { welcomes, groupInfo, added, removed } = readBaggage(sealed.baggage)
+  return core.wire.send('conversations.commit', {
+    conversation,
+    epoch,
+    clientSeq,
+    commit: bytes,
+    welcomes: welcomes.map((welcome) => ({ device: welcome.device, bytes: owned(welcome.bytes) })),
+    groupInfo: owned(groupInfo),
+    added: [...added],
+    removed: [...removed],
+  })
+}
+
+async function enter(core: DeviceCore, { sealed, seq }: { sealed: Sealed; seq: number }): Promise<Outcome> {
+  const { conversation } = sealed
+  await core.conversations.hold(conversation, (hold) => completeJoin(core, hold, { sealed, seq }))
+  core.received(conversation, [])
+  // What was delivered while we were at the door was not for us yet.
+  await catchUp(core, conversation, TO_THE_HEAD)
+  return 'again'
+}
+
+async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal): Promise<Outcome> {
+  const { conversation } = sealed
+  switch (refusal.failure) {
+    case 'stale_epoch':
+      return retreat(core, sealed, { upTo: refusal.details.head ?? TO_THE_HEAD, epoch: refusal.details.epoch })
+    case 'members_mismatch':
+      return retreat(core, sealed, { upTo: TO_THE_HEAD })
+    case 'out_of_order':
+      return retreat(core, sealed, { upTo: TO_THE_HEAD, clientSeq: refusal.details.expected })
+    case 'not_found':
+      return noMember(core, sealed)
+    case 'rate_limited':
+    case 'unavailable':
+    case 'internal':
+    case 'storage_full':
+    case 'unauthenticated':
+    case 'session_ended':
+    case 'device_needed':
+      throw refusal
+    default:
+      await core.conversations.hold(conversation, (hold) => giveUp(hold, sealed, refusal.failure))
+      return { failed: refusal, intent: sealed.intent }
+  }
+}
+
+/** Catches up; if the log does not hold what was sent, it is taken back to be sealed anew. */
+async function retreat(
+  core: DeviceCore,
+  sealed: Sealed,
+  server: { readonly upTo: number; readonly epoch?: number | undefined; readonly clientSeq?: number | undefined },
+): Promise<Outcome> {
+  const { conversation } = sealed
+  await catchUp(core, conversation, server.upTo)
+  await core.conversations.hold(conversation, async (hold) => {
+    if (!hold.state || !(await isStillSealed(core, sealed))) return
+    const { standing, epoch, clientSeq } = hold.state
+    // The server knows entries of ours that its log does not hold, or an epoch that no commit of it began.
+    const apart = (server.epoch ?? epoch) !== epoch || (server.clientSeq ?? clientSeq + 1) !== clientSeq + 1
+    const lost = sealed.kind !== 'join' && standing === 'active' && apart
+    await hold.store({
+      state: lost ? { ...hold.state, standing: 'paused' } : hold.state,
+      ...(lost && { group: 'none' as const }),
+      write: async (writer) => {
+        await dropSealed(writer, conversation)
+        if (lost) await writer.run('delete from group_state where conversation = ?', [conversation])
+      },
+    })
+  })
+  return 'again'
+}
+
+async function isStillSealed(core: DeviceCore, sealed: Sealed): Promise<boolean> {
+  const current = await findSealed(core.store, sealed.conversation)
+  return current !== undefined && equalBytes(current.hash, sealed.hash)
+}
+
+/** Not a member any more: usually the log says so. */
+async function noMember(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
+  const { conversation } = sealed
+  await catchUp(core, conversation, TO_THE_HEAD).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error
+  })
+  await core.conversations.hold(conversation, async (hold) => {
+    if (!hold.state || !(await isStillSealed(core, sealed))) return
+    const standing = sealed.kind === 'join' ? hold.state.standing : 'removed'
+    await hold.store({
+      state: { ...hold.state, standing },
+      write: async (writer) => {
+        await dropSealed(writer, conversation)
+        if (standing === 'removed') await failAll(writer, { conversation, reason: 'left' })
+      },
+    })
+  })
+  return sealed.kind === 'join' ? { failed: new Refusal('not_found'), intent: undefined } : 'again'
+}
+
+/** Refused for good: shown as failed, its words kept. */
+async function giveUp(hold: Hold, sealed: Sealed, reason: string): Promise<void> {
+  if (!hold.state) return
+  await hold.store({
+    state: hold.state,
+    write: async (writer) => {
+      await dropSealed(writer, hold.conversation)
+      if (sealed.message) await failMessage(writer, { message: sealed.message, reason })
+      if (sealed.intent !== undefined) await writer.run('delete from intent where position = ?', [sealed.intent])
+    },
+  })
+}
+
+/** The server accepted something else in our name, or keeps other bytes than it was given. */
+async function stopTrusting(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
+  const conversation: ConversationId = sealed.conversation
+  await core.conversations.hold(conversation, async (hold) => {
+    if (!hold.state) return
+    const { cursor } = hold.state
+    await hold.store({
+      state: { ...hold.state, standing: 'paused' },
+      group: 'none',
+      write: async (writer) => {
+        await dropSealed(writer, conversation)
+        await writer.run('delete from group_state where conversation = ?', [conversation])
+        const item = { kind: 'notice', notice: { kind: 'tampering', what: 'replay' } } as const
+        await addItem(writer, { conversation, seq: cursor, time: core.clock.now(), item })
+      },
+    })
+  })
+  return 'again'
+}

@@ -1,0 +1,233 @@
+/** The verbs of somebody who is signed in. They throw what they meet; the front door makes `MessengerError`s of it. */
+import { readDeviceList, routes, type AccountId, type ConversationId } from '@tacit/contract'
+import { MessengerError, type DeviceInfo, type Person, type SessionInfo, type Verbs } from './api.ts'
+import { fetchVault } from './account/own-vault.ts'
+import { saveSelf, type Self } from './account/settings.ts'
+import { addIntent, type Intent } from './conversations/intent.store.ts'
+import { findDirect } from './conversations/conversation.store.ts'
+import { createConversation } from './conversations/create.ts'
+import { loadRoster } from './conversations/roster.store.ts'
+import type { Device } from './device.ts'
+import { findPinByHandle } from './devices/people.store.ts'
+import type { KnownPerson } from './devices/people.ts'
+import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
+import { Unreachable } from './trouble.ts'
+
+export interface SignedIn {
+  readonly device: Device
+  self: Self
+  /** The account's own settings changed. */
+  readonly selfChanged: (self: Self) => void
+}
+
+type ConversationVerbs = Omit<
+  Verbs,
+  | 'signUp'
+  | 'signIn'
+  | 'signOut'
+  | 'beginPasskeySignUp'
+  | 'finishPasskeySignUp'
+  | 'beginPasskeySignIn'
+  | 'finishPasskeySignIn'
+  | 'loadEarlier'
+>
+
+/** How long a change of a conversation may take before the person hears that it will happen later, in milliseconds. */
+const PATIENCE = 30_000
+
+/** `signedIn` rejects with `not_signed_in` when nobody is. */
+export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
+  return { ...peopleVerbs(signedIn), ...membershipVerbs(signedIn), ...messageVerbs(signedIn), ...accountVerbs(signedIn) }
+}
+
+function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPerson' | 'startDirect' | 'createGroup'> {
+  return {
+    async findPerson({ handle }) {
+      const person = await signedIn().device.core.people.lookUp(handle.trim())
+      return person && asPerson(person)
+    },
+    async startDirect({ handle }) {
+      const { device } = signedIn()
+      const { core } = device
+      const pinned = await findPinByHandle(core.store, handle.trim())
+      const known = pinned && (await findDirect(core.store, pinned.account))
+      if (known) return known.conversation
+      const person = await mustFind(device, handle)
+      if (person.pin.account === core.account) throw new MessengerError('not_allowed', 'This is your own handle.')
+      const existing = await findDirect(core.store, person.pin.account)
+      if (existing) return existing.conversation
+      return openNew(device, { kind: 'direct', people: [person.pin.account], title: '' })
+    },
+    async createGroup({ title, handles }) {
+      const { device } = signedIn()
+      mustBeTitle(title)
+      const people = await Promise.all(handles.map((handle) => mustFind(device, handle)))
+      const accounts = people.map(({ pin }) => pin.account).filter((account) => account !== device.core.account)
+      return openNew(device, { kind: 'group', people: [...new Set(accounts)], title: title.trim() })
+    },
+  }
+}
+
+async function openNew(device: Device, wanted: Parameters<typeof createConversation>[1]): Promise<ConversationId> {
+  const created = await createConversation(device.core, wanted)
+  const decided = [device.decision(created.create), device.decision(created.add)] as const
+  // One may fail while the other is waited for.
+  for (const decision of decided) decision.catch(() => undefined)
+  device.core.wake(created.conversation)
+  const existing = await within(device, decided[0])
+  if (existing) return existing
+  await within(device, decided[1])
+  return created.conversation
+}
+
+function membershipVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'addPeople' | 'removePerson' | 'setRole' | 'rename' | 'leave'> {
+  return {
+    async addPeople({ conversation, handles }) {
+      const { device } = signedIn()
+      const people = await Promise.all(handles.map((handle) => mustFind(device, handle)))
+      const accounts = people.map(({ pin }) => pin.account)
+      await pursue(device, conversation, { kind: 'add', accounts })
+    },
+    async removePerson({ conversation, account }) {
+      const { device } = signedIn()
+      await mustBeAdmin(device, conversation)
+      await pursue(device, conversation, { kind: 'remove', account })
+    },
+    async setRole({ conversation, account, role }) {
+      const { device } = signedIn()
+      await mustBeAdmin(device, conversation)
+      await pursue(device, conversation, { kind: 'role', account, role })
+    },
+    async rename({ conversation, title }) {
+      const { device } = signedIn()
+      mustBeTitle(title)
+      await mustBeActiveGroup(device, conversation)
+      await device.outbox.queue({ conversation, kind: 'title', text: title.trim() })
+    },
+    async leave({ conversation }) {
+      const { device } = signedIn()
+      await wish(device, conversation, { kind: 'leave' })
+      device.core.wake(conversation)
+    },
+  }
+}
+
+function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' | 'retry' | 'discard' | 'markRead' | 'setTyping'> {
+  return {
+    async send({ conversation, text }) {
+      const { device } = signedIn()
+      const message = await device.outbox.queue({ conversation, kind: 'text', text })
+      device.signals.typing.sent(conversation)
+      return message
+    },
+    retry: ({ message }) => signedIn().device.outbox.retry(message),
+    discard: ({ message }) => signedIn().device.outbox.discard(message),
+    async markRead({ conversation, seq }) {
+      const { device } = signedIn()
+      await device.core.conversations.hold(conversation, async (hold) => {
+        const { state } = hold
+        const readSeq = Math.min(seq, state?.cursor ?? 0)
+        if (state && readSeq > state.readSeq) await hold.store({ state: { ...state, readSeq }, write: async () => undefined })
+      })
+      device.signals.receipts.schedule(conversation)
+    },
+    setTyping: ({ conversation, typing }) => signedIn().device.signals.typing.say(conversation, typing),
+  }
+}
+
+function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices'> {
+  return {
+    async setPresenceSharing({ on }) {
+      const { device, self, selfChanged } = signedIn()
+      const { sharesPresence } = await device.core.session.call(routes.accounts.changeMe, { body: { sharesPresence: on } })
+      const changed = { ...self, sharesPresence }
+      await device.core.store.transaction((writer) => saveSelf(writer, changed))
+      selfChanged(changed)
+    },
+    async sessions() {
+      const { sessions } = await signedIn().device.core.session.call(routes.sessions.list, {})
+      return sessions.map((session): SessionInfo => ({
+        ...session,
+        createdAt: Date.parse(session.createdAt),
+        lastUsedAt: Date.parse(session.lastUsedAt),
+      }))
+    },
+    async revokeSession({ session }) {
+      await signedIn().device.core.session.call(routes.sessions.revoke, { params: { session } })
+    },
+    async devices() {
+      const { device, self } = signedIn()
+      const { session, random } = device.core
+      const { deviceList } = await session.call(routes.accounts.me, {})
+      const list = await readDeviceList(deviceList)
+      const { accountKeySeed, deviceNames } = await fetchVault({ session, self, random })
+      accountKeySeed.fill(0)
+      return (list?.devices ?? []).map((one): DeviceInfo => ({
+        device: one.device,
+        current: one.device === self.device,
+        name: deviceNames.get(one.device) ?? '',
+        notAfter: one.notAfter * 1000,
+      }))
+    },
+  }
+}
+
+const asPerson = ({ pin }: KnownPerson): Person => ({ account: pin.account, handle: pin.handle })
+
+async function mustFind(device: Device, handle: string): Promise<KnownPerson> {
+  const person = await device.core.people.lookUp(handle.trim())
+  if (!person) throw new MessengerError('not_found', `There is nobody called ${handle.trim().slice(0, 64)}.`)
+  return person
+}
+
+function mustBeTitle(title: string): void {
+  const length = byteLength(title.trim())
+  if (length === 0 || length > LONGEST_TITLE) throw new MessengerError('too_large', `A title has 1 to ${LONGEST_TITLE} bytes.`)
+}
+
+async function mustBeActiveGroup(device: Device, conversation: ConversationId): Promise<void> {
+  const state = await device.core.conversations.hold(conversation, async (hold) => hold.state)
+  if (!state) throw new MessengerError('not_found', 'There is no such conversation.')
+  if (state.kind !== 'group' || state.standing !== 'active')
+    throw new MessengerError('not_allowed', 'This is possible in a group you are in.')
+}
+
+async function mustBeAdmin(device: Device, conversation: ConversationId): Promise<void> {
+  const roster = await loadRoster(device.core.store, conversation)
+  const me: AccountId = device.core.account
+  if (!roster.some((entry) => entry.account === me && entry.admin)) throw new MessengerError('not_allowed', 'Only an admin can do this.')
+}
+
+/** Stores what shall be true; it is pursued until it is, also after a restart. */
+async function wish(device: Device, conversation: ConversationId, intent: Intent): Promise<number> {
+  await mustBeActiveGroup(device, conversation)
+  return device.core.conversations.hold(conversation, async (hold) => {
+    let position = 0
+    await hold.store({
+      state: hold.state,
+      write: async (writer) => {
+        position = await addIntent(writer, { conversation, intent })
+      },
+    })
+    return position
+  })
+}
+
+async function pursue(device: Device, conversation: ConversationId, intent: Intent): Promise<void> {
+  const decision = device.decision(await wish(device, conversation, intent))
+  device.core.wake(conversation)
+  await within(device, decision)
+}
+
+/** Waits for a decision, but not for ever: what is stored goes on without anybody waiting. */
+async function within<T>(device: Device, decision: Promise<T>): Promise<T> {
+  let stop = () => {}
+  const late = new Promise<never>((_, reject) => {
+    stop = device.core.clock.after(PATIENCE, () => reject(new Unreachable('not decided in time')))
+  })
+  try {
+    return await Promise.race([decision, late])
+  } finally {
+    stop()
+  }
+}

@@ -1,0 +1,5 @@
+/** A small real world for tests and demos: a server and devices in one process, with network weather. */
+export { until } from './until.ts'
+export { Weather } from './weather.ts'
+export { openWorld, PASSWORD, type World } from './world.ts'
+export { textsOf, type WorldDevice } from './world-device.ts'

@@ -1,0 +1,82 @@
+/** The network of one device, with weather: it can be cut, and answers can be lost on their way back. */
+import { platformNetwork, type Network, type OpenSocket, type SocketListener } from '@tacit/sdk'
+
+/** RFC 6455 section 7.4.1: the connection just ended. */
+const ABNORMAL = 1006
+
+export class Weather implements Network {
+  readonly #sockets = new Set<{ readonly socket: OpenSocket; readonly listener: SocketListener }>()
+  readonly #hints = new Set<() => void>()
+  #cut = false
+  #deaf = false
+
+  /** No network at all from now on; the platform says so. */
+  cut(): void {
+    this.#cut = true
+    this.#endSockets()
+    for (const hint of this.#hints) hint()
+  }
+
+  /** The network is back. */
+  restore(): void {
+    this.#cut = false
+    this.#deaf = false
+    for (const hint of this.#hints) hint()
+  }
+
+  /** What is sent still arrives, nothing comes back: answers get lost. */
+  loseAnswers(): void {
+    this.#deaf = true
+  }
+
+  /** The sockets end without a word, as if a router had restarted; the platform believes to be online. */
+  endSockets(): void {
+    this.#endSockets()
+  }
+
+  async fetch(url: string, init: RequestInit): Promise<Response> {
+    if (this.#cut) throw new TypeError('no network')
+    const response = await platformNetwork.fetch(url, init)
+    if (this.#cut || this.#deaf) throw new TypeError('the answer was lost')
+    return response
+  }
+
+  openSocket({ url, protocol, listener }: Parameters<Network['openSocket']>[0]): OpenSocket {
+    if (this.#cut) {
+      queueMicrotask(() => listener.closed(ABNORMAL))
+      return { send: () => undefined, close: () => undefined }
+    }
+    const socket = platformNetwork.openSocket({
+      url,
+      protocol,
+      listener: {
+        opened: () => listener.opened(),
+        received: (bytes) => void (this.#deaf || listener.received(bytes)),
+        closed: (code) => {
+          this.#sockets.delete(entry)
+          listener.closed(code)
+        },
+      },
+    })
+    const entry = { socket, listener }
+    this.#sockets.add(entry)
+    return socket
+  }
+
+  isOnline(): boolean {
+    return !this.#cut
+  }
+
+  onHint(listener: () => void): () => void {
+    this.#hints.add(listener)
+    return () => this.#hints.delete(listener)
+  }
+
+  #endSockets(): void {
+    for (const entry of this.#sockets) {
+      this.#sockets.delete(entry)
+      entry.socket.close()
+      entry.listener.closed(ABNORMAL)
+    }
+  }
+}

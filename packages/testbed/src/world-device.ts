@@ -1,0 +1,68 @@
+/** A device of a small world: a messenger that can be restarted, with weather, and with words for what a test waits for. */
+import type { ConversationId, Live, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
+import { openDevice } from '@tacit/sdk/node'
+import { until } from './until.ts'
+import { Weather } from './weather.ts'
+
+export interface WorldDevice extends Omit<Messenger, 'close'>, AsyncDisposable {
+  readonly name: string
+  readonly weather: Weather
+  /** Ends the process of this device, so to speak, and opens its store again. */
+  restart(): Promise<void>
+  /** The texts of the messages in a conversation, once they are these. */
+  sees(conversation: ConversationId, texts: readonly string[]): Promise<Timeline>
+  /** The conversation with this title, once it is there and this device is in it. */
+  conversation(title: string): Promise<ConversationId>
+  /** Resolves when the device has caught up. */
+  online(): Promise<void>
+}
+
+type Opened = Awaited<ReturnType<typeof openDevice>>
+
+export async function openWorldDevice({ name, server, path }: { name: string; server: string; path: string }): Promise<WorldDevice> {
+  const weather = new Weather()
+  const open = () => openDevice({ server, store: path, network: weather })
+  let opened: Opened = await open()
+  // Verbs go to the messenger that is open at that time, so that a test keeps its device over a restart.
+  const verbs = Object.fromEntries(
+    Object.keys(opened).map((verb) => [
+      verb,
+      (...given: never[]) => Reflect.apply(opened[verb as keyof Opened] as () => unknown, opened, given),
+    ]),
+  ) as unknown as Messenger
+  const device: WorldDevice = {
+    ...verbs,
+    name,
+    weather,
+    async restart() {
+      await opened.close()
+      opened = await open()
+    },
+    sees: (conversation, texts) => untilDefined(device.watch('timeline', conversation), (timeline) => sameTexts(timeline, texts)),
+    async conversation(title) {
+      const list = await untilDefined(device.watch('conversations'), (found) =>
+        found.some((one) => one.title === title && one.standing === 'active'),
+      )
+      const found = list.find((one) => one.title === title && one.standing === 'active')
+      if (!found) throw new Error('it was there a moment ago')
+      return found.conversation
+    },
+    async online() {
+      await until(device.watch('connection'), ({ kind }) => kind === 'online')
+    },
+    [Symbol.asyncDispose]: () => opened.close(),
+  }
+  return device
+}
+
+/** The words of the messages, in order. */
+export const textsOf = (items: readonly TimelineItem[]): readonly string[] =>
+  items.flatMap((item) => (item.kind === 'message' ? [item.text] : []))
+
+const sameTexts = ({ items }: Timeline, texts: readonly string[]): boolean => JSON.stringify(textsOf(items)) === JSON.stringify(texts)
+
+async function untilDefined<T>(live: Live<T | undefined>, is: (value: T) => boolean): Promise<T> {
+  const value = await until(live, (now) => now !== undefined && is(now))
+  if (value === undefined) throw new Error('undefined after all')
+  return value
+}

@@ -1,0 +1,60 @@
+/** A small real world: a real server on a free port with a data folder of its own, and real devices with real stores. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openHouse, settingsWith, type House } from '@tacit/server'
+import { openWorldDevice, type WorldDevice } from './world-device.ts'
+
+export interface World extends AsyncDisposable {
+  /** Origin of the server. */
+  readonly url: string
+  /** A device with an empty store, not signed in. */
+  device(name: string): Promise<WorldDevice>
+  /** A device whose person has just signed up. */
+  signedUp(handle: string): Promise<WorldDevice>
+  /** Stops the server gracefully and starts it again on the same data and port. */
+  restartServer(): Promise<void>
+}
+
+/** What everybody uses who has no better one. */
+export const PASSWORD = 'correct horse battery staple'
+
+export async function openWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'tacit-world-'))
+  const held = new AsyncDisposableStack()
+  held.defer(() => rm(folder, { recursive: true, force: true }))
+  let running = await startServer(folder, 0)
+  held.defer(() => running.house.close())
+  const { port, url } = running
+  let devices = 0
+  const device = async (name: string) =>
+    held.use(await openWorldDevice({ name, server: url, path: join(folder, `${name}-${++devices}.db`) }))
+  return {
+    url,
+    device,
+    async signedUp(handle) {
+      const opened = await device(handle.toLowerCase())
+      await opened.signUp({ handle, password: PASSWORD })
+      return opened
+    },
+    async restartServer() {
+      await running.house.close()
+      running = await startServer(folder, port)
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+async function startServer(folder: string, port: number): Promise<{ house: House; url: string; port: number }> {
+  const settings = {
+    dataDir: join(folder, 'server'),
+    port,
+    metricsPort: 0,
+    logLevel: 'silent',
+    limitsFactor: 1000,
+    drainSeconds: 0,
+  } as const
+  const house = await openHouse(settingsWith(settings))
+  const { url, port: taken } = await house.listen()
+  return { house, url, port: taken }
+}
