@@ -23,6 +23,9 @@ interface AddressUse {
 
 const LONGEST_WAIT = 300
 
+/** An address must keep quiet for so long after a refusal until the next one counts as its first, milliseconds. */
+const QUIET = 60_000
+
 export interface SocketAdmissionDeps {
   readonly origins: Origins
   readonly limits: SocketLimits
@@ -66,7 +69,7 @@ export class SocketAdmission {
   /** Forgets addresses that have no socket and were quiet for long enough. */
   prune(now: number): void {
     for (const [address, use] of this.#uses) {
-      if (use.blockedUntil > now || !this.#handshakes.isFull(address, now)) continue
+      if (use.blockedUntil + (use.refusals > 0 ? QUIET : 0) > now || !this.#handshakes.isFull(address, now)) continue
       use.refusals = 0
       if (use.sockets === 0) this.#uses.delete(address)
     }
