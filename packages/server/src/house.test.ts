@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { member, openTown, Person } from './cast.test-support.ts'
+import { selfSigned } from './certificate.test-support.ts'
 import { createLog } from './log.ts'
 
 let folder: string
@@ -117,10 +118,9 @@ test('readiness tells the load balancer by status and people by reason', async (
 })
 
 test('with a certificate the server speaks HTTPS and asks browsers to stay with it', async () => {
-  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '1', '-subj', '/CN=localhost', ...files], {
-    stdio: 'ignore',
-  })
+  const { certificate, key } = selfSigned()
+  writeFileSync(join(folder, 'cert.pem'), certificate)
+  writeFileSync(join(folder, 'key.pem'), key)
   const town = await openTown({ tlsCertificate: join(folder, 'cert.pem'), tlsKey: join(folder, 'key.pem') })
   const port = new URL(town.url).port
   const request = get({ host: '127.0.0.1', port, path: '/v1/server', rejectUnauthorized: false, agent: false })
@@ -149,7 +149,9 @@ test('stopping lets a request that has begun finish, and refuses new ones', asyn
   const [answer] = (await once(socket, 'data')) as [Buffer]
   expect(answer.toString()).toContain('200 OK')
   expect(answer.toString()).toContain('{"sharesPresence":true}')
+  const answered = performance.now()
   await closed
+  expect(performance.now() - answered).toBeLessThan(5000)
 })
 
 test('stopping does not wait longer than it should for a request that never ends', async () => {

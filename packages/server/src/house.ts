@@ -5,11 +5,11 @@ import type { FastifyInstance } from 'fastify'
 import { accountHandlers } from './accounts/accounts.routes.ts'
 import { createAccounts } from './accounts/accounts.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { createCredentials } from './credentials/credentials.ts'
+import { Credentials } from './credentials/credentials.ts'
 import { createPasswordProtocol } from './credentials/opaque.ts'
 import { createPasskeys } from './credentials/passkeys.ts'
 import { deviceHandlers } from './devices/devices.routes.ts'
-import { createDevices } from './devices/devices.ts'
+import { Devices } from './devices/devices.ts'
 import { createHttpGateway } from './gateway/http.ts'
 import { createLimits } from './gateway/limits.ts'
 import { createOrigins, type Origins } from './gateway/origins.ts'
@@ -21,7 +21,7 @@ import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metri
 import { systemRandom, type Random } from './random.ts'
 import { openSecrets } from './secrets.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
-import { createSessions } from './sessions/sessions.ts'
+import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import { openDatabase, type Database } from './storage/database.ts'
 import { watchDiskSpace } from './storage/disk-space.ts'
@@ -101,6 +101,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, space, origins, limits, metrics, stopping } = foundation
   const identity = await openIdentity(foundation)
   const { accounts, credentials, sessions, keys, devices } = identity
+  const isStopping = () => stopping.now
   const messaging = openMessaging({ ...foundation, neighbours: neighboursOf(identity, space) })
   const http = await createHttpGateway({
     settings,
@@ -109,9 +110,10 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     random,
     log,
     metrics,
+    isStopping,
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
-      system: healthHandlers({ settings, database, space, clock, isStopping: () => stopping.now }),
+      system: healthHandlers({ settings, database, space, clock, isStopping }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
       sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
       vault: vaultHandlers({ database, limits }),
@@ -142,10 +144,10 @@ async function openIdentity({ settings, clock, random, log, database, secrets, o
   }
   const passwords = createPasswordProtocol(secrets)
   const passkeys = createPasskeys({ name: settings.name, origins })
-  const credentials = createCredentials({ database, clock, random, passwords, passkeys })
-  const sessions = createSessions({ database, clock, random, secrets, log })
+  const credentials = new Credentials({ database, clock, random, passwords, passkeys })
+  const sessions = new Sessions({ database, clock, random, secrets, log })
   const keys = createKeys({ database, limits })
-  const devices = createDevices({ database, clock, sessions, keys, log })
+  const devices = new Devices({ database, clock, sessions, keys, log })
   return { accounts, credentials, sessions, keys, devices }
 }
 
@@ -206,9 +208,9 @@ class OpenHouse implements House {
     stopping.now = true
     log('stopping')
     clearInterval(this.#housekeeping)
-    await this.#messaging.close(settings.drainSeconds * 1000)
-    const patience = setTimeout(() => this.#http.server.closeAllConnections(), settings.drainSeconds * 1000)
-    await this.#http.close()
+    const within = settings.drainSeconds * 1000
+    const patience = setTimeout(() => this.#http.server.closeAllConnections(), within)
+    await Promise.all([this.#messaging.close(within), this.#http.close()])
     clearTimeout(patience)
     await this.#metrics?.close()
     await held.disposeAsync()

@@ -15,26 +15,9 @@ import type { Passkey, Passkeys } from './passkeys.ts'
 /** A credential that was proved and not yet stored. */
 export type NewCredential = { readonly kind: 'password'; readonly record: string } | { readonly kind: 'passkey'; readonly passkey: Passkey }
 
-export interface Credentials {
-  startPasswordSignUp(claim: { account: AccountId; request: string }): string
-  startPasskeySignUp(claim: { account: AccountId; handle: string }): Promise<{ challenge: ChallengeId; options: WebAuthnJson }>
-  /** Refuses `malformed`. */
-  checkPassword(claim: { account: AccountId; record: string }): NewCredential
-  /** Refuses `expired` and `wrong_credentials`. */
-  checkPasskey(claim: { account: AccountId; challenge: ChallengeId; response: WebAuthnJson }): Promise<NewCredential>
-  /** Stores it with the account, in the sign-up's transaction. Refuses `wrong_credentials` if the passkey is somebody else's. */
-  add(tx: Transaction<Tables>, owned: { account: AccountId; credential: NewCredential }): Promise<void>
-  startPasswordSignIn(attempt: { handle: string; account: AccountId | undefined; request: string }): Promise<{
-    challenge: ChallengeId
-    loginResponse: string
-  }>
-  /** Who it is. Refuses `expired` and `wrong_credentials`. */
-  finishPasswordSignIn(attempt: { challenge: ChallengeId; request: string }): Promise<AccountId>
-  startPasskeySignIn(): Promise<{ challenge: ChallengeId; options: WebAuthnJson }>
-  /** Who it is. Refuses `expired` and `wrong_credentials`. */
-  finishPasskeySignIn(attempt: { challenge: ChallengeId; response: WebAuthnJson }): Promise<AccountId>
-  /** Drops challenges that nobody came back for. */
-  sweep(): Promise<void>
+interface PasskeyProof {
+  readonly challenge: ChallengeId
+  readonly response: WebAuthnJson
 }
 
 export interface CredentialsDeps {
@@ -49,73 +32,102 @@ const CHALLENGE_LIFE_MS = 5 * 60_000
 /** Waiting proofs at most; beyond it newcomers wait, because disk space is everybody's. */
 const MAX_CHALLENGES = 20_000
 
-export function createCredentials({ database, clock, random, passwords, passkeys }: CredentialsDeps): Credentials {
-  const challenges = createChallenges({ database, clock, random })
-  return {
-    startPasswordSignUp: (claim) => passwords.register(claim),
-    async startPasskeySignUp({ account, handle }) {
-      const { options, challenge } = await passkeys.registrationOptions({ account, handle })
-      return { options, challenge: await challenges.add({ purpose: 'passkey_sign_up', account, state: challenge }) }
-    },
-    checkPassword({ account, record }) {
-      passwords.assertUsable({ account, record })
-      return { kind: 'password', record }
-    },
-    async checkPasskey({ account, challenge, response }) {
-      const begun = await challenges.take({ id: challenge, purpose: 'passkey_sign_up' })
-      if (begun.account !== account) throw new Refusal('wrong_credentials')
-      return { kind: 'passkey', passkey: await passkeys.register({ challenge: begun.state, response }) }
-    },
-    async add(tx, { account, credential }) {
-      if (credential.kind === 'password') return void (await store.addPassword(tx, { account, record: credential.record }))
-      const { id, publicKey, counter } = credential.passkey
-      if (await store.findPasskey(tx, id)) throw new Refusal('wrong_credentials')
-      await store.addPasskey(tx, { id, account, public_key: publicKey, counter })
-    },
-    async startPasswordSignIn({ handle, account, request }) {
-      const record = account && (await store.passwordRecordOf(database.kysely, account))
-      const known = account && record !== undefined ? { account, record } : undefined
-      const { response, state } = passwords.begin({ handleFolded: foldHandle(handle), known, request })
-      const challenge = await challenges.add({ purpose: 'password_sign_in', account: known?.account ?? null, state })
-      return { challenge, loginResponse: response }
-    },
-    async finishPasswordSignIn({ challenge, request }) {
-      const { account, state } = await challenges.take({ id: challenge, purpose: 'password_sign_in' })
-      if (!passwords.finish({ state, request }) || account === null) throw new Refusal('wrong_credentials')
-      return account
-    },
-    async startPasskeySignIn() {
-      const { options, challenge } = await passkeys.signInOptions()
-      return { options, challenge: await challenges.add({ purpose: 'passkey_sign_in', account: null, state: challenge }) }
-    },
-    async finishPasskeySignIn({ challenge, response }) {
-      const id = passkeys.idOf(response)
-      const { state } = await challenges.take({ id: challenge, purpose: 'passkey_sign_in' })
-      const row = await store.findPasskey(database.kysely, id)
-      if (!row) throw new Refusal('wrong_credentials')
-      const passkey = { id, publicKey: row.public_key, counter: row.counter }
-      const counter = await passkeys.verify({ challenge: state, response, passkey })
-      await database.write((tx) => store.setPasskeyCounter(tx, { id, counter }))
-      return row.account
-    },
-    sweep: async () => void (await database.write((tx) => store.dropChallengesBefore(tx, clock.now()))),
-  }
-}
+export class Credentials {
+  readonly #deps: CredentialsDeps
 
-function createChallenges({ database, clock, random }: Pick<CredentialsDeps, 'database' | 'clock' | 'random'>) {
-  return {
-    async add(challenge: Pick<store.ChallengeRow, 'purpose' | 'account' | 'state'>): Promise<ChallengeId> {
-      const id = ChallengeId.parse(random.id())
-      await database.write(async (tx) => {
-        if ((await store.countChallenges(tx)) >= MAX_CHALLENGES) throw new Refusal('unavailable', { retryAfter: 60 })
-        await store.addChallenge(tx, { id, ...challenge, expires_at: clock.now() + CHALLENGE_LIFE_MS })
-      })
-      return id
-    },
-    async take(key: Pick<store.ChallengeRow, 'id' | 'purpose'>): Promise<store.ChallengeRow> {
-      const row = await database.write((tx) => store.takeChallenge(tx, key))
-      if (!row || row.expires_at <= clock.now()) throw new Refusal('expired')
-      return row
-    },
+  constructor(deps: CredentialsDeps) {
+    this.#deps = deps
+  }
+
+  /** The OPAQUE registration response. Refuses `malformed`. */
+  startPasswordSignUp(claim: { account: AccountId; request: string }): string {
+    return this.#deps.passwords.register(claim)
+  }
+
+  async startPasskeySignUp(person: { account: AccountId; handle: string }): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
+    const { options, challenge } = await this.#deps.passkeys.registrationOptions(person)
+    return { options, challenge: await this.#begin({ purpose: 'passkey_sign_up', account: person.account, state: challenge }) }
+  }
+
+  /** Refuses `malformed`. */
+  checkPassword({ account, record }: { account: AccountId; record: string }): NewCredential {
+    this.#deps.passwords.assertUsable({ account, record })
+    return { kind: 'password', record }
+  }
+
+  /** Refuses `expired` and `wrong_credentials`. */
+  async checkPasskey({ account, challenge, response }: PasskeyProof & { account: AccountId }): Promise<NewCredential> {
+    const begun = await this.#take({ id: challenge, purpose: 'passkey_sign_up' })
+    if (begun.account !== account) throw new Refusal('wrong_credentials')
+    return { kind: 'passkey', passkey: await this.#deps.passkeys.register({ challenge: begun.state, response }) }
+  }
+
+  /** Stores it with the account, in the sign-up's transaction. Refuses `wrong_credentials` if the passkey is somebody else's. */
+  async add(tx: Transaction<Tables>, { account, credential }: { account: AccountId; credential: NewCredential }): Promise<void> {
+    if (credential.kind === 'password') return void (await store.addPassword(tx, { account, record: credential.record }))
+    const { id, publicKey, counter } = credential.passkey
+    if (await store.findPasskey(tx, id)) throw new Refusal('wrong_credentials')
+    await store.addPasskey(tx, { id, account, public_key: publicKey, counter })
+  }
+
+  /** Answers alike whether or not there is such an account. Refuses `malformed`. */
+  async startPasswordSignIn(attempt: {
+    handle: string
+    account: AccountId | undefined
+    request: string
+  }): Promise<{ challenge: ChallengeId; loginResponse: string }> {
+    const { account, handle, request } = attempt
+    const record = account && (await store.passwordRecordOf(this.#deps.database.kysely, account))
+    const known = account && record !== undefined ? { account, record } : undefined
+    const { response, state } = this.#deps.passwords.begin({ handleFolded: foldHandle(handle), known, request })
+    const challenge = await this.#begin({ purpose: 'password_sign_in', account: known?.account ?? null, state })
+    return { challenge, loginResponse: response }
+  }
+
+  /** Who it is. Refuses `expired` and `wrong_credentials`. */
+  async finishPasswordSignIn({ challenge, request }: { challenge: ChallengeId; request: string }): Promise<AccountId> {
+    const { account, state } = await this.#take({ id: challenge, purpose: 'password_sign_in' })
+    if (!this.#deps.passwords.finish({ state, request }) || account === null) throw new Refusal('wrong_credentials')
+    return account
+  }
+
+  async startPasskeySignIn(): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
+    const { options, challenge } = await this.#deps.passkeys.signInOptions()
+    return { options, challenge: await this.#begin({ purpose: 'passkey_sign_in', account: null, state: challenge }) }
+  }
+
+  /** Who it is. Refuses `expired` and `wrong_credentials`. */
+  async finishPasskeySignIn({ challenge, response }: PasskeyProof): Promise<AccountId> {
+    const { database, passkeys } = this.#deps
+    const id = passkeys.idOf(response)
+    const { state } = await this.#take({ id: challenge, purpose: 'passkey_sign_in' })
+    const row = await store.findPasskey(database.kysely, id)
+    if (!row) throw new Refusal('wrong_credentials')
+    const passkey = { id, publicKey: row.public_key, counter: row.counter }
+    const counter = await passkeys.verify({ challenge: state, response, passkey })
+    await database.write((tx) => store.setPasskeyCounter(tx, { id, counter }))
+    return row.account
+  }
+
+  /** Drops challenges that nobody came back for. */
+  async sweep(): Promise<void> {
+    await this.#deps.database.write((tx) => store.dropChallengesBefore(tx, this.#deps.clock.now()))
+  }
+
+  async #begin(challenge: Pick<store.ChallengeRow, 'purpose' | 'account' | 'state'>): Promise<ChallengeId> {
+    const { database, clock, random } = this.#deps
+    const id = ChallengeId.parse(random.id())
+    await database.write(async (tx) => {
+      if ((await store.countChallenges(tx)) >= MAX_CHALLENGES) throw new Refusal('unavailable', { retryAfter: 60 })
+      await store.addChallenge(tx, { id, ...challenge, expires_at: clock.now() + CHALLENGE_LIFE_MS })
+    })
+    return id
+  }
+
+  /** Takes the challenge out, so that its answer cannot be given twice. Refuses `expired`. */
+  async #take(key: Pick<store.ChallengeRow, 'id' | 'purpose'>): Promise<store.ChallengeRow> {
+    const row = await this.#deps.database.write((tx) => store.takeChallenge(tx, key))
+    if (!row || row.expires_at <= this.#deps.clock.now()) throw new Refusal('expired')
+    return row
   }
 }

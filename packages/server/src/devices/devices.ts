@@ -34,19 +34,11 @@ export interface Enrolment {
   readonly keys: KeyPackageUpload
 }
 
-export interface Devices {
-  /** Whether the device is on the account's current list. */
-  isListed(account: AccountId, device: DeviceId): Promise<boolean>
-  /** The account's current list; undefined for an unknown account. */
-  deviceListOf(account: AccountId): Promise<SignedList | undefined>
-  /** Calls `listener` after a list changed; returns the way to stop. */
-  onListChanged(listener: (change: ListChange) => void): () => void
-  /** Checks a new account's first list. Refuses `invalid_device_list`. */
-  checkFirst(first: { account: AccountId; accountKey: Uint8Array; device: DeviceId; deviceList: Uint8Array }): Promise<CheckedList>
-  /** Stores it in the sign-up's transaction. Refuses `already_exists`. */
-  addFirst(tx: Transaction<Tables>, first: { list: CheckedList; keys: KeyPackageUpload }): Promise<void>
-  enrol(enrolment: Enrolment): Promise<void>
-  replaceList(next: { account: AccountId; deviceList: Uint8Array }): Promise<number>
+export interface FirstList {
+  readonly account: AccountId
+  readonly accountKey: Uint8Array
+  readonly device: DeviceId
+  readonly deviceList: Uint8Array
 }
 
 export interface DevicesDeps {
@@ -57,12 +49,76 @@ export interface DevicesDeps {
   readonly log: Log
 }
 
-export function createDevices(deps: DevicesDeps): Devices {
-  const { database, clock, sessions, keys, log } = deps
-  const listeners = new Set<(change: ListChange) => void>()
+export class Devices {
+  readonly #deps: DevicesDeps
+  readonly #listeners = new Set<(change: ListChange) => void>()
 
-  /** Stores `list` as the next one, after `inside` did what belongs to it, and tells everybody. */
-  const advance = async (list: CheckedList, added: DeviceId | undefined, inside: (tx: Transaction<Tables>) => Promise<void>) => {
+  constructor(deps: DevicesDeps) {
+    this.#deps = deps
+  }
+
+  /** Whether the device is on the account's current list. */
+  async isListed(account: AccountId, device: DeviceId): Promise<boolean> {
+    const row = await store.findDevice(this.#deps.database.kysely, device)
+    return row?.account === account && row.removed_at === null
+  }
+
+  /** The account's current list; undefined for an unknown account. */
+  async deviceListOf(account: AccountId): Promise<SignedList | undefined> {
+    const row = await store.findList(this.#deps.database.kysely, account)
+    return row && { version: row.version, accountKey: row.account_key, hash: row.hash, bytes: row.bytes }
+  }
+
+  /** Calls `listener` after a list changed; returns the way to stop. */
+  onListChanged(listener: (change: ListChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Checks a new account's first list. Refuses `invalid_device_list`. */
+  async checkFirst({ deviceList, account, ...first }: FirstList): Promise<CheckedList> {
+    const list = await readList({ bytes: deviceList, account, now: this.#deps.clock.now() })
+    assertFirst(list, first)
+    return list
+  }
+
+  /** Stores it in the sign-up's transaction. Refuses `already_exists`. */
+  async addFirst(tx: Transaction<Tables>, { list, keys: upload }: { list: CheckedList; keys: KeyPackageUpload }): Promise<void> {
+    await store.putList(tx, rowOf(list))
+    for (const { device } of list.devices) {
+      if (await store.findDevice(tx, device)) throw new Refusal('already_exists')
+      await this.#addDevice(tx, { list, device })
+      await this.#deps.keys.add(tx, { account: list.account, device, upload })
+    }
+  }
+
+  /**
+   * Binds the session to a device that the next list names: a new one, or one of the account's own that lost its session.
+   * Refuses `invalid_device_list`, `version_conflict`, `too_many`, `already_exists`, `invalid_key_package`.
+   */
+  async enrol({ account, session, device, deviceList, keys: upload }: Enrolment): Promise<void> {
+    const { clock, keys, sessions, log } = this.#deps
+    const list = await readList({ bytes: deviceList, account, now: clock.now() })
+    await this.#advance(list, device, async (tx) => {
+      const known = await store.findDevice(tx, device)
+      if (known && (known.account !== account || known.removed_at !== null)) throw new Refusal('already_exists')
+      if (!known) await this.#addDevice(tx, { list, device })
+      await keys.add(tx, { account, device, upload })
+      await sessions.bindDevice(tx, { session, device })
+    })
+    log('device_enrolled')
+  }
+
+  /** The version that is now current. Refuses `invalid_device_list` and `version_conflict`. */
+  async replaceList({ account, deviceList }: { account: AccountId; deviceList: Uint8Array }): Promise<number> {
+    const list = await readList({ bytes: deviceList, account, now: this.#deps.clock.now() })
+    await this.#advance(list, undefined, () => Promise.resolve())
+    return list.version
+  }
+
+  /** Stores `list` as the next one together with what `inside` does, and tells everybody. */
+  async #advance(list: CheckedList, added: DeviceId | undefined, inside: (tx: Transaction<Tables>) => Promise<void>): Promise<void> {
+    const { database, sessions, log } = this.#deps
     const { ended, removed } = await database.write(async (tx) => {
       const current = await store.findList(tx, list.account)
       if (!current) throw new Refusal('not_found')
@@ -71,74 +127,29 @@ export function createDevices(deps: DevicesDeps): Devices {
       assertSameDevices(list, { known, added })
       const gone = known.map(({ id }) => id).filter((id) => !list.devices.some(({ device }) => device === id))
       await store.putList(tx, rowOf(list))
-      const endedSessions = await leave(tx, gone)
+      const endedSessions = await this.#leave(tx, gone)
       await inside(tx)
       return { ended: endedSessions, removed: gone }
     })
     sessions.announceEnded(ended)
     if (removed.length > 0) log('devices_removed', { count: removed.length })
-    for (const listener of listeners) listener({ account: list.account, version: list.version, removed })
+    for (const listener of this.#listeners) listener({ account: list.account, version: list.version, removed })
   }
 
-  const leave = async (tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]> => {
+  /** Ends what devices that left the list had. */
+  async #leave(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]> {
+    const { clock, keys, sessions } = this.#deps
     if (devices.length === 0) return []
     await store.markRemoved(tx, { devices, at: clock.now() })
     await keys.forget(tx, devices)
     return sessions.endOfDevices(tx, devices)
   }
 
-  const addDevice = async (tx: Transaction<Tables>, { list, device }: { list: CheckedList; device: DeviceId }) => {
+  async #addDevice(tx: Transaction<Tables>, { list, device }: { list: CheckedList; device: DeviceId }): Promise<void> {
     const certificate = list.devices.find((one) => one.device === device)
     if (!certificate) throw new Refusal('invalid_device_list')
-    const row = { id: device, account: list.account, signature_key: certificate.signatureKey, added_at: clock.now(), removed_at: null }
-    await store.addDevice(tx, row)
-  }
-
-  return {
-    async isListed(account, device) {
-      const row = await store.findDevice(database.kysely, device)
-      return row?.account === account && row.removed_at === null
-    },
-    async deviceListOf(account) {
-      const row = await store.findList(database.kysely, account)
-      return row && { version: row.version, accountKey: row.account_key, hash: row.hash, bytes: row.bytes }
-    },
-    onListChanged(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-
-    async checkFirst({ account, accountKey, device, deviceList }) {
-      const list = await readList({ bytes: deviceList, account, now: clock.now() })
-      assertFirst(list, { accountKey, device })
-      return list
-    },
-    async addFirst(tx, { list, keys: upload }) {
-      await store.putList(tx, rowOf(list))
-      for (const { device } of list.devices) {
-        if (await store.findDevice(tx, device)) throw new Refusal('already_exists')
-        await addDevice(tx, { list, device })
-        await keys.add(tx, { account: list.account, device, upload })
-      }
-    },
-
-    async enrol({ account, session, device, deviceList, keys: upload }) {
-      const list = await readList({ bytes: deviceList, account, now: clock.now() })
-      await advance(list, device, async (tx) => {
-        const known = await store.findDevice(tx, device)
-        if (known && (known.account !== account || known.removed_at !== null)) throw new Refusal('already_exists')
-        if (!known) await addDevice(tx, { list, device })
-        await keys.add(tx, { account, device, upload })
-        await sessions.bindDevice(tx, { session, device })
-      })
-      log('device_enrolled')
-    },
-
-    async replaceList({ account, deviceList }) {
-      const list = await readList({ bytes: deviceList, account, now: clock.now() })
-      await advance(list, undefined, () => Promise.resolve())
-      return list.version
-    },
+    const times = { added_at: this.#deps.clock.now(), removed_at: null }
+    await store.addDevice(tx, { id: device, account: list.account, signature_key: certificate.signatureKey, ...times })
   }
 }
 

@@ -28,6 +28,8 @@ export interface HttpGatewayDeps extends AdmissionDeps {
   readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
+  /** The server is draining. */
+  readonly isStopping: () => boolean
 }
 
 const SECOND = 1000
@@ -96,6 +98,10 @@ function registerAnswers(app: FastifyInstance, deps: HttpGatewayDeps): void {
     reply.header('x-request-id', request.id)
     await admit(request, reply, deps)
   })
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that stays open after its last answer would hold up the stop.
+    if (deps.isStopping()) reply.header('connection', 'close')
+  })
   app.addHook('onResponse', async (request, reply) => {
     const route = routeName(request)
     metrics.request({ route, status: reply.statusCode, seconds: reply.elapsedTime / SECOND })
@@ -115,7 +121,7 @@ const routeName = (request: FastifyRequest): string => {
 }
 
 /** Sends the refusal and what HTTP wants beside it. */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const problem = problemOf({ refusal, requestId: request.id })
   if (refusal.details.retryAfter !== undefined) reply.header('retry-after', String(refusal.details.retryAfter))
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')

@@ -53,5 +53,6 @@ export const endSession = (tx: Writer, { account, session }: { account: AccountI
 export const endSessionsOfDevices = (tx: Writer, devices: readonly DeviceId[]) =>
   tx.deleteFrom('session').where('device', 'in', devices).returning('id').execute()
 
-export const dropExpired = (tx: Writer, now: number) =>
-  tx.deleteFrom('session').where('refresh_expires_at', '<=', now).returning('id').execute()
+export const dropExpired = (tx: Writer, now: number) => tx.deleteFrom('session').where('refresh_expires_at', '<=', now).execute()
+
+export const dropSpentBefore = (tx: Writer, time: number) => tx.deleteFrom('spent_refresh_token').where('spent_at', '<=', time).execute()

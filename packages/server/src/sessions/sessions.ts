@@ -31,25 +31,6 @@ export interface SessionSummary {
   readonly lastUsedAt: number
 }
 
-export interface Sessions {
-  /** Opens one in the caller's transaction; the account's least recently used one ends when there are too many. */
-  open(tx: Transaction<Tables>, wanted: { account: AccountId; device: DeviceId | null; method: SignInMethod }): Promise<SessionTokens>
-  /** Undefined for a token that is unknown or has ended. */
-  authenticate(accessToken: string): Promise<Identity | undefined>
-  /** Refuses `session_ended`. */
-  renew(refreshToken: string): Promise<SessionTokens>
-  list(account: AccountId): Promise<SessionSummary[]>
-  /** False if the account has no such session. */
-  end(owned: { account: AccountId; session: SessionId }): Promise<boolean>
-  bindDevice(tx: Transaction<Tables>, bound: { session: SessionId; device: DeviceId }): Promise<void>
-  /** In the caller's transaction; call `announceEnded` with the result after it. */
-  endOfDevices(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]>
-  announceEnded(sessions: readonly SessionId[]): void
-  /** Calls `listener` after a session ended before its time; returns the way to stop. */
-  onRevoked(listener: (session: SessionId) => void): () => void
-  sweep(): Promise<void>
-}
-
 export interface SessionsDeps {
   readonly database: Database
   readonly clock: Clock
@@ -67,75 +48,105 @@ const LONGEST_LIFE = 180 * DAY
 /** How long a client that lost the answer may ask again with the same refresh token. */
 const GRACE = 10 * SECOND
 
-export function createSessions(deps: SessionsDeps): Sessions {
-  const { database, clock, random, secrets, log } = deps
-  const listeners = new Set<(session: SessionId) => void>()
-  const announceEnded = (sessions: readonly SessionId[]) => {
-    for (const session of sessions) for (const listener of listeners) listener(session)
+export class Sessions {
+  readonly #deps: SessionsDeps
+  readonly #listeners = new Set<(session: SessionId) => void>()
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps
   }
 
-  return {
-    async open(tx, { account, device, method }) {
-      const now = clock.now()
-      const pair = freshPair(random)
-      const times = { created_at: now, last_used_at: now }
-      const row = {
-        id: SessionId.parse(random.id()),
-        account,
-        device,
-        method,
-        used: 0,
-        ...times,
-        ...hashed(pair, { now, createdAt: now }),
-      } as const
-      await store.addSession(tx, row)
-      const surplus = (await store.sessionsOf(tx, account)).filter((other) => other.id !== row.id).slice(limits.sessionsPerAccount - 1)
-      for (const { id } of surplus) await store.endSession(tx, { account, session: id })
-      return asTokens(row, pair, now)
-    },
+  /** Opens one in the caller's transaction; the account's least recently used one ends when there are too many. */
+  async open(
+    tx: Transaction<Tables>,
+    { account, device, method }: { account: AccountId; device: DeviceId | null; method: SignInMethod },
+  ): Promise<SessionTokens> {
+    const { clock, random } = this.#deps
+    const now = clock.now()
+    const pair = freshPair(random)
+    const times = { created_at: now, last_used_at: now }
+    const row = {
+      id: SessionId.parse(random.id()),
+      account,
+      device,
+      method,
+      used: 0,
+      ...times,
+      ...hashed(pair, { now, createdAt: now }),
+    } as const
+    await store.addSession(tx, row)
+    const surplus = (await store.sessionsOf(tx, account)).filter((other) => other.id !== row.id).slice(limits.sessionsPerAccount - 1)
+    for (const { id } of surplus) await store.endSession(tx, { account, session: id })
+    return asTokens(row, pair, now)
+  }
 
-    async authenticate(accessToken) {
-      const row = await store.findByAccess(database.kysely, hashToken(accessToken))
-      if (!row || row.access_expires_at <= clock.now()) return undefined
-      if (row.used === 0) await database.write((tx) => store.markUsed(tx, { session: row.id, at: clock.now() }))
-      return { account: row.account, session: row.id, device: row.device, expiresAt: row.access_expires_at }
-    },
+  /** Undefined for a token that is unknown or has ended. */
+  async authenticate(accessToken: string): Promise<Identity | undefined> {
+    const { database, clock } = this.#deps
+    const row = await store.findByAccess(database.kysely, hashToken(accessToken))
+    if (!row || row.access_expires_at <= clock.now()) return undefined
+    if (row.used === 0) await database.write((tx) => store.markUsed(tx, { session: row.id, at: clock.now() }))
+    return { account: row.account, session: row.id, device: row.device, expiresAt: row.access_expires_at }
+  }
 
-    async renew(refreshToken) {
-      const outcome = await database.write((tx) => exchange(tx, { refreshToken, now: clock.now(), secrets }))
-      if (outcome.kind === 'tokens') return outcome.tokens
-      if (outcome.kind === 'stolen') {
-        log('session_family_ended')
-        announceEnded([outcome.session])
-      }
-      throw new Refusal('session_ended')
-    },
+  /** Refuses `session_ended`. */
+  async renew(refreshToken: string): Promise<SessionTokens> {
+    const { database, clock, secrets, log } = this.#deps
+    const outcome = await database.write((tx) => exchange(tx, { refreshToken, now: clock.now(), secrets }))
+    if (outcome.kind === 'tokens') return outcome.tokens
+    if (outcome.kind === 'stolen') {
+      log('session_family_ended')
+      this.announceEnded([outcome.session])
+    }
+    throw new Refusal('session_ended')
+  }
 
-    async list(account) {
-      const rows = await store.sessionsOf(database.kysely, account)
-      return rows.map((row) => ({
-        session: row.id,
-        device: row.device,
-        method: row.method,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-      }))
-    },
+  /** Most recently used first. */
+  async list(account: AccountId): Promise<SessionSummary[]> {
+    const rows = await store.sessionsOf(this.#deps.database.kysely, account)
+    return rows.map((row) => ({
+      session: row.id,
+      device: row.device,
+      method: row.method,
+      createdAt: row.created_at,
+      lastUsedAt: row.last_used_at,
+    }))
+  }
 
-    async end(owned) {
-      const ended = await database.write((tx) => store.endSession(tx, owned))
-      announceEnded(ended.map(({ id }) => id))
-      return ended.length > 0
-    },
+  /** False if the account has no such session. */
+  async end(owned: { account: AccountId; session: SessionId }): Promise<boolean> {
+    const ended = await this.#deps.database.write((tx) => store.endSession(tx, owned))
+    this.announceEnded(ended.map(({ id }) => id))
+    return ended.length > 0
+  }
 
-    bindDevice: async (tx, bound) => void (await store.bind(tx, bound)),
-    endOfDevices: async (tx, devices) => (devices.length === 0 ? [] : (await store.endSessionsOfDevices(tx, devices)).map(({ id }) => id)),
-    announceEnded,
-    onRevoked(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    sweep: async () => void (await database.write((tx) => store.dropExpired(tx, clock.now()))),
+  async bindDevice(tx: Transaction<Tables>, bound: { session: SessionId; device: DeviceId }): Promise<void> {
+    await store.bind(tx, bound)
+  }
+
+  /** In the caller's transaction; call `announceEnded` with the result after it. */
+  async endOfDevices(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]> {
+    if (devices.length === 0) return []
+    return (await store.endSessionsOfDevices(tx, devices)).map(({ id }) => id)
+  }
+
+  announceEnded(sessions: readonly SessionId[]): void {
+    for (const session of sessions) for (const listener of this.#listeners) listener(session)
+  }
+
+  /** Calls `listener` after a session ended before its time; returns the way to stop. */
+  onRevoked(listener: (session: SessionId) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Forgets sessions whose refresh token ended, and exchanged tokens that would have ended by now anyway. */
+  async sweep(): Promise<void> {
+    const now = this.#deps.clock.now()
+    await this.#deps.database.write(async (tx) => {
+      await store.dropExpired(tx, now)
+      await store.dropSpentBefore(tx, now - REFRESH_LIFE)
+    })
   }
 }
 

@@ -98,7 +98,7 @@ test('migrations that fail midway leave the old schema, and the next start goes 
 
 test('a process killed in the middle of a migration leaves a database that the next start can use', async () => {
   const path = join(folder(), 'db.sqlite')
-  const child = fork(join(import.meta.dirname, 'killed-migration.test-support.ts'), [path], { execArgv: ['-C', 'tacit-source'] })
+  const child = fork(new URL('./killed-migration.test-support.ts', import.meta.url), [path], { execArgv: ['-C', 'tacit-source'] })
   await once(child, 'message')
   child.kill('SIGKILL')
   await once(child, 'exit')

@@ -54,6 +54,7 @@ async function sessions(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.createIndex('session_account').on('session').column('account').execute()
   await db.schema.createIndex('session_device').on('session').column('device').execute()
+  await db.schema.createIndex('session_refresh_expires_at').on('session').column('refresh_expires_at').execute()
   await db.schema
     .createTable('spent_refresh_token')
     .addColumn('hash', 'blob', (column) => column.primaryKey())
@@ -61,6 +62,7 @@ async function sessions(db: Kysely<unknown>): Promise<void> {
     .addColumn('spent_at', 'bigint', (column) => column.notNull())
     .execute()
   await db.schema.createIndex('spent_refresh_token_session').on('spent_refresh_token').column('session').execute()
+  await db.schema.createIndex('spent_refresh_token_spent_at').on('spent_refresh_token').column('spent_at').execute()
   await db.schema
     .createTable('challenge')
     .addColumn('id', 'text', (column) => column.primaryKey())
