@@ -53,7 +53,7 @@ const messages = async (engine: MlsEngine, alice: Group, bob: Group): Promise<vo
       async () => {
         const opened = await engine.open(bob, sealed[at++] ?? payload, hooks)
         bob = opened.group
-        return opened.persist.bytes.length
+        return opened.persist.slots.length
       },
       rounds,
     )
@@ -91,11 +91,11 @@ const run = async (engine: MlsEngine, members: number): Promise<void> => {
   await measure('process the update', async () => {
     const opened = await engine.open(bob, updates[0] ?? welcome, hooks)
     bob = opened.group
-    return opened.persist.bytes.length
+    return opened.persist.slots.length
   })
   await measure('restore a snapshot', async () => {
-    const { bytes } = engine.snapshot(bob)
-    await engine.restore({ snapshot: bytes, deltas: [], identity: second.identity })
+    const { bytes, slots } = engine.snapshot(bob)
+    await engine.restore({ snapshot: bytes, slots, identity: second.identity })
     return bytes.length
   })
   await messages(engine, alice, bob)

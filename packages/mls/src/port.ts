@@ -67,7 +67,7 @@ export interface Group {
   readonly members: readonly Member[]
   /** The application's policy extension in the signed group context; empty when absent. */
   readonly policy: Bytes
-  /** RFC 9420 section 8.7; 32 or 48 bytes. Equal for all members of an epoch that agree. */
+  /** RFC 9420 section 8.7; as long as the suite's hash: 32, 48 or 64 bytes. Equal for all members of an epoch that agree. */
   readonly epochAuthenticator: Bytes
   /** Proposals of this epoch that were received and wait for a commit. */
   readonly pendingProposals: readonly PendingProposal[]
@@ -89,16 +89,33 @@ export interface KeyPackagePair {
   readonly secret: Bytes
 }
 
+/** A small row that is stored beside a snapshot. */
+export interface Slot {
+  readonly slot: string
+  readonly bytes: Bytes
+}
+
+/** What becomes of a row: `bytes` takes the place of what it held; undefined erases it. */
+export interface SlotChange {
+  readonly slot: string
+  readonly bytes: Bytes | undefined
+}
+
+/** A group as a whole: what stays for the epoch, and the rows that change within it. Replaces everything kept for the group. */
+export interface Snapshot {
+  readonly kind: 'snapshot'
+  readonly bytes: Bytes
+  readonly slots: readonly Slot[]
+}
+
 /**
  * What must be stored after a call so that `restore` gives the same group back.
  *
- * `snapshot` replaces everything kept for the group (written once per epoch). `delta` is small (under 1 KB whatever the
- * group's size), carries a slot name, and replaces an earlier delta of the same slot; all slots are dropped when a new
- * snapshot is written.
+ * `snapshot` replaces everything kept for the group, its rows included (written once per epoch). `delta` changes rows; those
+ * of a message are under 1 KB together whatever the group's size. All of a delta goes in one transaction, with what the
+ * message said: the rows it erases held keys that are consumed now, and forward secrecy is theirs to lose (RFC 9420 section 9.2).
  */
-export type Persist =
-  | { readonly kind: 'snapshot'; readonly bytes: Bytes }
-  | { readonly kind: 'delta'; readonly slot: string; readonly bytes: Bytes }
+export type Persist = Snapshot | { readonly kind: 'delta'; readonly slots: readonly SlotChange[] }
 
 /** A Welcome (RFC 9420 section 12.4.3.1) and whom it is for. */
 export interface OutgoingWelcome {
@@ -120,6 +137,8 @@ export interface CommitRequest {
   readonly authenticatedData?: Bytes
   /** Bytes that every joiner gets inside the encrypted GroupInfo (our transcript start); at most 256 bytes. */
   readonly note?: Bytes
+  /** Seconds since 1970: added key packages must be current then (RFC 9420 section 7.3). Absent: their lifetimes are not judged. */
+  readonly now?: bigint
   readonly authenticate: AuthenticateLeaf
 }
 
@@ -133,7 +152,7 @@ export interface PendingCommit {
   readonly groupInfo: Bytes
   readonly changes: readonly MembershipChange[]
   /** Always a snapshot; store it beside the current group, not in its place, until the commit is accepted. */
-  readonly persist: Persist
+  readonly persist: Snapshot
 }
 
 /** What an incoming handshake or application message turned out to be. */
@@ -178,8 +197,9 @@ export interface ExternalJoin {
   readonly next: Group
   readonly commit: Bytes
   readonly groupInfo: Bytes
+  /** The note of the GroupInfo that was joined by. */
   readonly note: Bytes
-  readonly persist: Persist
+  readonly persist: Snapshot
 }
 
 /** What an engine does. All failures are `MlsError`. */
@@ -255,6 +275,8 @@ export interface MlsEngine {
     /** Leaf to remove in the same commit: an old leaf of this very device. */
     readonly replaces?: number
     readonly authenticatedData?: Bytes
+    /** As in `CommitRequest`, for those who join by the GroupInfo that this makes. Absent: the note that was found is passed on. */
+    readonly note?: Bytes
     readonly authenticate: AuthenticateLeaf
   }): Promise<ExternalJoin>
 
@@ -271,12 +293,8 @@ export interface MlsEngine {
   exportSecret(group: Group, label: string, context: Bytes, length: number): Promise<Bytes>
 
   /** The group as one snapshot, e.g. after a commit was merged. */
-  snapshot(group: Group): Persist & { readonly kind: 'snapshot' }
+  snapshot(group: Group): Snapshot
 
-  /** The inverse of everything `persist` gave: a snapshot and the newest delta of each slot, in any order. */
-  restore(request: {
-    readonly snapshot: Bytes
-    readonly deltas: readonly { readonly slot: string; readonly bytes: Bytes }[]
-    readonly identity: LeafIdentity
-  }): Promise<Group>
+  /** The inverse of everything `persist` gave: a snapshot and all rows that are stored beside it now, in any order. */
+  restore(request: { readonly snapshot: Bytes; readonly slots: readonly Slot[]; readonly identity: LeafIdentity }): Promise<Group>
 }

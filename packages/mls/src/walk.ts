@@ -66,20 +66,24 @@ class Walker {
   }
 
   #store(persist: Persist): void {
-    if (persist.kind === 'delta') {
-      demand(persist.bytes.length < 1024, 'a delta is larger than 1 KB')
-      this.#slots.set(persist.slot, persist.bytes)
-      return
+    if (persist.kind === 'snapshot') {
+      this.#snapshot = persist.bytes
+      this.#slots.clear()
+    } else {
+      const size = persist.slots.reduce((sum, { slot, bytes }) => sum + slot.length + (bytes?.length ?? 0), 0)
+      demand(size < 1024, 'a delta is larger than 1 KB')
     }
-    this.#snapshot = persist.bytes
-    this.#slots.clear()
+    for (const { slot, bytes } of persist.slots) {
+      if (bytes) this.#slots.set(slot, bytes)
+      else this.#slots.delete(slot)
+    }
   }
 
   /** Stores, and goes on from what storage gives back. */
   async keep({ group, persist }: { group: Group; persist: Persist }): Promise<void> {
     this.#store(persist)
-    const deltas = [...this.#slots].map(([slot, bytes]) => ({ slot, bytes })).toReversed()
-    this.group = await this.#engine.restore({ snapshot: this.#snapshot, deltas, identity: this.identity })
+    const slots = [...this.#slots].map(([slot, bytes]) => ({ slot, bytes })).toReversed()
+    this.group = await this.#engine.restore({ snapshot: this.#snapshot, slots, identity: this.identity })
     const before = [group.epoch, group.members.length, group.active, group.pendingProposals.length]
     const after = [this.group.epoch, this.group.members.length, this.group.active, this.group.pendingProposals.length]
     demand(before.join() === after.join() && same(group.epochAuthenticator, this.group.epochAuthenticator), 'storage changed the group')

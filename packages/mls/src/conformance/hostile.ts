@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Bytes, MlsEngine } from '../port.ts'
 import { flipped, pair, positions } from './tamper.ts'
-import { expectAgreement, NOW, refusal, utf8, view, World } from './world.ts'
+import { expectAgreement, NOW, refusal, sizeOf, utf8, view, World } from './world.ts'
 import type { Seat } from './world.ts'
 
 /** Rewrites the length prefix at `at` in the next longer form, which says the same and must not be accepted. */
@@ -224,9 +224,9 @@ const messages = (makeEngine: () => Promise<MlsEngine>): void => {
     if (bob === undefined) throw new Error('nineteen were added')
     const { persist, sealed } = await alice.world.engine.seal(alice.group, utf8('x'.repeat(3_000)))
     expect(persist.kind).toBe('delta')
-    expect(persist.bytes.length).toBeLessThan(256)
+    expect(sizeOf(persist)).toBeLessThan(1024)
     const opened = await bob.hear(sealed)
     expect(opened.persist.kind).toBe('delta')
-    expect(opened.persist.bytes.length).toBeLessThan(256)
+    expect(sizeOf(opened.persist)).toBeLessThan(1024)
   })
 }

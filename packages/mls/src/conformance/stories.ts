@@ -200,6 +200,7 @@ export const stories = (makeEngine: () => Promise<MlsEngine>, options: { readonl
         identity: await world.device('Bob on a tablet'),
         authenticate: world.authenticate,
       })
+      expect(text(second.note)).toBe('start here')
       await phone.hear(second.commit)
       expect(phone.group.members.length).toBe(4)
     })

@@ -190,6 +190,24 @@ const wrongCalls = (makeEngine: () => Promise<MlsEngine>): void => {
     expect(await refusal(() => alice.world.engine.proposeRemove(alice.group, 9))).toBe('usage')
   })
 
+  test('who commits with a clock adds no device whose key package is over or has not begun', async () => {
+    const { world, alice } = await pair(makeEngine)
+    const { keyPackage } = await world.publish(await world.device('Carol'))
+    const add = (now: bigint) => world.engine.commit(alice.group, { add: [keyPackage], authenticate: world.authenticate, now })
+    for (const now of [NOW - 200_000n, NOW + 90n * 86_400n]) expect(await refusal(() => add(now))).toBe('invalid')
+    expect((await add(NOW)).changes.length).toBe(1)
+  })
+
+  test('a newcomer by external commit may leave its own note to the next one', async () => {
+    const { world, alice } = await pair(makeEngine)
+    const { groupInfo } = await alice.commit([], { note: utf8('old') })
+    const identity = await world.device('Carol')
+    const join = (note: Uint8Array) => world.engine.joinExternal({ groupInfo, identity, note, authenticate: world.authenticate })
+    const joined = await join(utf8('new'))
+    expect(text((await world.engine.inspectGroupInfo(joined.groupInfo)).note)).toBe('new')
+    expect(await refusal(() => join(new Uint8Array(257)))).toBe('too_large')
+  })
+
   test('limits: a note over 256 bytes and a group id over 255 are refused', async () => {
     const { world, alice } = await pair(makeEngine)
     expect(await refusal(() => alice.commit([], { note: new Uint8Array(257) }))).toBe('too_large')
@@ -199,8 +217,8 @@ const wrongCalls = (makeEngine: () => Promise<MlsEngine>): void => {
 
   test('a snapshot is refused when damaged or given to another identity', async () => {
     const { world, alice, bob } = await pair(makeEngine)
-    const { bytes } = world.engine.snapshot(alice.group)
-    const restore = (snapshot: Bytes, identity = alice.identity) => world.engine.restore({ snapshot, deltas: [], identity })
+    const { bytes, slots } = world.engine.snapshot(alice.group)
+    const restore = (snapshot: Bytes, identity = alice.identity) => world.engine.restore({ snapshot, slots, identity })
     expect(view(await restore(bytes))).toEqual(view(alice.group))
     for (const at of positions(bytes.length, 20)) await refusal(() => restore(bytes.subarray(0, at)))
     expect(await refusal(() => restore(bytes, bob.identity))).toBe('usage')

@@ -133,22 +133,28 @@ export class Seat {
     return this.group.ownLeafIndex
   }
 
-  /** Stores as the port says: a snapshot replaces all, a delta its slot. */
+  /** Stores as the port says: a snapshot replaces all, a delta the rows that it names. */
   async keep(group: Group, persist: Persist): Promise<void> {
     if (persist.kind === 'snapshot') {
       this.#snapshot = persist.bytes
       this.#slots = new Map()
-    } else {
-      expect(persist.bytes.length).toBeLessThan(1024)
-      this.#slots.set(persist.slot, persist.bytes)
+    } else expect(sizeOf(persist)).toBeLessThan(1024)
+    for (const { slot, bytes } of persist.slots) {
+      if (bytes) this.#slots.set(slot, bytes)
+      else this.#slots.delete(slot)
     }
     this.group = this.world.reloads ? await this.restored() : group
   }
 
-  /** The group as storage alone gives it back; deltas in reverse order, since their order must not matter. */
+  /** Everything that is stored for this seat, row by row. */
+  get rows(): readonly Bytes[] {
+    return [this.#snapshot, ...this.#slots.values()]
+  }
+
+  /** The group as storage alone gives it back; rows in reverse order, since their order must not matter. */
   restored(): Promise<Group> {
-    const deltas = [...this.#slots].map(([slot, bytes]) => ({ slot, bytes: new Uint8Array(bytes) })).toReversed()
-    return this.world.engine.restore({ snapshot: new Uint8Array(this.#snapshot), deltas, identity: this.identity })
+    const slots = [...this.#slots].map(([slot, bytes]) => ({ slot, bytes: new Uint8Array(bytes) })).toReversed()
+    return this.world.engine.restore({ snapshot: new Uint8Array(this.#snapshot), slots, identity: this.identity })
   }
 
   async say(words: string): Promise<Bytes> {
@@ -214,6 +220,9 @@ const seatByWelcome = async (
   const joined = await world.engine.join({ welcome: mine.bytes, keyPackage, identity, authenticate: world.authenticate, now: NOW })
   return await Seat.take(world, { ...arrival, group: joined.group, persist: joined.persist })
 }
+
+/** Bytes that a delta writes, names included. */
+export const sizeOf = ({ slots }: Persist): number => slots.reduce((sum, { slot, bytes }) => sum + slot.length + (bytes?.length ?? 0), 0)
 
 /** All seats see the same group. */
 export const expectAgreement = (...seats: readonly Seat[]): void => {

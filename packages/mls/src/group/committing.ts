@@ -13,11 +13,12 @@ import type { SentProposal } from '../public/proposal-list.ts'
 import { makeCommit, makeWelcomes, publishInfo } from './create-commit.ts'
 import { activeStateOf, changesOf, groupOf, memberOf } from './handle.ts'
 import { guardedAuthenticate } from './opening.ts'
-import { proposalDelta, ratchetDelta, snapshotOf } from './persist.ts'
+import { snapshotOf } from './persist.ts'
 import { sealContent } from './private-message.ts'
 import { enterEpoch } from './process-commit.ts'
 import { contextExtensions, expectAtMost, infoExtensions, leafOf } from './profile.ts'
 import { receiveProposal } from './receive.ts'
+import { messageDelta, proposalDelta } from './slots.ts'
 import { messageSecretsOf, ownLeafOf } from './state.ts'
 import type { GroupState } from './state.ts'
 
@@ -49,7 +50,7 @@ export const sealPayload = async (
   return {
     group: groupOf({ ...state, secretTree }),
     sealed: encode(mlsMessageCodec, { kind: 'private', message }),
-    persist: ratchetDelta(context.epoch, secretTree, state.ownLeaf),
+    persist: messageDelta(context.epoch, { before: state.secretTree, after: secretTree }, state.ownLeaf),
   }
 }
 
@@ -72,7 +73,7 @@ export const proposeRemoval = async (
   return {
     group: groupOf(next),
     proposal: encode(mlsMessageCodec, { kind: 'public', message: { framed, auth: content.auth, membershipTag: tag } }),
-    persist: proposalDelta(context.epoch, sent),
+    persist: proposalDelta(sent),
   }
 }
 
@@ -101,7 +102,11 @@ export const commitChanges = async (group: Group, request: CommitRequest, settin
     references: referencesOf(state, request),
     authenticatedData: authenticatedData.slice(),
     forcePath: !equal(credentialBytes(own.credential), identity.credential),
-    policy: { authenticate: guardedAuthenticate(request.authenticate), maxLifetime: settings.maxLifetime },
+    policy: {
+      authenticate: guardedAuthenticate(request.authenticate),
+      maxLifetime: settings.maxLifetime,
+      ...(request.now === undefined ? {} : { now: request.now }),
+    },
     findPsk: () => Promise.resolve(undefined),
     purpose: 'regular',
     wireFormat: 'public',

@@ -177,6 +177,7 @@ export interface ExternalRequest {
   readonly identity: LeafIdentity
   readonly replaces?: number
   readonly authenticatedData?: Bytes
+  readonly note?: Bytes
   readonly authenticate: AuthenticateLeaf
 }
 
@@ -214,12 +215,12 @@ export const joinByCommit = async (by: CipherSuite, request: ExternalRequest, ma
   const { secrets, encryption } = secretsOfEpoch(by, made.epochSecret)
   const secretTree = freshSecretTree(encryption, made.start.tree)
   const state: GroupState = { suite: by, identity, ownLeaf: made.committer, keys: made.keys, secrets, secretTree, ...FRESH, ...made.start }
-  const note = noteOf(info.extensions)
+  const found = noteOf(info.extensions)
   return {
     next: groupOf(state),
     commit: made.message,
-    groupInfo: await groupInfoOf(state, note),
-    note: note.slice(),
+    groupInfo: await groupInfoOf(state, request.note ?? found),
+    note: found.slice(),
     persist: snapshotOf(state),
   }
 }

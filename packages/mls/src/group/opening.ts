@@ -11,10 +11,11 @@ import { applyProposals } from '../public/proposal-list.ts'
 import type { SentProposal } from '../public/proposal-list.ts'
 import type { StagedCommit } from '../public/staged-commit.ts'
 import { activeStateOf, changesOf, groupOf, memberOf } from './handle.ts'
-import { proposalDelta, ratchetDelta, snapshotOf } from './persist.ts'
+import { snapshotOf } from './persist.ts'
 import { processCommit } from './process-commit.ts'
 import { expectAtMost, expectContextExtensions, LIMITS, policyOf } from './profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from './receive.ts'
+import { messageDelta, proposalDelta } from './slots.ts'
 import type { GroupState } from './state.ts'
 
 export interface Hooks {
@@ -76,15 +77,16 @@ const openMessage = async (state: GroupState, encoded: Bytes, rules: OpenRules):
   const opened = await openPrivate(state, message, { forward: LIMITS.forward, skipped: rules.skipped })
   const { framed } = opened.content
   if (framed.content.kind !== 'application') throw new MlsError('malformed', 'content of another kind than announced')
-  const secretTree = opened.late ? opened.state.past?.secretTree : opened.state.secretTree
-  if (!secretTree) throw new MlsError('stale_epoch', 'that epoch is over')
+  const treeOf = (at: GroupState) => (opened.late ? at.past?.secretTree : at.secretTree)
+  const [before, after] = [treeOf(state), treeOf(opened.state)]
+  if (!before || !after) throw new MlsError('stale_epoch', 'that epoch is over')
   return {
     kind: 'message',
     group: groupOf(opened.state),
     sender: memberOf(opened.leafIndex, opened.leaf),
     payload: framed.content.data,
     authenticatedData: framed.authenticatedData,
-    persist: ratchetDelta(message.epoch, secretTree, opened.leafIndex),
+    persist: messageDelta(message.epoch, { before, after }, opened.leafIndex),
   }
 }
 
@@ -121,7 +123,7 @@ const openProposal = async ({ group, state, content, hooks, policy }: Incoming):
     sender: by,
     ...(proposal.kind === 'remove' ? { removes: proposal.removed } : {}),
     authenticatedData: content.framed.authenticatedData,
-    persist: proposalDelta(state.context.epoch, sent),
+    persist: proposalDelta(sent),
   }
 }
 

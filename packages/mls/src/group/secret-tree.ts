@@ -88,10 +88,6 @@ const withRatchets = (tree: SecretTree, leaf: number, ratchets: LeafRatchets): S
   ratchets: tree.ratchets.with(leaf, ratchets),
 })
 
-/** Puts back stored ratchets, and drops from the tree what they were derived from. */
-export const resumeRatchets = (by: CipherSuite, tree: SecretTree, leaf: number, ratchets: LeafRatchets): SecretTree =>
-  withRatchets(begin(by, tree, leaf).tree, leaf, ratchets)
-
 const step = (by: CipherSuite, ratchet: Ratchet): { message: MessageKey; next: Pick<Ratchet, 'generation' | 'secret'> } => {
   const { generation, secret } = ratchet
   const derive = (label: string, length: number): Bytes => deriveTreeSecret(by, secret, { label, generation, length })

@@ -16,7 +16,7 @@ import type { Outcome } from './changes.ts'
 import { renewPath, stepEpoch } from './epoch.ts'
 import type { FreshPath, Stepped } from './epoch.ts'
 import { activeStateOf, configFor, groupOf, memberAt, policyExtension, publishGroupInfo, settled, treeAndNote } from './group.ts'
-import { expectKeyPackage } from './key-package.ts'
+import { expectCurrent, expectKeyPackage } from './key-package.ts'
 import { expectAuthentic } from './leaf.ts'
 import { proposalDelta, snapshotOf } from './persist.ts'
 import { LIMITS } from './suite.ts'
@@ -84,6 +84,7 @@ const gather = async (suite: Suite, group: Group, request: CommitRequest): Promi
   for (const bytes of add) {
     const keyPackage = decodePublishedKeyPackage(bytes)
     await expectKeyPackage(suite, keyPackage)
+    if (request.now !== undefined) expectCurrent(keyPackage, request.now)
     await expectAuthentic(keyPackage.leafNode, request.authenticate)
     inline.push({ proposalType: 'add', add: { keyPackage } })
   }

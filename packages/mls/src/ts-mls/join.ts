@@ -176,12 +176,14 @@ export const joinByCommit = async (
     readonly identity: LeafIdentity
     readonly replaces?: number
     readonly authenticatedData?: Bytes
+    readonly note?: Bytes
     readonly authenticate: AuthenticateLeaf
   },
 ): Promise<ExternalJoin> => {
   const { cs } = suite
   const { identity, replaces, authenticatedData = new Uint8Array() } = request
   if (authenticatedData.length > LIMITS.authenticatedData) throw new MlsError('too_large', 'authenticated data')
+  if (request.note && request.note.length > LIMITS.note) throw new MlsError('too_large', 'note')
   const info = await readGroupInfo(suite, request.groupInfo)
   if (info.externalPub === undefined) throw new MlsError('unsupported', 'group info without external_pub')
   if (replaces !== undefined && leafAt(info.tree, replaces) === undefined) throw new MlsError('usage', 'no leaf to replace')
@@ -213,7 +215,7 @@ export const joinByCommit = async (
   return {
     next: groupOf(state),
     commit: encodeMessage({ wireformat: 'mls_public_message', publicMessage }),
-    groupInfo: await publishGroupInfo(suite, state),
+    groupInfo: await publishGroupInfo(suite, state, request.note ?? info.note),
     note: info.note,
     persist: snapshotOf(suite, state),
   }

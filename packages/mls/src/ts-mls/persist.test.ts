@@ -1,19 +1,18 @@
 /** Storage: deltas only ever move a ratchet forward, stay in their slot and their epoch, and survive waiting proposals. */
 import { expect, test } from 'vitest'
-import type { Bytes, Persist } from '../port.ts'
+import type { Bytes, Persist, Slot } from '../port.ts'
 import { text, utf8, view } from '../conformance/world.ts'
 import type { Seat } from '../conformance/world.ts'
 import { complaint, setStage } from './testing/stage.ts'
 
-type Delta = Persist & { readonly kind: 'delta' }
-
-const deltaOf = (persist: Persist): Delta => {
-  if (persist.kind !== 'delta') throw new Error('expected a delta')
-  return persist
+const deltaOf = (persist: Persist): Slot => {
+  const [change] = persist.kind === 'delta' ? persist.slots : []
+  if (change?.bytes === undefined) throw new Error('expected a delta')
+  return { slot: change.slot, bytes: change.bytes }
 }
 
-const restore = (seat: Seat, snapshot: Bytes, deltas: readonly { readonly slot: string; readonly bytes: Bytes }[]) =>
-  seat.world.engine.restore({ snapshot, deltas, identity: seat.identity })
+const restore = (seat: Seat, snapshot: Bytes, slots: readonly Slot[]) =>
+  seat.world.engine.restore({ snapshot, slots, identity: seat.identity })
 
 test('a delta older than the snapshot does not turn the ratchet back', async () => {
   const { alice, bob, world } = await setStage()
@@ -63,7 +62,7 @@ test('waiting proposals are deltas and come back with their author, leaf 0 too',
   const restored = await restore(bob, snapshot, [deltaOf(persist)])
   expect(restored.pendingProposals).toEqual(group.pendingProposals)
   expect(view(restored)).toEqual(view(bob.group))
-  expect(persist.bytes.length).toBeLessThan(256)
+  expect(deltaOf(persist).bytes.length).toBeLessThan(256)
   const whole = await restore(bob, world.engine.snapshot(group).bytes, [])
   expect(whole.pendingProposals).toEqual(group.pendingProposals)
 })

@@ -1,6 +1,6 @@
 /**
- * What is stored of a group: one snapshot per epoch and small deltas between snapshots. A delta holds the whole of what it
- * replaces (one sender's ratchet, one waiting proposal), so only the newest of each slot counts and their order does not.
+ * What is stored of a group: one snapshot per epoch, and a row for each ratchet that turned and each proposal that waits since.
+ * The snapshot of this library holds all secrets of its epoch, so here rows add to it and never erase from it.
  * Signature keys are not stored here; `restore` gets them from the caller.
  */
 import { bytesToHex } from '@noble/hashes/utils.js'
@@ -9,7 +9,7 @@ import type { ClientState, SecretTree, UnappliedProposals } from 'ts-mls'
 import { leafToNodeIndex, toLeafIndex } from 'ts-mls/treemath.js'
 import { base64ToBytes } from 'ts-mls/util/byteArray.js'
 import { MlsError } from '../errors.ts'
-import type { Bytes, LeafIdentity, Persist } from '../port.ts'
+import type { Bytes, LeafIdentity, Persist, Slot, Snapshot } from '../port.ts'
 import {
   bytes as opaqueBytes,
   choice,
@@ -31,7 +31,6 @@ import type { Suite } from './suite.ts'
 import { leafAt } from './tree.ts'
 import { decodeStrict, sameBytes } from './wire.ts'
 
-type Snapshot = Persist & { readonly kind: 'snapshot' }
 type Delta =
   | { readonly kind: 'ratchet'; readonly epoch: bigint; readonly leafIndex: number; readonly generation: number; readonly secret: Bytes }
   | ({ readonly kind: 'proposal'; readonly epoch: bigint } & WaitingRemoval)
@@ -55,7 +54,7 @@ const deltaCodec: Codec<Delta> = select<Delta>(choice(uint8, { ratchet: 1, propo
 export const snapshotOf = (suite: Suite, state: ClientState): Snapshot => {
   const encoded = encodeGroupState({ ...state, signaturePrivateKey: new Uint8Array(), unappliedProposals: {} })
   const waiting = Object.keys(state.unappliedProposals).map((ref) => waitingRemoval(state, ref))
-  return { kind: 'snapshot', bytes: encode(snapshotCodec, { format: FORMAT, suite: suite.id, state: encoded, waiting }) }
+  return { kind: 'snapshot', bytes: encode(snapshotCodec, { format: FORMAT, suite: suite.id, state: encoded, waiting }), slots: [] }
 }
 
 /** One sender's ratchet after a message of `epoch`. About 80 bytes. */
@@ -84,7 +83,10 @@ const asProposals = (waiting: readonly WaitingRemoval[]): UnappliedProposals =>
     ]),
   )
 
-const delta = (content: Delta): Persist => ({ kind: 'delta', slot: slotOf(content), bytes: encode(deltaCodec, content) })
+const delta = (content: Delta): Persist => ({
+  kind: 'delta',
+  slots: [{ slot: slotOf(content), bytes: encode(deltaCodec, content) }],
+})
 
 const slotOf = (content: Delta): string =>
   content.kind === 'ratchet' ? `ratchet:${content.epoch}:${content.leafIndex}` : `proposal:${bytesToHex(content.ref)}`
@@ -94,7 +96,7 @@ export const restoreState = (
   suite: Suite,
   stored: {
     readonly snapshot: Bytes
-    readonly deltas: readonly { readonly slot: string; readonly bytes: Bytes }[]
+    readonly slots: readonly Slot[]
     readonly identity: LeafIdentity
   },
 ): ClientState => {
@@ -111,7 +113,7 @@ export const restoreState = (
   const own = leafAt(state.ratchetTree, state.privatePath.leafIndex)
   if (own === undefined || !sameBytes(own.signaturePublicKey, stored.identity.signature.publicKey))
     throw new MlsError('usage', 'identity of another leaf')
-  return stored.deltas.reduce((restored, { slot, bytes }) => applyDelta(restored, slot, bytes), state)
+  return stored.slots.reduce((restored, { slot, bytes }) => applyDelta(restored, slot, bytes), state)
 }
 
 const applyDelta = (state: ClientState, slot: string, bytes: Bytes): ClientState => {
