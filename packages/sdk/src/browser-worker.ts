@@ -2,8 +2,8 @@
  * The worker that holds the device of a browser: store, cryptography and connection. Every tab has one; they agree among
  * themselves which of them does the work (worker/tab.ts).
  */
-import { createTsMlsEngine } from '@tacit/mls'
 import type { Live, Messenger, SessionState } from './api.ts'
+import { openEngine } from './engine.ts'
 import { openMessenger } from './messenger.ts'
 import { startTabWorker } from './worker/start.ts'
 
@@ -19,7 +19,7 @@ export function startWorker({ server = location.origin, scope = 'tacit' }: Worke
   startTabWorker({
     scope,
     async openCore({ store, storageLost }) {
-      const messenger = await openMessenger({ server, store, engine: await createTsMlsEngine() })
+      const messenger = await openMessenger({ server, store, engine: await openEngine() })
       return storageLost ? tellingTheLoss(messenger) : messenger
     },
   })

@@ -130,15 +130,17 @@ export class Door {
   /** Signs up or in by `how`; what was before comes back when that fails. */
   #enter(how: (desk: FrontDesk) => Promise<void>): Promise<void> {
     return this.#turns.run(async () => {
-      if (this.#signedIn) throw new MessengerError('not_allowed', 'Somebody is signed in. Sign out first.')
-      await this.#reopen()
       const before = this.views.session.get()
+      if (this.#signedIn && before.kind !== 'session_ended')
+        throw new MessengerError('not_allowed', 'Somebody is signed in. Sign out first.')
+      await this.#reopen()
       try {
         await how(this.#desk())
       } catch (error) {
         this.views.session.set(before)
         throw error
       }
+      this.#leave()
       await this.#goOn('fresh')
     })
   }

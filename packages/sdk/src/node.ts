@@ -1,6 +1,7 @@
 /** The SDK in Node: a device with a SQLite file, ready to use. For scripts, bots and the terminal client. */
-import { createMlsEngine, type MlsEngine } from '@tacit/mls'
+import type { MlsEngine } from '@tacit/mls'
 import type { IncomingMessage, Messenger } from './api.ts'
+import { openEngine } from './engine.ts'
 import { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
 import { openMessenger, type MessengerOptions } from './messenger.ts'
 import { MessageStream } from './message-stream.ts'
@@ -34,7 +35,7 @@ export async function openDevice({ store: path, engine, ...options }: DeviceOpti
   const streams = new Set<MessageStream>()
   const messenger = await openMessenger({
     ...options,
-    engine: engine ?? (await createMlsEngine()),
+    engine: engine ?? (await openEngine()),
     store: await open(),
     reopenStore: open,
     onMessages: (messages) => streams.forEach((stream) => stream.push(messages)),

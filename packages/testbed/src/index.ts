@@ -2,4 +2,4 @@
 export { until } from './until.ts'
 export { Weather } from './weather.ts'
 export { openWorld, PASSWORD, type World } from './world.ts'
-export { textsOf, type WorldDevice } from './world-device.ts'
+export { noticesOf, textsOf, type WorldDevice } from './world-device.ts'

@@ -1,5 +1,5 @@
 /** A device of a small world: a messenger that can be restarted, with weather, and with words for what a test waits for. */
-import type { ConversationId, Live, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
+import type { ConversationDetails, ConversationId, Live, MessageState, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
 import { openDevice } from '@tacit/sdk/node'
 import { until } from './until.ts'
 import { Weather } from './weather.ts'
@@ -13,6 +13,10 @@ export interface WorldDevice extends Omit<Messenger, 'close'>, AsyncDisposable {
   sees(conversation: ConversationId, texts: readonly string[]): Promise<Timeline>
   /** The conversation with this title, once it is there and this device is in it. */
   conversation(title: string): Promise<ConversationId>
+  /** The state of an own message in a conversation, once it is this. */
+  messageBecomes(conversation: ConversationId, text: string, state: MessageState['kind']): Promise<Timeline>
+  /** The details of a conversation, once they are as wanted. */
+  details(conversation: ConversationId, are: (details: ConversationDetails) => boolean): Promise<ConversationDetails>
   /** Resolves when the device has caught up. */
   online(): Promise<void>
 }
@@ -39,6 +43,11 @@ export async function openWorldDevice({ name, server, path }: { name: string; se
       opened = await open()
     },
     sees: (conversation, texts) => untilDefined(device.watch('timeline', conversation), (timeline) => sameTexts(timeline, texts)),
+    messageBecomes: (conversation, text, state) =>
+      untilDefined(device.watch('timeline', conversation), ({ items }) =>
+        items.some((item) => item.kind === 'message' && item.text === text && item.state.kind === state),
+      ),
+    details: (conversation, are) => untilDefined(device.watch('details', conversation), are),
     async conversation(title) {
       const list = await untilDefined(device.watch('conversations'), (found) =>
         found.some((one) => one.title === title && one.standing === 'active'),
@@ -54,6 +63,14 @@ export async function openWorldDevice({ name, server, path }: { name: string; se
   }
   return device
 }
+
+/** The notices of a timeline, in order, as short as they can be said. */
+export const noticesOf = (items: readonly TimelineItem[]): readonly string[] =>
+  items.flatMap((item) => {
+    if (item.kind !== 'notice') return item.kind === 'unreadable' ? [`unreadable ${item.reason}`] : []
+    const { notice } = item
+    return ['person' in notice ? `${notice.kind} ${notice.person.handle}` : notice.kind]
+  })
 
 /** The words of the messages, in order. */
 export const textsOf = (items: readonly TimelineItem[]): readonly string[] =>

@@ -12,6 +12,8 @@ export interface World extends AsyncDisposable {
   device(name: string): Promise<WorldDevice>
   /** A device whose person has just signed up. */
   signedUp(handle: string): Promise<WorldDevice>
+  /** Another device of somebody who signed up, signed in with the password. */
+  signedIn(handle: string): Promise<WorldDevice>
   /** Stops the server gracefully and starts it again on the same data and port. */
   restartServer(): Promise<void>
 }
@@ -35,6 +37,11 @@ export async function openWorld(): Promise<World> {
     async signedUp(handle) {
       const opened = await device(handle.toLowerCase())
       await opened.signUp({ handle, password: PASSWORD })
+      return opened
+    },
+    async signedIn(handle) {
+      const opened = await device(handle.toLowerCase())
+      await opened.signIn({ handle, password: PASSWORD })
       return opened
     },
     async restartServer() {
