@@ -84,7 +84,7 @@ const IN_A_YEAR = Math.floor(Date.now() / 1000) + 365 * 86_400
 
 /** Somebody's identity: account key, devices, and the list that names them. */
 export class Person {
-  readonly account: AccountId = newAccountId()
+  readonly account: AccountId
   readonly handle: string
   readonly password: string
   readonly keys: Keys
@@ -93,7 +93,8 @@ export class Person {
   list: Uint8Array = new Uint8Array()
   #before: Uint8Array = new Uint8Array()
 
-  private constructor(handle: string, keys: Keys) {
+  private constructor(handle: string, keys: Keys, account = newAccountId()) {
+    this.account = account
     this.handle = handle
     this.password = `correct horse of ${handle}`
     this.keys = keys
@@ -102,6 +103,15 @@ export class Person {
   static async called(handle: string): Promise<Person> {
     await ready
     return new Person(handle, await newKeys())
+  }
+
+  /** What a thief could sign: the same account, list and devices, but another account key. */
+  async underAnotherKey(): Promise<Person> {
+    const thief = new Person(this.handle, await newKeys(), this.account)
+    for (const device of this.devices) await thief.certify(device)
+    thief.list = this.list
+    thief.version = this.version
+    return thief
   }
 
   async certify(device: DeviceId, changes: Partial<DeviceCertificate> = {}): Promise<void> {

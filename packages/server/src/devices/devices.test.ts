@@ -50,6 +50,13 @@ describe('a list is refused', () => {
     expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
   })
 
+  test('when it is sound in itself but under another account key: nobody takes an account over that way', async () => {
+    const victim = await member(town, 'victim')
+    const thief = await victim.person.underAnotherKey()
+    const refused = await replaceList(victim.token, await thief.nextList())
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
   test('when it is somebody else’s', async () => {
     const [carol, mallory] = [await member(town, 'carol2'), await member(town, 'mallory')]
     const refused = await replaceList(mallory.token, await carol.person.nextList())

@@ -1,4 +1,5 @@
-import { toBase64Url, type SessionId, type SessionTokens } from '@tacit/contract'
+import { client } from '@serenity-kit/opaque'
+import { fromBase64Url, toBase64Url, type SessionId, type SessionTokens } from '@tacit/contract'
 import { afterEach, describe, expect, test } from 'vitest'
 import { member, openTown, Person, secondDevice, type Town } from '../cast.test-support.ts'
 import { systemRandom } from '../random.ts'
@@ -141,10 +142,24 @@ describe('signing in', () => {
     expect([wrong.status, wrong.body.name]).toEqual([401, 'wrong_credentials'])
   })
 
+  test('B-035 answers for a handle that nobody has stay the same and differ from those for others, as real ones do', async () => {
+    const { town } = await townWithClock()
+    await Promise.all([member(town, 'alice'), member(town, 'bob')])
+    const { startLoginRequest } = client.startLogin({ password: 'x' })
+    /** The evaluated element (RFC 9807 section 6.3.2.2): a function of request and account. */
+    const evaluated = async (handle: string) => {
+      const { body } = await town.request<{ loginResponse: string }>('/v1/sessions/password/start', { body: { handle, startLoginRequest } })
+      return fromBase64Url(body.loginResponse)?.subarray(0, 32).join()
+    }
+    const handles = ['alice', 'bob', 'nobody', 'no-one']
+    const once = await Promise.all(handles.map(evaluated))
+    expect(await Promise.all(['ALICE', 'Bob', 'NoBody', 'No-One'].map(evaluated))).toEqual(once)
+    expect(new Set(once).size).toBe(handles.length)
+  })
+
   test('B-035 takes as long for somebody who does not exist', async () => {
     const { town } = await townWithClock()
     await member(town, 'alice')
-    const { client } = await import('@serenity-kit/opaque')
     const time = async (handle: string) => {
       const { startLoginRequest } = client.startLogin({ password: 'wrong' })
       const began = performance.now()
@@ -163,7 +178,6 @@ describe('signing in', () => {
   test('a second step works once, and only within five minutes', async () => {
     const { town, clock } = await townWithClock()
     await member(town, 'alice')
-    const { client } = await import('@serenity-kit/opaque')
     const start = async () => {
       const { startLoginRequest } = client.startLogin({ password: 'x' })
       return (await town.request<{ challenge: string }>('/v1/sessions/password/start', { body: { handle: 'alice', startLoginRequest } }))
