@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { AccountId, MessageId, MessageState, Person, Timeline, TimelineItem } from '@tacit/sdk'
+import type { AccountId, ConversationKind, MessageId, MessageState, Person, Timeline, TimelineItem } from '@tacit/sdk'
 import { momentsFor } from '../../time/moments.ts'
 import { countAfter, highestSeq, rowsOf } from './rows.ts'
 
@@ -24,15 +24,17 @@ function said({ by = bob, time = noon, state = 'accepted' }: Said = {}): Timelin
   return { kind: 'message', key: id, message: id as MessageId, sender: by, mine: by === alice, text: 'hi', time, state: stateNow, ...seq }
 }
 
-const timeline = (items: readonly TimelineItem[], more: Partial<Timeline> = {}): Timeline => ({
-  items,
-  hasEarlier: false,
-  typing: [],
-  ...more,
-})
-const draw = (items: readonly TimelineItem[], more?: Partial<Timeline>) => rowsOf({ timeline: timeline(items, more), dayKey })
-const shape = (items: readonly TimelineItem[], more?: Partial<Timeline>) =>
-  draw(items, more).map((row) => (row.kind === 'message' ? `${row.firstOfGroup ? '(' : ''}m${row.lastOfGroup ? ')' : ''}` : row.kind))
+interface Drawn {
+  readonly firstUnread?: string
+  readonly kind?: ConversationKind
+}
+
+const draw = (items: readonly TimelineItem[], { firstUnread, kind = 'group' }: Drawn = {}) => {
+  const timeline: Timeline = { items, hasEarlier: false, typing: [] }
+  return rowsOf({ timeline, firstUnread, kind, dayKey })
+}
+const shape = (items: readonly TimelineItem[], drawn?: Drawn) =>
+  draw(items, drawn).map((row) => (row.kind === 'message' ? `${row.firstOfGroup ? '(' : ''}m${row.lastOfGroup ? ')' : ''}` : row.kind))
 
 test('messages of one sender in one breath are one group', () => {
   const items = [said(), said({ time: noon + minute }), said({ by: alice, time: noon + 2 * minute })]
@@ -51,6 +53,12 @@ test('midnight in the reader’s zone puts a day line between two messages a min
 test('a notice parts a group', () => {
   const joined: TimelineItem = { kind: 'notice', key: 'n', time: noon, seq: 2, notice: { kind: 'joined', person: bob, by: alice } }
   expect(shape([said(), joined, said()])).toEqual(['beginning', 'day', '(m)', 'notice', '(m)'])
+})
+
+test('between two people nobody is told that the other one joined', () => {
+  const joined: TimelineItem = { kind: 'notice', key: 'n', time: noon, seq: 1, notice: { kind: 'joined', person: bob, by: alice } }
+  expect(shape([joined, said()], { kind: 'direct' })).toEqual(['beginning', 'day', '(m)'])
+  expect(shape([joined, said()], { kind: 'group' })).toEqual(['beginning', 'day', 'notice', '(m)'])
 })
 
 test('the unread line stands before the first unread message and parts its group', () => {

@@ -2,7 +2,7 @@
  * Turns a timeline into the rows that are drawn: day lines between days, the unread line, and messages gathered into
  * groups (one sender, one day, close in time, nothing between), whose first shows the name and whose last the time.
  */
-import type { MessageState, Timeline, TimelineItem } from '@tacit/sdk'
+import type { ConversationKind, MessageState, Timeline, TimelineItem } from '@tacit/sdk'
 
 type Item<Kind extends TimelineItem['kind']> = Extract<TimelineItem, { kind: Kind }>
 
@@ -26,13 +26,21 @@ export type Row =
 const GROUP_MS = 5 * 60_000
 const MINUTE = 60_000
 
-/** @param dayKey equal for times of one calendar day of the reader. */
-export function rowsOf({ timeline, dayKey }: { readonly timeline: Timeline; readonly dayKey: (time: number) => string }): Row[] {
-  const { items, firstUnread, hasEarlier } = timeline
+interface RowsOptions {
+  readonly timeline: Timeline
+  /** The key of the item that the unread line stands before. */
+  readonly firstUnread: string | undefined
+  readonly kind: ConversationKind
+  /** Equal for times of one calendar day of the reader. */
+  readonly dayKey: (time: number) => string
+}
+
+export function rowsOf({ timeline, firstUnread, kind, dayKey }: RowsOptions): Row[] {
+  const items = kind === 'direct' ? timeline.items.filter(isWorthALine) : timeline.items
   const parted = (before: TimelineItem | undefined, after: TimelineItem | undefined) =>
     before === undefined || after === undefined || after.key === firstUnread || !together({ before, after, dayKey })
 
-  const rows: Row[] = [{ kind: 'beginning', key: 'beginning', hasEarlier }]
+  const rows: Row[] = [{ kind: 'beginning', key: 'beginning', hasEarlier: timeline.hasEarlier }]
   items.forEach((item, at) => {
     const before = items[at - 1]
     const after = items[at + 1]
@@ -48,6 +56,9 @@ export function rowsOf({ timeline, dayKey }: { readonly timeline: Timeline; read
   })
   return rows
 }
+
+// Between two people everybody who ever joins was there from the start, which the line above has said.
+const isWorthALine = (item: TimelineItem): boolean => item.kind !== 'notice' || item.notice.kind !== 'joined'
 
 interface TogetherOptions {
   readonly before: TimelineItem

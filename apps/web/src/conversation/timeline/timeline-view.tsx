@@ -1,5 +1,5 @@
 /** The scrolling part of a conversation. Draws only what is near the eye, keeps the place when earlier messages arrive. */
-import { useMemo, useRef, type RefObject } from 'react'
+import { useMemo, useRef, useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ArrowDown } from 'lucide-react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
@@ -24,8 +24,10 @@ export function TimelineView({ summary, timeline, within, escapes }: TimelineVie
   const { t } = useTranslation()
   const { dayKey } = useMoments()
   const listRef = useRef<VirtualizerHandle>(null)
-  const rows = useMemo(() => rowsOf({ timeline, dayKey }), [timeline, dayKey])
-  const { conversation } = summary
+  const { conversation, kind } = summary
+  // What arrives under somebody's eyes is not new to them: the line stays where it was when they came.
+  const [firstUnread] = useState(timeline.firstUnread)
+  const rows = useMemo(() => rowsOf({ timeline, firstUnread, kind, dayKey }), [timeline, firstUnread, kind, dayKey])
   const scroll = useTimelineScroll({ conversation, timeline, rows, listRef })
   useEscape({ within, on: escapes, escape: scroll.jumpToEnd })
   const markVisible = useReadMarker({ conversation, rows, listRef })
