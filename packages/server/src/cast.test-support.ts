@@ -89,6 +89,7 @@ export class Person {
   readonly password: string
   readonly keys: Keys
   readonly #certificates = new Map<DeviceId, Uint8Array>()
+  readonly #signatureKeys = new Map<DeviceId, Uint8Array>()
   version = 0
   list: Uint8Array = new Uint8Array()
   #before: Uint8Array = new Uint8Array()
@@ -108,7 +109,7 @@ export class Person {
   /** What a thief could sign: the same account, list and devices, but another account key. */
   async underAnotherKey(): Promise<Person> {
     const thief = new Person(this.handle, await newKeys(), this.account)
-    for (const device of this.devices) await thief.certify(device)
+    for (const device of this.devices) await thief.certify(device, { signatureKey: this.#signatureKeys.get(device) ?? new Uint8Array() })
     thief.list = this.list
     thief.version = this.version
     return thief
@@ -124,6 +125,7 @@ export class Person {
       notAfter: IN_A_YEAR,
       ...changes,
     }
+    this.#signatureKeys.set(device, certificate.signatureKey)
     this.#certificates.set(device, await signDeviceCertificate(certificate, this.keys.sign))
   }
 

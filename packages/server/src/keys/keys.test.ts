@@ -1,7 +1,10 @@
-import { toBase64Url } from '@tacit/contract'
+import { SessionId, toBase64Url } from '@tacit/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keyUpload, member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { keyUpload, member, newAccountId, newDeviceId, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
+import { openDatabase } from '../storage/database.ts'
+import { createKeys } from './keys.ts'
 
 let town: Town
 beforeAll(async () => {
@@ -86,4 +89,31 @@ test.each([
 ])('a package %s is refused', async (_what, upload) => {
   const gina = await member(town, `gina${systemRandom.id().replaceAll(/[^a-z]/gi, 'x')}`)
   expect((await publish(gina, upload)).status).toBe(400)
+})
+
+test('a device hears when a claim leaves it with fewer than thirty packages', async () => {
+  const database = await openDatabase({ path: ':memory:' })
+  const [account, device] = [newAccountId(), newDeviceId()]
+  await database.exclusive((sqlite) => {
+    sqlite.prepare("INSERT INTO account VALUES (?, 'a', 'a', 'a', 0, 0)").run(account)
+    sqlite.prepare("INSERT INTO device VALUES (?, ?, x'00', 0, NULL)").run(device, account)
+  })
+  const keys = createKeys({ database, limits: createLimits({ factor: 1000 }) })
+  const heard: number[] = []
+  keys.onLow(({ available: left }) => void heard.push(left))
+  const oneTime = Array.from({ length: 31 }, () => systemRandom.bytes(10))
+  await database.write((tx) => keys.add(tx, { account, device, upload: { oneTime } }))
+  const caller = {
+    kind: 'device',
+    address: '',
+    account: newAccountId(),
+    session: SessionId.parse(systemRandom.id()),
+    device: newDeviceId(),
+  } as const
+  const claimOne = () => keys.handlers.claim({ params: undefined, query: undefined, body: { account, devices: [device] }, caller })
+  await claimOne()
+  expect(heard).toEqual([])
+  await claimOne()
+  expect(heard).toEqual([29])
+  await database.close()
 })
