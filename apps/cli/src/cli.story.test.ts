@@ -1,8 +1,11 @@
 /** The terminal client as people and scripts use it: real processes, a real server, a pipe in and a pipe out. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Folder, Server, Terminal } from './story/processes.ts'
+
+// Each command is two processes and a sign-on.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -16,7 +19,7 @@ beforeAll(async () => {
   server = await Server.start({ data: join(folder.path, 'server') })
   alice = await signedUp('Alice')
   bob = await signedUp('bob')
-}, 60_000)
+})
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
@@ -149,16 +152,17 @@ describe('the command line', () => {
   })
 
   test('ends with a code that says what kind of thing went wrong', async () => {
-    const nobody = profileOf('nobody')
-    const codes = {
-      usage: (await nobody.run(['frobnicate'])).code,
-      notSignedIn: (await nobody.run(['list'])).code,
-      noSuchConversation: (await alice.run(['send', 'nowhere', 'x'])).code,
-      noSuchPerson: (await alice.run(['find', 'somebody.else'])).code,
-      wrongPassword: (await nobody.run(['sign-in', 'alice', '--password-stdin'], { input: 'not this one\n' })).code,
-      handleTaken: (await nobody.run(['sign-up', 'ALICE', '--password-stdin'], { input: `${PASSWORD}\n` })).code,
-      help: (await nobody.run(['--help'])).code,
-    }
+    const nobody = async (profile: string, args: readonly string[], input = '') => (await profileOf(profile).run(args, { input })).code
+    const [usage, help, notSignedIn, wrongPassword, handleTaken] = await Promise.all([
+      nobody('a', ['frobnicate']),
+      nobody('b', ['--help']),
+      nobody('c', ['list']),
+      nobody('d', ['sign-in', 'alice', '--password-stdin'], 'not this one\n'),
+      nobody('e', ['sign-up', 'ALICE', '--password-stdin'], `${PASSWORD}\n`),
+    ])
+    const noSuchConversation = (await alice.run(['send', 'nowhere', 'x'])).code
+    const noSuchPerson = (await alice.run(['find', 'somebody.else'])).code
+    const codes = { usage, help, notSignedIn, wrongPassword, handleTaken, noSuchConversation, noSuchPerson }
     expect(codes).toEqual({ usage: 2, notSignedIn: 3, noSuchConversation: 4, noSuchPerson: 4, wrongPassword: 5, handleTaken: 5, help: 0 })
   })
 

@@ -1,7 +1,7 @@
 /** What a command works with: a profile's open device, a voice and the world, all let go of when it ends. */
 import { openDevice } from '@tacit/sdk/node'
 import { MessengerError } from '@tacit/sdk'
-import type { ConnectionState, SessionState } from '@tacit/sdk'
+import type { ConnectionState, ConversationSummary, SessionState } from '@tacit/sdk'
 import { CliFailure } from './failures.ts'
 import { openProfile } from './profile/profile.ts'
 import type { Profile } from './profile/profile.ts'
@@ -33,6 +33,9 @@ export interface SignedInContext extends Context {
 
 /** A server that has not answered by then is treated as not reachable, ms. */
 const PATIENCE = 15_000
+
+/** The SDK does what it owes others within about this time, so that devices do not all do it at once; ms. */
+const DUTIES = 1_200
 
 /**
  * Opens the profile's device, runs the command, and closes the device whatever happens. A stop signal ends the wait for it.
@@ -75,6 +78,19 @@ const reachable: Record<ConnectionState['kind'], boolean | undefined> = {
   online: true,
   waiting: false,
   offline: false,
+}
+
+/**
+ * What a device that works for a moment only still has to do before it goes: let out the messages that wait, those of
+ * earlier commands too, and after a change of a conversation also what it owes the others, such as the title to those who
+ * came, the removal of those who left, and receipts. Nothing is lost without it, but others would wait for our next time.
+ */
+export async function finish({ device, world }: Context, { changed }: { changed: boolean }): Promise<void> {
+  if (device.watch('connection').get().kind !== 'online') return
+  const sent = (all: readonly ConversationSummary[] | undefined) => all?.every(({ last }) => last?.state?.kind !== 'sending') || undefined
+  await soon(device.watch('conversations'), sent, { stop: world.stop, patience: PATIENCE })
+  if (changed)
+    await soon(device.watch('connection'), ({ kind }) => (kind === 'online' ? undefined : true), { stop: world.stop, patience: DUTIES })
 }
 
 /** Turns a stop signal's reason into the failure that ends a command. */

@@ -1,7 +1,7 @@
 /** Every command of `tacit`, tied to what does it, and how a run ends. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { devices, enter, sessions, signOut, whoami } from './account/account.ts'
-import { explainStop, signedIn, withDevice } from './context.ts'
+import { explainStop, finish, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename } from './conversations/conversations.ts'
 import { exitCodesHelp, exits } from './exits.ts'
@@ -28,6 +28,8 @@ interface Doors {
   readonly open: (command: (context: Context) => Promise<void>) => Promise<void>
   /** Runs a command that needs to be signed in. */
   readonly signed: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
+  /** Runs a command that needs to be signed in and changes what others see. */
+  readonly changing: (command: (context: SignedInContext) => Promise<void>) => Promise<void>
   /** Runs a command that goes on until it is stopped: being stopped is its good end. */
   readonly endless: (command: (context: Context) => Promise<void>) => Promise<void>
 }
@@ -37,15 +39,22 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   const program = new Command('tacit')
   const speak = () => voice({ json: program.opts<GlobalOptions>().json, stdout: world.stdout, stderr: world.stderr })
   const open: Doors['open'] = (command) => withDevice({ options: program.opts<GlobalOptions>(), voice: speak(), world }, command)
-  const signed: Doors['signed'] = (command) => open(async (context) => command(await signedIn(context)))
+  const brief = (command: (context: SignedInContext) => Promise<void>, { changed }: { changed: boolean }) =>
+    open(async (context) => {
+      await command(await signedIn(context))
+      await finish(context, { changed })
+    })
+  const signed: Doors['signed'] = (command) => brief(command, { changed: false })
+  const changing: Doors['changing'] = (command) => brief(command, { changed: true })
   const endless: Doors['endless'] = (command) =>
     open(command).catch((error: unknown) => {
       if (!world.stop.aborted) throw error
     })
   describeProgram(program, world)
-  accountCommands(program, { open, signed, endless })
-  conversationCommands(program, { open, signed, endless })
-  messageCommands(program, { open, signed, endless })
+  const doors = { open, signed, changing, endless }
+  accountCommands(program, doors)
+  conversationCommands(program, doors)
+  messageCommands(program, doors)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exits.done
@@ -104,7 +113,7 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
     .action(({ end }: { end?: string }) => signed((context) => sessions(context, { end })))
 }
 
-function conversationCommands(program: Command, { signed }: Doors): void {
+function conversationCommands(program: Command, { signed, changing }: Doors): void {
   program.commandsGroup('Conversations (named by title, @handle, id or the beginning of an id):')
   program
     .command('list')
@@ -121,26 +130,26 @@ function conversationCommands(program: Command, { signed }: Doors): void {
   program
     .command('create <title> <handles...>')
     .description('start a group')
-    .action((title: string, handles: string[]) => signed((context) => create(context, { title, handles })))
+    .action((title: string, handles: string[]) => changing((context) => create(context, { title, handles })))
   program
     .command('add <conversation> <handles...>')
     .description('add people to a group')
-    .action((reference: string, handles: string[]) => signed((context) => add(context, { reference, handles })))
+    .action((reference: string, handles: string[]) => changing((context) => add(context, { reference, handles })))
   program
     .command('remove <conversation> <handle>')
     .description('remove a person from a group')
-    .action((reference: string, handle: string) => signed((context) => remove(context, { reference, handle })))
+    .action((reference: string, handle: string) => changing((context) => remove(context, { reference, handle })))
   program
     .command('leave <conversation>')
     .description('leave a group')
-    .action((reference: string) => signed((context) => leave(context, { reference })))
+    .action((reference: string) => changing((context) => leave(context, { reference })))
   program
     .command('rename <conversation> <title>')
     .description('give a group another title')
-    .action((reference: string, title: string) => signed((context) => rename(context, { reference, title })))
+    .action((reference: string, title: string) => changing((context) => rename(context, { reference, title })))
 }
 
-function messageCommands(program: Command, { signed, endless }: Doors): void {
+function messageCommands(program: Command, { signed, changing, endless }: Doors): void {
   program.commandsGroup('Messages:')
   program
     .command('send <conversation> <text...>')
@@ -152,7 +161,7 @@ function messageCommands(program: Command, { signed, endless }: Doors): void {
     .option('--count <number>', 'how many', wholeNumber, 20)
     .option('--mark-read', 'tell the others that you have read them', false)
     .action((reference: string, { count, markRead }: { count: number; markRead: boolean }) =>
-      signed((context) => history(context, { reference, count, markRead })),
+      (markRead ? changing : signed)((context) => history(context, { reference, count, markRead })),
     )
   program
     .command('listen')
@@ -166,6 +175,7 @@ function messageCommands(program: Command, { signed, endless }: Doors): void {
       endless(async (context) => {
         const { chat } = await import('./chat/chat.ts')
         await chat(await signedIn(context), { reference })
+        await finish(context, { changed: false })
       }),
     )
 }

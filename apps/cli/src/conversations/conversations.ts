@@ -8,8 +8,11 @@ import { soon, until } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
 import { findConversation, shortId } from './reference.ts'
 
-/** How long a change may take to become true, ms. */
+/** How long a new title may take to be accepted, ms. */
 const PATIENCE = 10_000
+
+/** How long to wait for the others to confirm a departure, ms; it is certain without them. */
+const COURTESY = 3_000
 
 /** Prints all conversations, the most recent first. */
 export async function list(context: SignedInContext): Promise<void> {
@@ -67,7 +70,7 @@ export async function leave(context: SignedInContext, { reference }: { reference
   await device.leave({ conversation })
   const gone = (timeline: Timeline | undefined) => timeline?.items.some((item) => tellsDeparture(item, session.me)) || undefined
   const confirmed =
-    people === 1 || (await soon(device.watch('timeline', conversation), gone, { stop: world.stop, patience: PATIENCE })) === true
+    people === 1 || (await soon(device.watch('timeline', conversation), gone, { stop: world.stop, patience: COURTESY })) === true
   const later = confirmed ? '' : '; it is complete when one of the others has been online'
   voice.answer({ json: { conversation, confirmed }, lines: [`left ${title}${later}`] })
 }
