@@ -5,7 +5,5 @@
 export type * from './port.ts'
 export { MlsError } from './errors.ts'
 export type { MlsErrorCause } from './errors.ts'
-export { createTsMlsEngine } from './ts-mls/engine.ts'
-export type { SuiteKind, TsMlsOptions } from './ts-mls/suite.ts'
 export { createMlsEngine } from './group/engine.ts'
 export type { MlsEngineOptions } from './group/engine.ts'
