@@ -1,4 +1,5 @@
 /** Alice, Bob and Carol: people with real keys who speak to a real server over HTTP, for this package's tests. */
+import { join } from 'node:path'
 import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
   AccountId,
@@ -39,9 +40,12 @@ export interface Town {
   close(): Promise<void>
 }
 
+/** No built web app, whatever else was built on this machine. */
+const NO_WEB_APP = join(import.meta.dirname, 'no-web-app')
+
 /** A server on a free port whose data disappears with it and whose rate limits do not matter, unless told otherwise. */
 export async function openTown(settings: Partial<Settings> = {}, effects: HouseEffects = {}): Promise<Town> {
-  const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000 } as const
+  const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, webRoot: NO_WEB_APP } as const
   const house = await openHouse(settingsWith({ ...quiet, ...settings }), effects)
   const { port, metricsPort } = await house.listen()
   const url = `http://127.0.0.1:${port}`

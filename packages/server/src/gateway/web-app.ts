@@ -14,7 +14,7 @@ const HASHED_FOLDER = '/assets/'
 
 /** Screens have plain paths: no dot, so a file that is missing stays missing. */
 const SCREEN = /^\/(?:[a-z][A-Za-z0-9_/-]*)?$/
-const NOT_SCREENS = /^\/(?:v1|health|docs|assets|openapi)(?:\/|$)/
+const NOT_SCREENS = /^\/(?:v1|health|docs|assets|openapi|metrics)(?:\/|$)/
 
 export async function registerWebApp(app: FastifyInstance, { settings, log }: { settings: Settings; log: Log }): Promise<void> {
   const root = settings.webRoot === '' ? BESIDE_THE_SERVER : resolve(settings.webRoot)
