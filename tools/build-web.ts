@@ -4,14 +4,17 @@
  * server sends as they are.
  */
 import { createHash } from 'node:crypto'
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const root = resolve(import.meta.dirname, '..')
 const app = join(root, 'apps/web')
 const dist = join(app, 'dist')
-const seal = join(dist, '.inputs')
+/** Names the inputs that the folder was built from. */
+const SEAL = '.inputs'
+/** Built beside and moved in whole: nobody sees half a build, and a failed one leaves the old one in place. */
+const fresh = join(root, `node_modules/.web-app-${process.pid}`)
 
 /** Everything that the result depends on. Tests and stories are not part of it. */
 const INPUTS = [
@@ -30,14 +33,20 @@ await main()
 async function main(): Promise<void> {
   const started = performance.now()
   const inputs = hashOfInputs()
-  if (readIfThere(seal) === inputs) {
+  if (readIfThere(join(dist, SEAL)) === inputs) {
     console.log('web app: up to date')
     return
   }
   const { build } = await import('vite')
-  await build({ root: app, configFile: join(app, 'vite.config.ts'), logLevel: 'warn' })
-  compress()
-  writeFileSync(seal, inputs)
+  try {
+    await build({ root: app, configFile: join(app, 'vite.config.ts'), logLevel: 'error', build: { outDir: fresh } })
+    compress(fresh)
+    writeFileSync(join(fresh, SEAL), inputs)
+    rmSync(dist, { recursive: true, force: true })
+    renameSync(fresh, dist)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
   console.log(`web app: built in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
@@ -59,14 +68,14 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function compress(): void {
-  for (const name of globSync('**/*', { cwd: dist })) {
+function compress(folder: string): void {
+  for (const name of globSync('**/*', { cwd: folder })) {
     if (!TEXT.has(extname(name))) continue
-    const content = readFileSync(join(dist, name))
+    const content = readFileSync(join(folder, name))
     const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants
     const brotli = brotliCompressSync(content, { params: { [BROTLI_PARAM_QUALITY]: 10, [BROTLI_PARAM_SIZE_HINT]: content.length } })
     if (brotli.length >= content.length * 0.95) continue
-    writeFileSync(join(dist, `${name}.br`), brotli)
-    writeFileSync(join(dist, `${name}.gz`), gzipSync(content, { level: 9 }))
+    writeFileSync(join(folder, `${name}.br`), brotli)
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }))
   }
 }

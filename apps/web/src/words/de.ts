@@ -288,7 +288,7 @@ export const de: Words = {
     sessionsHint: 'Wer eine Sitzung beendet, meldet jenes Gerät ab. Tu es, wenn dir eines abhandenkam.',
     thisSession: 'Diese hier',
     methods: { password: 'Mit Passwort', passkey: 'Mit Passkey' },
-    sessionUsed: 'Seit: {{since}} · zuletzt {{ago}}',
+    sessionUsed: '{{since}} · zuletzt {{ago}}',
     revoke: 'Beenden',
     revokeLabel: 'Die Sitzung beenden, seit: {{since}}',
     keyboard: 'Tastatur',

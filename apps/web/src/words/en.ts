@@ -283,7 +283,7 @@ export const en = {
     sessionsHint: 'Ending a session signs that device out. Do it if you lost one.',
     thisSession: 'This one',
     methods: { password: 'With password', passkey: 'With passkey' },
-    sessionUsed: 'Since {{since}} · last used {{ago}}',
+    sessionUsed: '{{since}} · last used {{ago}}',
     revoke: 'End',
     revokeLabel: 'End the session from {{since}}',
     keyboard: 'Keyboard',
