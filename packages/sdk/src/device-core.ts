@@ -13,8 +13,6 @@ import type { Surroundings } from './surroundings.ts'
 export interface Wire {
   readonly isOnline: boolean
   send<N extends CommandName>(name: N, body: BodyOf<N>): Promise<ResultOf<N>>
-  /** Ends the socket and begins again from the stored cursors. */
-  restart(): void
 }
 
 /** `elsewhere`: true in another conversation, which existed already. */
@@ -38,6 +36,8 @@ export interface DeviceCore extends Surroundings {
   readonly wake: (conversation: ConversationId) => void
   /** What became of an intent; without `outcome` it is true now. */
   readonly decided: (intent: number, outcome?: Decided) => void
+  /** Everything up to here is on disk: the server may forget it. */
+  readonly acknowledge: (conversation: ConversationId, seq: number) => void
   /** A batch of the log is on disk. */
   readonly received: (conversation: ConversationId, messages: readonly IncomingMessage[]) => void
 }

@@ -14,6 +14,7 @@ import { emptyConversation, joinByWelcome } from './conversations/join-by-welcom
 import { Certificates } from './devices/certificates.ts'
 import { People } from './devices/people.ts'
 import type { Decided, DeviceCore } from './device-core.ts'
+import { Acknowledger } from './inbox/acknowledger.ts'
 import { receiveEntries } from './inbox/receive.ts'
 import { KeyPackages } from './keys/key-packages.ts'
 import type { StoreDriver } from './local-store/driver.ts'
@@ -47,6 +48,7 @@ export class Device {
   readonly #parts: DeviceParts
   readonly #keyPackages: KeyPackages
   readonly #housekeeping: Housekeeping
+  readonly #acknowledger: Acknowledger
   readonly #decisions = new Map<number, Decision>()
 
   constructor(parts: DeviceParts) {
@@ -60,6 +62,7 @@ export class Device {
       cursors: () => this.#cursors(),
       handle: (event) => this.#handle(event),
     })
+    this.#acknowledger = new Acknowledger({ clock: surroundings.clock, wire: this.connection })
     this.core = this.#makeCore(session)
     this.outbox = new Outbox(this.core)
     this.signals = new Signals(this.core, parts.changed)
@@ -118,6 +121,7 @@ export class Device {
       people: new People({ store, session, identityChanged: (account) => this.#identityChanged(account) }),
       conversations: new Conversations({ store, engine, identity, changed }),
       wake: (conversation) => this.outbox.lane(conversation).wake(),
+      acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),
       decided: (intent, outcome) => this.#decided(intent, outcome),
       received: (conversation, messages) => this.#received(conversation, messages),
     }
@@ -153,7 +157,12 @@ export class Device {
   }
 
   #connectionChanged(): void {
-    if (!this.connection.isOnline) return this.signals.disconnected()
+    const { kind } = this.connection.state.get()
+    if (kind === 'catching_up') return
+    if (kind !== 'online') {
+      this.#acknowledger.disconnected()
+      return this.signals.disconnected()
+    }
     // Each of these goes on with the next socket when this one ends.
     void this.#findConversations().catch(() => undefined)
     void this.outbox.resume().catch(() => undefined)

@@ -2,6 +2,7 @@
 import { routes } from '@tacit/contract'
 import type { Session } from '../connection/session.ts'
 import type { Clock } from '../surroundings.ts'
+import { backOff, isPassing } from '../trouble.ts'
 import { nextDeviceList } from './new-device.ts'
 import { changeVault, withAccountKey, type VaultAccess } from './own-vault.ts'
 import type { Self } from './settings.ts'
@@ -9,15 +10,31 @@ import type { Self } from './settings.ts'
 /** A person who signs out does not wait longer for the server, in milliseconds. */
 const PATIENCE = 5000
 
+/** While this process lives, the server is told as soon as it can be reached; tried so often. */
+const TRIES = 20
+
+type Leaving = VaultAccess & { readonly self: Self; readonly clock: Clock }
+
 /** Tells the server; resolves when it knows, or after a while, whichever comes first. Never rejects. */
-export async function sayGoodbye(access: VaultAccess & { readonly self: Self; readonly clock: Clock }): Promise<void> {
-  const told = tell(access).catch(() => undefined)
+export async function sayGoodbye(access: Leaving): Promise<void> {
+  const told = keepTelling(access, 0)
   let stop = () => {}
   const patience = new Promise<void>((resolve) => {
     stop = access.clock.after(PATIENCE, resolve)
   })
   await Promise.race([told, patience])
   stop()
+}
+
+async function keepTelling(access: Leaving, attempt: number): Promise<void> {
+  try {
+    await tell(access)
+  } catch (error) {
+    if (!isPassing(error) || attempt >= TRIES) return
+    const delay = 1000 + backOff({ attempt, fraction: access.random.fraction() })
+    await new Promise<void>((resolve) => access.clock.after(delay, resolve))
+    await keepTelling(access, attempt + 1)
+  }
 }
 
 /** Takes the device off the signed list, which ends its sessions; then ends the session for the case that this did not. */
@@ -27,7 +44,9 @@ async function tell(access: VaultAccess & { readonly self: Self }): Promise<void
     ...vault,
     deviceNames: new Map([...vault.deviceNames].filter(([device]) => device !== self.device)),
   })).catch(() => undefined)
-  await withdraw(access).catch(() => undefined)
+  await withdraw(access).catch((error: unknown) => {
+    if (isPassing(error)) throw error
+  })
   await endSession(session)
 }
 

@@ -73,11 +73,6 @@ export class Connection {
     this.#rest()
   }
 
-  /** Ends the socket, because what it delivers cannot be used, and begins again from the stored cursors. */
-  restart(): void {
-    if (this.#attempt) this.#lost(this.#attempt, { code: ABNORMAL })
-  }
-
   get isOnline(): boolean {
     return this.state.get().kind === 'online'
   }

@@ -1,8 +1,9 @@
 /** What all ways into a conversation have in common: the transcript up to the joining commit, and the rows of a fresh start. */
-import { limits, routes, type ConversationId, type ConversationKind } from '@tacit/contract'
+import { limits, routes, type AccountId, type ConversationId, type ConversationKind } from '@tacit/contract'
 import type { Group } from '@tacit/mls'
 import type { DeviceCore } from '../device-core.ts'
 import type { Writer } from '../local-store/driver.ts'
+import { failAll } from '../outbox/outbox.store.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
 import { epochSignalSecret, saveSignalSecret } from '../signals/signal-keys.ts'
 import { Unreachable } from '../trouble.ts'
@@ -10,7 +11,7 @@ import type { Conversation } from './conversation.store.ts'
 import { saveGroup } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { kindOf } from './judge.ts'
-import { rosterOf } from './roster.ts'
+import { rosterOf, type Roster } from './roster.ts'
 import { saveRoster } from './roster.store.ts'
 import { nextTranscript, type Seen } from './transcript.ts'
 
@@ -23,7 +24,8 @@ export async function transcriptUpTo(
   while (seq < upTo) {
     const query = { after: seq, limit: limits.hashesPerPage }
     const page = await core.session.call(routes.delivery.hashes, { params: { conversation }, query })
-    if (page.hashes.length === 0) throw new Unreachable('the server lacks a part of the log')
+    // A short page has a hole at its beginning: what it holds would be taken for other positions.
+    if (page.hashes.length < Math.min(limits.hashesPerPage, upTo - seq)) throw new Unreachable('the server lacks a part of the log')
     for (const hash of page.hashes.slice(0, upTo - seq)) transcript = await nextTranscript({ before: transcript, seq: ++seq, hash })
   }
   return transcript
@@ -42,11 +44,37 @@ export interface Beginning {
   readonly write: (writer: Writer) => Promise<void>
 }
 
+/**
+ * Whether a group is what this device expects of the conversation. The server names conversations, so it could pass off one
+ * for another: a direct conversation must be with the person it was started with, and with nobody else.
+ */
+function isExpected(group: { readonly roster: Roster; readonly me: AccountId }, expected: Conversation | undefined): boolean {
+  const { policy, accounts } = group.roster
+  const isPair =
+    policy.admins.length === 2 && policy.admins.includes(group.me) && accounts.every((account) => policy.admins.includes(account))
+  if (policy.kind === 'direct' && !isPair) return false
+  return !expected?.peer || (policy.kind === 'direct' && policy.admins.includes(expected.peer))
+}
+
+/** Nothing is sent into a group that is not the expected one; what waits here is shown as failed. */
+async function turnAway(hold: Hold, write: Beginning['write']): Promise<void> {
+  const { state, conversation } = hold
+  await hold.store({
+    state: state && { ...state, standing: 'removed' },
+    group: 'none',
+    write: async (writer) => {
+      await failAll(writer, { conversation, reason: 'left' })
+      await write(writer)
+    },
+  })
+}
+
 /** Makes the conversation this device's own, in one transaction. What was here before (outbox, items) stays. */
 export async function beginConversation(core: DeviceCore, hold: Hold, beginning: Beginning): Promise<void> {
   const { conversation } = hold
   const { group, seq, transcript, clientSeq } = beginning
   const roster = await rosterOf(group, core.certificates)
+  if (!isExpected({ roster, me: core.account }, hold.state)) return turnAway(hold, beginning.write)
   const kind: ConversationKind = kindOf(group.policy)
   const epoch = Number(group.epoch)
   const secret = await epochSignalSecret(core.engine, group)
@@ -55,6 +83,7 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
     conversation,
     kind,
     standing: 'active',
+    stuck: false,
     title: beginning.title ?? hold.state?.title ?? '',
     titleOwed: 0,
     peer: kind === 'direct' ? roster.policy.admins.find((account) => account !== core.account) : undefined,
@@ -64,6 +93,7 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
     begins: seq,
     clientSeq,
     readSeq: Math.max(seq, hold.state?.readSeq ?? 0),
+    healed: seq === 0 ? now : 0,
     activity: Math.max(now, hold.state?.activity ?? 0),
   }
   await hold.store({

@@ -10,6 +10,8 @@ export interface Conversation {
   readonly conversation: ConversationId
   readonly kind: ConversationKind
   readonly standing: ConversationStanding
+  /** Paused by a commit that breaks the rules: not repaired by joining anew, which would accept it. */
+  readonly stuck: boolean
   /** Of a group, as last said by a member; empty when never heard. */
   readonly title: string
   /** Somebody joined at this position who may not know the title; 0 when nobody waits for it. */
@@ -26,6 +28,8 @@ export interface Conversation {
   /** Counter of this device's last entry in the log. */
   readonly clientSeq: number
   readonly readSeq: number
+  /** When this device last brought fresh keys into the group, in milliseconds; 0: it owes that since it joined. */
+  readonly healed: number
   /** Milliseconds, for the order of the list. */
   readonly activity: number
 }
@@ -34,6 +38,7 @@ const COLUMNS = [
   'conversation',
   'kind',
   'standing',
+  'stuck',
   'title',
   'title_owed',
   'peer',
@@ -43,6 +48,7 @@ const COLUMNS = [
   'begins',
   'client_seq',
   'read_seq',
+  'healed',
   'activity',
 ]
 
@@ -56,6 +62,7 @@ export const saveConversation = (writer: Writer, state: Conversation): Promise<v
     state.conversation,
     state.kind,
     state.standing,
+    state.stuck ? 1 : 0,
     state.title,
     state.titleOwed,
     state.peer ?? null,
@@ -65,6 +72,7 @@ export const saveConversation = (writer: Writer, state: Conversation): Promise<v
     state.begins,
     state.clientSeq,
     state.readSeq,
+    state.healed,
     state.activity,
   ])
 
@@ -114,6 +122,7 @@ function readConversation(row: Row): Conversation {
     conversation: id(row, 'conversation', ConversationId),
     kind: id(row, 'kind', ConversationKind),
     standing,
+    stuck: row['stuck'] === 1,
     title: text(row, 'title'),
     titleOwed: integer(row, 'title_owed'),
     peer: row['peer'] === null ? undefined : id(row, 'peer', AccountId),
@@ -123,6 +132,7 @@ function readConversation(row: Row): Conversation {
     begins: integer(row, 'begins'),
     clientSeq: integer(row, 'client_seq'),
     readSeq: integer(row, 'read_seq'),
+    healed: integer(row, 'healed'),
     activity: integer(row, 'activity'),
   }
 }

@@ -3,7 +3,7 @@
  * time: sealing and opening never interleave. What is in memory is what was stored last, never ahead of it.
  */
 import type { ConversationId } from '@tacit/contract'
-import type { Group, LeafIdentity, MlsEngine } from '@tacit/mls'
+import { MlsError, type Group, type LeafIdentity, type MlsEngine } from '@tacit/mls'
 import type { StoreDriver, Writer } from '../local-store/driver.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { findConversation, saveConversation, type Conversation } from './conversation.store.ts'
@@ -73,7 +73,13 @@ export class Conversations {
   async #load(conversation: ConversationId) {
     const { store, engine, identity } = this.#parts
     const state = await findConversation(store, conversation)
-    return { state, group: state && (await loadGroup(store, { conversation, engine, identity })) }
+    try {
+      return { state, group: state && (await loadGroup(store, { conversation, engine, identity })) }
+    } catch (error) {
+      if (!(error instanceof MlsError) || !state) throw error
+      // A group that cannot be restored is lost, its conversation is not: it is joined anew.
+      return { state: state.standing === 'active' ? { ...state, standing: 'paused' as const } : state, group: undefined }
+    }
   }
 
   #inMemory(conversation: ConversationId): InMemory {

@@ -1,6 +1,6 @@
 /**
  * What nobody asks for and somebody has to do: commit proposals that wait, remove own withdrawn leaves, say the title again
- * for those who came later. All members see the same need; the lowest leaf acts first, the others a little later and only
+ * for those who came later, bring fresh keys into a group that was just joined. All members see the same need; the lowest leaf acts first, the others a little later and only
  * if it is still needed.
  */
 import type { ConversationId } from '@tacit/contract'
@@ -35,7 +35,7 @@ export class Housekeeping {
     const need = await this.#need(conversation)
     if (!need || this.#timers.has(conversation)) return
     const { clock, random } = this.#core
-    const delay = Math.min(need.rank, MOST_RANKS) * PER_RANK + JITTER * random.fraction()
+    const delay = need.rank * PER_RANK + JITTER * random.fraction()
     this.#timers.set(
       conversation,
       clock.after(delay, () => {
@@ -58,22 +58,25 @@ export class Housekeeping {
   }
 
   async #need(conversation: ConversationId) {
-    const { conversations, certificates, store, account, device } = this.#core
+    const { conversations, certificates, store, account, device, random } = this.#core
     const { state, group } = await conversations.hold(conversation, async (hold) => ({ state: hold.state, group: hold.group }))
     if (!group || state?.standing !== 'active') return undefined
     const withdrawn = await hasWithdrawn(this.#core, conversation)
-    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn) return undefined
+    const fresh = state.healed > 0
+    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn && fresh) return undefined
     if (await hasIntent(store, { conversation, kind: 'leave' })) return undefined
     const roster = await rosterOf(group, certificates)
     const leaving = new Set(group.pendingProposals.map((proposal) => proposal.removes))
     const staying = roster.entries.filter((entry) => !leaving.has(entry.leaf))
-    const rank = staying.findIndex((entry) => entry.device === device)
-    if (rank < 0) return undefined
+    const place = staying.findIndex((entry) => entry.device === device)
+    if (place < 0) return undefined
+    const rank = Math.min(place, MOST_RANKS)
     // Own leaves are only this account's to tidy: its devices take turns among themselves.
-    if (withdrawn) return { rank: staying.slice(0, rank).filter((entry) => entry.account === account).length, commit: true }
+    if (withdrawn) return { rank: staying.slice(0, place).filter((entry) => entry.account === account).length, commit: true }
     if (leaving.size > 0) return { rank, commit: true }
     if (state.titleOwed > 0 && state.title !== '') return { rank, title: state.title }
-    return undefined
+    // Those who joined together take turns at random, over a time that grows with the group.
+    return fresh ? undefined : { rank: 1 + random.fraction() * Math.min(roster.entries.length, MOST_RANKS * 10), commit: true }
   }
 }
 

@@ -4,7 +4,7 @@
  * becomes ours when the server has accepted it.
  */
 import { Refusal, routes } from '@tacit/contract'
-import type { ExternalJoin, Member } from '@tacit/mls'
+import type { ExternalJoin, Group, Member } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { NewItem } from '../messages/items.store.ts'
@@ -14,6 +14,8 @@ import { encodeBaggage, readBaggage } from './baggage.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
 import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
+import { rosterOf } from './roster.ts'
+import { loadRoster } from './roster.store.ts'
 import { encodeHandshakeData, readNote } from './transcript.ts'
 
 /** What the server tells about a conversation before this device is in it. */
@@ -78,6 +80,21 @@ async function ownOldLeaf(core: DeviceCore, groupInfo: Uint8Array): Promise<Memb
   return undefined
 }
 
+/** Who came and went while this device could not follow: told like every change of membership. */
+async function unseenChanges(
+  core: DeviceCore,
+  { conversation, group }: { conversation: Hold['conversation']; group: Group },
+): Promise<readonly NewItem[]> {
+  const after = await rosterOf(group, core.certificates)
+  const before = new Set((await loadRoster(core.store, conversation)).map((entry) => entry.account))
+  const came = after.accounts.filter((person) => !before.has(person))
+  const went = [...before].filter((person) => !after.accounts.includes(person))
+  return [
+    ...came.map((person): NewItem => ({ kind: 'notice', notice: { kind: 'joined', person, by: person } })),
+    ...went.map((person): NewItem => ({ kind: 'notice', notice: { kind: 'left', person } })),
+  ]
+}
+
 /** The server accepted the external commit at `seq`: from here on this device is a member. */
 export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }: { sealed: Sealed; seq: number }): Promise<void> {
   const { conversation, state } = hold
@@ -94,7 +111,7 @@ export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }
     seq,
     transcript: await transcriptUpTo(core, { conversation, from: readNote(note), upTo: seq }),
     clientSeq: sealed.clientSeq,
-    items: isRepair ? (skipped ? [missing] : []) : [begins],
+    items: isRepair ? [...(skipped ? [missing] : []), ...(await unseenChanges(core, { conversation, group }))] : [begins],
     write: (writer) => settleSealed(writer, conversation),
   })
 }

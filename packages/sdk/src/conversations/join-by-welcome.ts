@@ -1,8 +1,9 @@
 /** Joining by Welcome: somebody added this device with one of its key packages. */
-import type { EventOf } from '@tacit/contract'
+import { Refusal, type EventOf } from '@tacit/contract'
 import { MlsError, type Joined, type KeyPackagePair } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
+import { catchUp } from '../inbox/receive.ts'
 import { eraseUsedKeyPackage, findKeyPackage } from '../keys/key-packages.ts'
 import { welcomeRefs } from '../keys/welcome-refs.ts'
 import type { NewItem } from '../messages/items.store.ts'
@@ -20,6 +21,8 @@ type Welcomed = EventOf<'conversations.welcome'>
  */
 export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promise<void> {
   const { conversation, welcome } = welcomed
+  // Who was removed and added again may still read up to the removal, with the group that ends there.
+  await catchUpBefore(core, welcomed)
   await core.conversations.hold(conversation, async (hold) => {
     const known = hold.state?.standing === 'active' && hold.state.cursor >= welcomed.seq
     if (known) return
@@ -30,6 +33,14 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
   core.wake(conversation)
   core.received(conversation, [])
   core.wire.send('conversations.acknowledgeWelcomes', { welcomes: [welcome] }).catch(() => undefined)
+}
+
+async function catchUpBefore(core: DeviceCore, { conversation, seq }: Welcomed): Promise<void> {
+  const state = await core.conversations.hold(conversation, async (hold) => hold.state)
+  if (state?.standing !== 'active' || state.cursor >= seq) return
+  await catchUp(core, conversation, seq - 1).catch((error: unknown) => {
+    if (!(error instanceof Refusal) || error.failure !== 'not_found') throw error
+  })
 }
 
 async function openWelcome(core: DeviceCore, welcomed: Welcomed) {
@@ -95,6 +106,7 @@ export const emptyConversation = ({ conversation, kind, now }: Pick<Welcomed, 'c
   conversation,
   kind,
   standing: 'joining' as const,
+  stuck: false,
   title: '',
   titleOwed: 0,
   peer: undefined,
@@ -104,5 +116,6 @@ export const emptyConversation = ({ conversation, kind, now }: Pick<Welcomed, 'c
   begins: 0,
   clientSeq: 0,
   readSeq: 0,
+  healed: 0,
   activity: now,
 })

@@ -6,7 +6,8 @@ import { equalBytes, readDeviceList, Refusal, routes, type AccountId, type Devic
 import { MessengerError } from '../api.ts'
 import type { Session } from '../connection/session.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
-import { findPin, markConflict, savePin, type Pin } from './people.store.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
+import { findPin, findPinByHandle, markConflict, savePin, type Pin } from './people.store.ts'
 
 export interface PeopleParts {
   readonly store: StoreDriver
@@ -31,6 +32,7 @@ interface Presented {
 export class People {
   readonly #parts: PeopleParts
   readonly #known = new Map<AccountId, KnownPerson>()
+  readonly #turns = new Map<AccountId, OneAtATime>()
 
   constructor(parts: PeopleParts) {
     this.#parts = parts
@@ -38,9 +40,19 @@ export class People {
 
   /** Finds somebody by exact handle and pins them. Undefined when there is nobody; rejects with `identity_mismatch`. */
   async lookUp(handle: string): Promise<KnownPerson | undefined> {
+    const ask = () => this.#parts.session.call(routes.accounts.lookUp, { params: { handle } })
     try {
-      const { account, accountKey, ...presented } = await this.#parts.session.call(routes.accounts.lookUp, { params: { handle } })
-      return await this.#accept({ account, accountKey, presented })
+      const found = await ask()
+      const { account } = found
+      const namesake = await findPinByHandle(this.#parts.store, handle)
+      if (namesake && namesake.account !== account) throw mismatch()
+      return await this.#oneByOne(account, async () => {
+        const known = await this.known(account)
+        const version = (await readDeviceList(found.deviceList))?.version ?? 0
+        // Answers may overtake each other; an old list is evidence only when it was asked for after the newer one.
+        const presented = known && version < known.pin.listVersion ? await ask() : found
+        return this.#accept({ account, accountKey: presented.accountKey, presented })
+      })
     } catch (error) {
       if (error instanceof Refusal && error.failure === 'not_found') return undefined
       throw error
@@ -57,12 +69,14 @@ export class People {
 
   /**
    * The newest list the server has. Undefined when it has none for us: the account is gone, or shares no conversation with
-   * us any more. `accountKey` is what a certificate names; it is pinned when nothing is yet.
+   * us any more.
    */
-  async refresh(account: AccountId, accountKey?: Uint8Array): Promise<KnownPerson | undefined> {
+  async refresh(account: AccountId): Promise<KnownPerson | undefined> {
     try {
-      const presented = await this.#parts.session.call(routes.devices.list, { params: { account } })
-      return await this.#accept({ account, accountKey, presented })
+      return await this.#oneByOne(account, async () => {
+        const presented = await this.#parts.session.call(routes.devices.list, { params: { account } })
+        return this.#accept({ account, presented })
+      })
     } catch (error) {
       if (error instanceof Refusal && error.failure === 'not_found') return undefined
       throw error
@@ -80,12 +94,19 @@ export class People {
     if (await this.#parts.store.transaction((writer) => markConflict(writer, account))) await this.#parts.identityChanged(account)
   }
 
-  async #accept(claim: { account: AccountId; accountKey?: Uint8Array | undefined; presented: Presented }): Promise<KnownPerson> {
+  #oneByOne<T>(account: AccountId, work: () => Promise<T>): Promise<T> {
+    const turns = this.#turns.get(account) ?? new OneAtATime()
+    this.#turns.set(account, turns)
+    return turns.run(work)
+  }
+
+  async #accept(claim: { account: AccountId; accountKey?: Uint8Array; presented: Presented }): Promise<KnownPerson> {
     const { account, presented } = claim
     const list = await readDeviceList(presented.deviceList)
     const before = await this.known(account)
     const key = before?.pin.accountKey ?? claim.accountKey ?? list?.accountKey
-    const sound = list && list.account === account && key && equalBytes(list.accountKey, key)
+    const named = claim.accountKey ?? key
+    const sound = list && list.account === account && key && named && equalBytes(list.accountKey, key) && equalBytes(named, key)
     if (!sound || (before && !follows(list, before.pin))) {
       if (before) await this.conflict(account)
       throw mismatch()

@@ -41,6 +41,7 @@ async function mergeOwnCommit(reading: Reading, entry: Entry, sealed: Sealed): P
   if (!sealed.snapshot) return stopHere(reading, entry)
   const persist = unpackSnapshot(sealed.snapshot)
   const after = await engine.restore({ snapshot: persist.bytes, slots: persist.slots, identity })
+  reading.state = { ...reading.state, healed: entry.time }
   await applyCommit(reading, { entry, by: account, external: false, after, persist })
   fulfil(reading, sealed.intent)
 }

@@ -26,6 +26,15 @@ export async function readEntry(reading: Reading, entry: Entry): Promise<void> {
   reading.noteTranscript(entry.seq, transcript)
 }
 
+/** Passes over an entry that broke the reading of it: shown, and counted, and nothing more. */
+export async function skipEntry(reading: Reading, entry: Entry): Promise<void> {
+  const hash = await sha256(entry.bytes)
+  const transcript = await nextTranscript({ before: reading.state.transcript, seq: entry.seq, hash })
+  await placeUnreadable(reading, entry, 'unknown')
+  reading.state = { ...reading.state, cursor: entry.seq, transcript }
+  reading.noteTranscript(entry.seq, transcript)
+}
+
 async function readForeignEntry(reading: Reading, entry: Entry): Promise<void> {
   if (reading.state.standing === 'left' || reading.state.standing === 'removed') return
   const opened = await openEntry(reading, entry)
@@ -71,7 +80,8 @@ async function placeUnreadable(reading: Reading, entry: Entry, reason: Unreadabl
   const account = await memberAccount(reading.core.store, { conversation: state.conversation, device: entry.sender })
   if (!toldAlready) reading.addItem(entry, { kind: 'unreadable', reason, account })
   if (entry.kind !== 'commit') return
-  reading.state = { ...state, standing: 'paused' }
+  // What the rules forbid is not made right by joining again on its terms: such a conversation stays where it is.
+  reading.state = { ...state, standing: 'paused', stuck: state.stuck || reason === 'policy' }
   reading.dropGroup()
 }
 

@@ -11,6 +11,7 @@ import type { Hold } from '../conversations/held.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { blob } from '../local-store/columns.ts'
 import type { Writer } from '../local-store/driver.ts'
+import { clearMarker } from './marker.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
 
 /** How many transcript hashes are kept: senders rarely lag further behind than this. */
@@ -125,6 +126,7 @@ export class Reading {
       ])
     for (const [seq, hash] of this.#transcripts)
       await writer.run('insert or replace into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, hash])
+    await clearMarker(writer)
     await writer.run('delete from transcript where conversation = ? and seq < ?', [conversation, this.state.cursor - KEPT_TRANSCRIPT])
   }
 }

@@ -1,23 +1,28 @@
 /**
  * The receiving machine (threat model 6.5): entries in seq order; one transaction for what they change; only then the
  * screen, only then the acknowledgement. Entries seen before are passed over, missing ones are fetched first.
+ *
+ * What cannot be read is contained: a broken entry costs that entry, a broken conversation costs that conversation.
  */
 import { limits, Refusal, routes, type ConversationId, type Entry } from '@tacit/contract'
+import { eraseGroup } from '../conversations/group.store.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { findPin } from '../devices/people.store.ts'
+import { StoreError } from '../local-store/failure.ts'
+import { addItem } from '../messages/items.store.ts'
 import { Unreachable } from '../trouble.ts'
-import { readEntry } from './read-entry.ts'
+import { readEntry, skipEntry } from './read-entry.ts'
+import { approachTo, markReading } from './marker.ts'
 import { Reading } from './reading.ts'
+
+type Taken = 'taken' | 'gap' | 'not_ours'
 
 /** Takes what the socket brought. Rejects with `Unreachable` when a judgement needs the server: the rest comes again. */
 export async function receiveEntries(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<void> {
   const first = entries[0]
-  if (!first) return
-  const gap = await takeEntries(core, conversation, entries)
-  if (gap === 'gap') {
-    await catchUp(core, conversation, first.seq - 1)
-    if ((await takeEntries(core, conversation, entries)) === 'gap') throw new Unreachable('the server left out a part of the log')
-  }
+  if (!first || (await takeEntries(core, conversation, entries)) !== 'gap') return
+  await catchUp(core, conversation, first.seq - 1)
+  if ((await takeEntries(core, conversation, entries)) === 'gap') throw new Unreachable('the server left out a part of the log')
 }
 
 /** Fetches and takes the log up to a position at least, as far as the server gives it. */
@@ -27,45 +32,84 @@ export async function catchUp(core: DeviceCore, conversation: ConversationId, up
     if (cursor === undefined || cursor >= upTo) return
     const query = { after: cursor, limit: limits.entriesPerPage }
     const page = await core.session.call(routes.delivery.entries, { params: { conversation }, query })
-    if (page.entries.length === 0 || (await takeEntries(core, conversation, page.entries)) !== 'taken') return
+    if (page.entries.length === 0) return
+    const taken = await takeEntries(core, conversation, page.entries)
+    if (taken === 'gap') await loseTrack(core, conversation, page.entries)
+    else if (taken === 'not_ours') return
   }
 }
 
-async function takeEntries(
-  core: DeviceCore,
-  conversation: ConversationId,
-  entries: readonly Entry[],
-): Promise<'taken' | 'gap' | 'not_ours'> {
-  let weather: unknown
-  const reading = await core.conversations.hold(conversation, async (hold) => {
-    if (!hold.state || hold.state.standing === 'joining') return 'not_ours'
-    const first = entries.find((entry) => entry.seq > (hold.state?.cursor ?? 0))
-    if (first && first.seq !== hold.state.cursor + 1) return 'gap'
-    const started = new Reading(core, hold, hold.state)
-    weather = await readAll(started, entries)
-    if (started.state.cursor > hold.state.cursor) await started.store()
-    return started
-  })
-  if (typeof reading === 'string') return reading
-  await afterwards(reading)
-  if (weather) throw weather
+/** Live entries are read at once; those of a catch-up under a marker, because the last process may have died of one. */
+async function takeEntries(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<Taken> {
+  const first = entries[0]
+  if (!first || core.wire.isOnline) return takeBatch(core, { conversation, entries, broken: new Set() })
+  const approach = await approachTo(core.store, conversation)
+  if (approach.kind === 'together') {
+    await markReading(core.store, { conversation, first, exact: false })
+    return takeBatch(core, { conversation, entries, broken: new Set() })
+  }
+  const broken = new Set(approach.deadly === undefined ? [] : [approach.deadly])
+  for (const entry of entries) {
+    await markReading(core.store, { conversation, first: entry, exact: true })
+    const taken = await takeBatch(core, { conversation, entries: [entry], broken })
+    if (taken !== 'taken') return taken
+  }
   return 'taken'
 }
 
-/** Reads as far as the weather allows; what was read until then is kept. */
-async function readAll(reading: Reading, entries: readonly Entry[]): Promise<unknown> {
+interface Batch {
+  readonly conversation: ConversationId
+  readonly entries: readonly Entry[]
+  /** Positions to pass over. */
+  readonly broken: Set<number>
+}
+
+/** Reads a batch; an entry that breaks the reading itself is passed over, and the batch read again without it. */
+async function takeBatch(core: DeviceCore, { conversation, entries, broken }: Batch): Promise<Taken> {
+  for (;;) {
+    const outcome = await core.conversations.hold(conversation, async (hold): Promise<Outcome> => {
+      const { state } = hold
+      if (!state || state.standing === 'joining') return { kind: 'not_ours' }
+      const first = entries.find((entry) => entry.seq > state.cursor)
+      if (first && first.seq !== state.cursor + 1) return { kind: 'gap' }
+      const reading = new Reading(core, hold, state)
+      const end = await readAll(reading, entries, broken)
+      if (end.kind !== 'broken' && reading.state.cursor > state.cursor) await reading.store()
+      return { ...end, reading }
+    })
+    if (outcome.kind === 'not_ours' || outcome.kind === 'gap') return outcome.kind
+    if (outcome.kind === 'broken' && !broken.has(outcome.seq)) broken.add(outcome.seq)
+    else if (outcome.kind === 'broken') throw outcome.error
+    else {
+      await afterwards(outcome.reading)
+      if (outcome.kind === 'weather') throw outcome.error
+      return 'taken'
+    }
+  }
+}
+
+type End =
+  | { readonly kind: 'done' }
+  /** No judgement was possible; what was read until then is kept. */
+  | { readonly kind: 'weather'; readonly error: unknown }
+  | { readonly kind: 'broken'; readonly seq: number; readonly error: unknown }
+type Outcome = { readonly kind: 'not_ours' } | { readonly kind: 'gap' } | (End & { readonly reading: Reading })
+
+async function readAll(reading: Reading, entries: readonly Entry[], broken: ReadonlySet<number>): Promise<End> {
   for (const entry of entries) {
     if (entry.seq <= reading.state.cursor) continue
     // A hole inside a batch is the server's; what comes after it is fetched or sent again.
-    if (entry.seq !== reading.state.cursor + 1) return new Unreachable('a hole in a batch')
+    if (entry.seq !== reading.state.cursor + 1) return { kind: 'weather', error: new Unreachable('a hole in a batch') }
     try {
-      await readEntry(reading, entry)
+      if (broken.has(entry.seq)) await skipEntry(reading, entry)
+      else await readEntry(reading, entry)
     } catch (error) {
-      if (error instanceof Unreachable || error instanceof Refusal) return error
-      throw error
+      if (error instanceof Unreachable || error instanceof Refusal) return { kind: 'weather', error }
+      if (error instanceof StoreError) throw error
+      return { kind: 'broken', seq: entry.seq, error }
     }
   }
-  return undefined
+  return { kind: 'done' }
 }
 
 async function afterwards(reading: Reading): Promise<void> {
@@ -77,8 +121,26 @@ async function afterwards(reading: Reading): Promise<void> {
       sender: { account, handle: (await findPin(core.store, account))?.handle ?? '' },
     })),
   )
+  core.acknowledge(conversation, state.cursor)
   core.received(conversation, arrivals)
   core.wake(conversation)
-  // Unanswered is no harm: the next acknowledgement covers this one.
-  core.wire.send('delivery.acknowledge', { cursors: [{ conversation, seq: state.cursor }] }).catch(() => undefined)
+}
+
+/** The server keeps no more what this device missed: the group cannot be followed, and has to be joined anew. */
+async function loseTrack(core: DeviceCore, conversation: ConversationId, rest: readonly Entry[]): Promise<void> {
+  const first = rest[0]
+  if (!first) return
+  await core.conversations.hold(conversation, async (hold) => {
+    const { state } = hold
+    if (!state || state.cursor >= first.seq) return
+    const { seq, time } = { seq: first.seq - 1, time: first.time }
+    await hold.store({
+      state: { ...state, cursor: seq, ...(state.standing === 'active' && { standing: 'paused' }) },
+      group: 'none',
+      write: async (writer) => {
+        await eraseGroup(writer, conversation)
+        await addItem(writer, { conversation, seq, time, item: { kind: 'unreadable', reason: 'unknown', account: undefined } })
+      },
+    })
+  })
 }

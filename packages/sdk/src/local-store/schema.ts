@@ -34,6 +34,7 @@ create table conversation (
   conversation text primary key,
   kind text not null,
   standing text not null,
+  stuck integer not null,
   title text not null,
   title_owed integer not null,
   peer text,
@@ -43,6 +44,7 @@ create table conversation (
   begins integer not null,
   client_seq integer not null,
   read_seq integer not null,
+  healed integer not null,
   activity integer not null
 ) without rowid;
 

@@ -90,11 +90,13 @@ export class Lane {
   async #trouble(error: unknown): Promise<void> {
     if (isPassing(error) || error instanceof MlsError) return this.#later(error)
     if (error instanceof Refusal && ['unauthenticated', 'session_ended', 'device_needed'].includes(error.failure)) return
-    if (error instanceof Refusal || error instanceof MessengerError) return this.#failIntent(error)
-    this.#later(error)
+    const isVerdict = error instanceof Refusal || (error instanceof MessengerError && error.failure !== 'storage')
+    if (isVerdict) await this.#failIntent(error)
+    else this.#later(error)
   }
 
   #later(error: unknown): void {
+    if (this.#closed) return
     const { clock, random } = this.#core
     const asked = error instanceof Refusal ? (error.details.retryAfter ?? 0) * 1000 : 0
     const delay = asked + backOff({ attempt: this.#troubles++, fraction: random.fraction() })

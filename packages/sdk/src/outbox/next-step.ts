@@ -48,7 +48,8 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
   return core.conversations.hold(conversation, (hold) => sealNextMessage(core, hold))
 }
 
-async function enter(core: DeviceCore, { conversation, standing }: Conversation): Promise<Step> {
+async function enter(core: DeviceCore, { conversation, standing, stuck }: Conversation): Promise<Step> {
+  if (stuck) return REST
   const door = await fetchDoor(core, conversation)
   if (!door) return REST
   return core.conversations.hold(conversation, async (hold) => {
@@ -109,17 +110,29 @@ async function tidy(core: DeviceCore, hold: Hold): Promise<boolean> {
   const { group, state } = hold
   if (!group || state?.standing !== 'active') return false
   const remove = await withdrawnLeaves(core, group)
-  if (remove.length === 0 && group.pendingProposals.length === 0) return false
+  if (remove.length === 0 && group.pendingProposals.length === 0 && state.healed > 0) return false
   await sealCommit(core, hold, { wanted: { add: [], remove }, intent: undefined })
   return true
 }
 
-/** Proposals that wait are committed first, so that nobody who is about to go reads what comes after (RFC 9420 section 12.4). */
+/**
+ * Proposals that wait are committed first, so that nobody who is about to go reads what comes after (RFC 9420 section 12.4).
+ */
 async function sealNextMessage(core: DeviceCore, hold: Hold): Promise<Step> {
   const { group, state, conversation } = hold
   const waiting = await nextWaiting(core.store, conversation)
   if (!waiting || !group || state?.standing !== 'active') return REST
-  if (group.pendingProposals.length > 0) await sealCommit(core, hold, { wanted: { add: [], remove: [] }, intent: undefined })
+  if (group.pendingProposals.length > 0 || (await owesHealing(core, hold)))
+    await sealCommit(core, hold, { wanted: { add: [], remove: [] }, intent: undefined })
   else await sealMessage(core, hold, waiting)
   return AGAIN
+}
+
+/** Keys of a reply are fresh: an own commit before it, if others wrote since the last one and that was a while ago. */
+const HEAL_AFTER = 10 * 60_000
+
+async function owesHealing(core: DeviceCore, { state }: Hold): Promise<boolean> {
+  if (!state || core.clock.now() - state.healed < HEAL_AFTER) return false
+  const sql = 'select 1 as found from item where conversation = ? and mine = 0 and kind = ? and time > ? limit 1'
+  return (await core.store.get(sql, [state.conversation, 'message', state.healed])) !== undefined
 }

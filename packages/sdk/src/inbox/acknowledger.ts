@@ -1,0 +1,57 @@
+/**
+ * Acknowledgements, after what they cover is on disk. Those that come close together share a frame; one that did not get
+ * through is said again with the next, because the server waits for room in its window.
+ */
+import { limits, type BodyOf, type CommandName, type ConversationId, type ResultOf } from '@tacit/contract'
+import type { Clock } from '../surroundings.ts'
+
+/** Milliseconds in which acknowledgements are gathered; far less than the window takes to fill. */
+const GATHER = 20
+const AGAIN = 2000
+
+export interface AcknowledgerParts {
+  readonly clock: Clock
+  readonly wire: { send<N extends CommandName>(name: N, body: BodyOf<N>): Promise<ResultOf<N>> }
+}
+
+export class Acknowledger {
+  readonly #parts: AcknowledgerParts
+  readonly #pending = new Map<ConversationId, number>()
+  #stopTimer: (() => void) | undefined
+
+  constructor(parts: AcknowledgerParts) {
+    this.#parts = parts
+  }
+
+  stored(conversation: ConversationId, seq: number): void {
+    this.#pending.set(conversation, Math.max(seq, this.#pending.get(conversation) ?? 0))
+    this.#later(GATHER)
+  }
+
+  /** The socket ended: the next one begins with the cursors themselves. */
+  disconnected(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+    this.#pending.clear()
+  }
+
+  #later(delay: number): void {
+    this.#stopTimer ??= this.#parts.clock.after(delay, () => {
+      this.#stopTimer = undefined
+      void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    const cursors = [...this.#pending].slice(0, limits.cursorsPerFrame).map(([conversation, seq]) => ({ conversation, seq }))
+    if (cursors.length === 0) return
+    for (const { conversation } of cursors) this.#pending.delete(conversation)
+    try {
+      await this.#parts.wire.send('delivery.acknowledge', { cursors })
+    } catch {
+      for (const { conversation, seq } of cursors) this.#pending.set(conversation, Math.max(seq, this.#pending.get(conversation) ?? 0))
+      this.#later(AGAIN)
+    }
+    if (this.#pending.size > 0) this.#later(GATHER)
+  }
+}
