@@ -1,4 +1,8 @@
-/** Authenticated encryption: AES-GCM from WebCrypto (constant time), ChaCha20-Poly1305 and the AES fallback from noble. */
+/**
+ * Authenticated encryption: AES-GCM from WebCrypto for long inputs, from noble for short ones, where a call into WebCrypto
+ * costs more than the cipher; ChaCha20-Poly1305 from noble. Noble's AES looks up tables, whose timing tells about a key that
+ * is used many times beside an observer; the keys of MLS and of HPKE's single-shot mode are used once.
+ */
 import { gcm } from '@noble/ciphers/aes.js'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import type { Bytes } from '../port.ts'
@@ -24,6 +28,9 @@ export interface Aead {
 
 const TAG_LENGTH = 16
 
+/** Bytes from which on WebCrypto is the faster one. */
+const LONG = 1024
+
 const nativeAes = detect(async (native) => {
   const key = await native.importKey('raw', new Uint8Array(16), { name: 'AES-GCM' }, false, ['encrypt'])
   const sealed = await native.encrypt(parameters({ key: NO_BYTES, nonce: new Uint8Array(12), aad: NO_BYTES }), key, NO_BYTES)
@@ -39,14 +46,14 @@ const aes = (id: number, keyLength: 16 | 32): Aead => ({
   keyLength,
   nonceLength: 12,
   seal: async (input, plaintext) => {
-    const native = await nativeAes()
+    const native = plaintext.length < LONG ? undefined : await nativeAes()
     if (!native) return gcm(input.key, input.nonce, input.aad).encrypt(plaintext)
     const key = await native.importKey('raw', input.key, { name: 'AES-GCM' }, false, ['encrypt'])
     return new Uint8Array(await native.encrypt(parameters(input), key, plaintext))
   },
   open: async (input, ciphertext) => {
     if (ciphertext.length < TAG_LENGTH) throw forged()
-    const native = await nativeAes()
+    const native = ciphertext.length < LONG ? undefined : await nativeAes()
     try {
       if (!native) return gcm(input.key, input.nonce, input.aad).decrypt(ciphertext)
       const key = await native.importKey('raw', input.key, { name: 'AES-GCM' }, false, ['decrypt'])

@@ -6,6 +6,18 @@ const utf8 = new TextEncoder()
 /** UTF-8 of a text. */
 export const text = (value: string): Bytes => utf8.encode(value)
 
+const labels = new Map<string, Bytes>()
+
+/** UTF-8 of a label of this package: there are few of them and they are needed often. The result is not to be changed. */
+export const labelBytes = (name: string): Bytes => {
+  const known = labels.get(name)
+  if (known) return known
+  const made = text(name)
+  // Exporter labels are the application's, which may have any number of them.
+  if (labels.size < 128) labels.set(name, made)
+  return made
+}
+
 export const NONE: Bytes = new Uint8Array()
 
 export const concat = (...parts: readonly Bytes[]): Bytes => {
@@ -41,8 +53,11 @@ export const fromHex = (digits: string): Bytes =>
   Uint8Array.from({ length: digits.length / 2 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16))
 
 /** A big-endian unsigned integer of `width` bytes. */
-export const bigEndian = (value: number, width: 1 | 2 | 4): Bytes =>
-  Uint8Array.from({ length: width }, (_, at) => (value >>> (8 * (width - 1 - at))) & 0xff)
+export const bigEndian = (value: number, width: 1 | 2 | 4): Bytes => {
+  const bytes = new Uint8Array(width)
+  for (let at = 0; at < width; at++) bytes[at] = value >>> (8 * (width - 1 - at))
+  return bytes
+}
 
 /** Overwrites secrets that will not be used again. JavaScript may have copied them elsewhere; dropping every reference is what counts. */
 export const wipe = (...secrets: readonly Bytes[]): void => secrets.forEach((secret) => secret.fill(0))

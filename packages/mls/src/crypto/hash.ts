@@ -20,6 +20,8 @@ export interface Hash {
   extract(salt: Bytes, ikm: Bytes): Bytes
   /** HKDF-Expand to `length` bytes. */
   expand(prk: Bytes, info: Bytes, length: number): Bytes
+  /** HKDF-Expand several times under one key, which is absorbed once. */
+  expandAll(prk: Bytes, wanted: readonly { readonly info: Bytes; readonly length: number }[]): Bytes[]
 }
 
 /** From here on a call into WebCrypto pays. */
@@ -48,15 +50,24 @@ const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeo
     },
     // HMAC pads its key with zeros, so an empty salt is the all-zero salt of RFC 5869.
     extract: mac,
-    expand: (prk, info, length) => {
-      const blocks: Bytes[] = []
-      for (let made = 0, last = NONE; made < length; made += size) {
-        last = mac(prk, concat(last, info, Uint8Array.of(blocks.length + 1)))
-        blocks.push(last)
-      }
-      return blocks.length === 1 ? (blocks[0] ?? NONE).slice(0, length) : concat(...blocks).slice(0, length)
+    expand: (prk, info, length) => blocksOf((message) => mac(prk, message), { info, length, size }),
+    expandAll: (prk, wanted) => {
+      const keyed = hmac.create(algorithm, prk)
+      const made = wanted.map((each) => blocksOf((message) => keyed.clone().update(message).digest(), { ...each, size }))
+      keyed.destroy()
+      return made
     },
   }
+}
+
+/** HKDF-Expand (RFC 5869 section 2.3). */
+const blocksOf = (mac: (message: Bytes) => Bytes, { info, length, size }: { info: Bytes; length: number; size: number }): Bytes => {
+  const first = mac(concat(info, Uint8Array.of(1)))
+  if (length === size) return first
+  if (length < size) return first.slice(0, length)
+  const blocks = [first]
+  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(concat(last, info, Uint8Array.of(blocks.length + 1)))
+  return concat(...blocks).slice(0, length)
 }
 
 export const SHA256: Hash = hashWith('SHA-256', sha256)

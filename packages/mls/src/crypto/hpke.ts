@@ -6,7 +6,7 @@ import type { Bytes } from '../port.ts'
 import type { Aead } from './aead.ts'
 import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
 import type { Hash } from './hash.ts'
-import { labeledExpand, labeledExtract, longLabeledExtract } from './kem.ts'
+import { labeledExpand, labeledExtract, labeledInfo, longLabeledExtract } from './kem.ts'
 import type { Kem, KeyPair } from './kem.ts'
 
 export interface Hpke {
@@ -50,8 +50,12 @@ const scheduleSecret = (hpke: Hpke, shared: Bytes): Bytes => {
 
 const keyAndNonce = (hpke: Hpke, shared: Bytes, info: HashedInfo): { key: Bytes; nonce: Bytes } => {
   const secret = scheduleSecret(hpke, shared)
-  const expand = (label: string, length: number) => labeledExpand(hpke, secret, { label, info: info.context, length })
-  return { key: expand('key', hpke.aead.keyLength), nonce: expand('base_nonce', hpke.aead.nonceLength) }
+  const wanted = (label: string, length: number) => ({ info: labeledInfo(hpke, { label, info: info.context, length }), length })
+  const [key = NONE, nonce = NONE] = hpke.hash.expandAll(secret, [
+    wanted('key', hpke.aead.keyLength),
+    wanted('base_nonce', hpke.aead.nonceLength),
+  ])
+  return { key, nonce }
 }
 
 /** SealBase with empty AAD: one message per encapsulation, so the sequence number is always zero. */

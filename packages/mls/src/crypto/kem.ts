@@ -2,7 +2,7 @@
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
+import { bigEndian, concat, labelBytes, NONE, text, wipe } from './bytes.ts'
 import { agreeFresh, generateDhPair, P256, P384, P521, X25519, X448 } from './dh.ts'
 import type { DhGroup, FreshAgreement, KeyPair } from './dh.ts'
 import type { Hash } from './hash.ts'
@@ -45,18 +45,25 @@ const HPKE_V1 = text('HPKE-v1')
 
 /** LabeledExtract of RFC 9180 section 4. */
 export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Bytes =>
-  use.hash.extract(salt, concat(HPKE_V1, use.suiteId, text(label), ikm))
+  use.hash.extract(salt, concat(HPKE_V1, use.suiteId, labelBytes(label), ikm))
 
 /** As `labeledExtract`, for long input. */
 export const longLabeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Promise<Bytes> =>
-  use.hash.longHmac(salt, concat(HPKE_V1, use.suiteId, text(label), ikm))
+  use.hash.longHmac(salt, concat(HPKE_V1, use.suiteId, labelBytes(label), ikm))
+
+interface LabeledExpansion {
+  readonly label: string
+  readonly info: Bytes
+  readonly length: number
+}
+
+/** What LabeledExpand of RFC 9180 section 4 expands with. */
+export const labeledInfo = ({ suiteId }: { suiteId: Bytes }, { label, info, length }: LabeledExpansion): Bytes =>
+  concat(bigEndian(length, 2), HPKE_V1, suiteId, labelBytes(label), info)
 
 /** LabeledExpand of RFC 9180 section 4. */
-export const labeledExpand = (
-  use: { hash: Hash; suiteId: Bytes },
-  prk: Bytes,
-  expand: { label: string; info: Bytes; length: number },
-): Bytes => use.hash.expand(prk, concat(bigEndian(expand.length, 2), HPKE_V1, use.suiteId, text(expand.label), expand.info), expand.length)
+export const labeledExpand = (use: { hash: Hash; suiteId: Bytes }, prk: Bytes, expand: LabeledExpansion): Bytes =>
+  use.hash.expand(prk, labeledInfo(use, expand), expand.length)
 
 const agreeWith = async (group: DhGroup, own: KeyPair, publicKey: Bytes): Promise<FreshAgreement> => ({
   publicKey: own.publicKey,
@@ -121,7 +128,7 @@ const combine = (shared: { mlKem: Bytes; x25519: Bytes }, ephemeral: Bytes, reci
 
 /** SHAKE256.LabeledDerive of draft-ietf-hpke-hpke, with which draft-ietf-hpke-pq derives key pairs. */
 const labeledDerive = (ikm: Bytes, label: string, length: number): Bytes => {
-  const name = text(label)
+  const name = labelBytes(label)
   return shake256(concat(ikm, HPKE_V1, HYBRID_SUITE_ID, bigEndian(name.length, 2), name, bigEndian(length, 2)), { dkLen: length })
 }
 

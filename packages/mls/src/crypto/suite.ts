@@ -4,7 +4,7 @@ import { MlsError } from '../errors.ts'
 import { encode, struct, bytes as opaqueBytes } from '../public/codec.ts'
 import type { Aead } from './aead.ts'
 import { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305 } from './aead.ts'
-import { bigEndian, concat, NONE, text } from './bytes.ts'
+import { bigEndian, concat, labelBytes, NONE } from './bytes.ts'
 import type { Hash } from './hash.ts'
 import { SHA256, SHA384, SHA512 } from './hash.ts'
 import { hashInfo, hpkeOf, open, seal } from './hpke.ts'
@@ -70,18 +70,11 @@ export const suiteOf = (id: number): CipherSuite => {
 }
 
 const labelled = struct<{ label: Bytes; content: Bytes }>({ label: opaqueBytes, content: opaqueBytes })
-const withLabel = (label: string, content: Bytes): Bytes => encode(labelled, { label: text(`MLS 1.0 ${label}`), content })
+const withLabel = (label: string, content: Bytes): Bytes => encode(labelled, { label: labelBytes(`MLS 1.0 ${label}`), content })
 
-const labels = new Map<string, Bytes>()
-
-/** The label of a KDFLabel with its prefix; derivations are many and their labels few. */
-const kdfLabel = (label: string): Bytes => {
-  const known = labels.get(label)
-  if (known) return known
-  const made = encode(opaqueBytes, text(`MLS 1.0 ${label}`))
-  if (labels.size < 64) labels.set(label, made)
-  return made
-}
+/** `opaque<V>`; most are too short to need a writer. */
+const prefixed = (content: Bytes): Bytes =>
+  content.length < 64 ? concat(Uint8Array.of(content.length), content) : encode(opaqueBytes, content)
 
 export interface Expansion {
   readonly label: string
@@ -91,22 +84,41 @@ export interface Expansion {
 }
 
 /** ExpandWithLabel (RFC 9420 section 8). */
-export const expandWithLabel = (by: CipherSuite, secret: Bytes, { label, context, length }: Expansion): Bytes => {
-  const prefixed = context.length < 64 ? concat(Uint8Array.of(context.length), context) : encode(opaqueBytes, context)
-  return by.hash.expand(secret, concat(bigEndian(length, 2), kdfLabel(label), prefixed), length)
-}
+export const expandWithLabel = (by: CipherSuite, secret: Bytes, expansion: Expansion): Bytes =>
+  by.hash.expand(secret, infoOf(expansion), expansion.length)
+
+/** ExpandWithLabel several times from one secret. */
+export const expandAllWithLabels = (by: CipherSuite, secret: Bytes, expansions: readonly Expansion[]): Bytes[] =>
+  by.hash.expandAll(
+    secret,
+    expansions.map((expansion) => ({ info: infoOf(expansion), length: expansion.length })),
+  )
+
+/** The KDFLabel of RFC 9420 section 8. */
+const infoOf = ({ label, context, length }: Expansion): Bytes =>
+  concat(bigEndian(length, 2), prefixed(labelBytes(`MLS 1.0 ${label}`)), prefixed(context))
 
 /** DeriveSecret (RFC 9420 section 8). */
 export const deriveSecret = (by: CipherSuite, secret: Bytes, label: string): Bytes =>
   expandWithLabel(by, secret, { label, context: NONE, length: by.hash.length })
 
-/** DeriveTreeSecret (RFC 9420 section 9.1). */
-export const deriveTreeSecret = (by: CipherSuite, secret: Bytes, derive: { label: string; generation: number; length: number }): Bytes =>
-  expandWithLabel(by, secret, { label: derive.label, context: bigEndian(derive.generation, 4), length: derive.length })
+/** DeriveTreeSecret (RFC 9420 section 9.1), for several labels of one generation. */
+export const deriveTreeSecrets = (
+  by: CipherSuite,
+  secret: Bytes,
+  { generation, wanted }: { generation: number; wanted: readonly { readonly label: string; readonly length: number }[] },
+): Bytes[] => {
+  const context = bigEndian(generation, 4)
+  return expandAllWithLabels(
+    by,
+    secret,
+    wanted.map((each) => ({ ...each, context })),
+  )
+}
 
 /** RefHash (RFC 9420 section 5.2). `label` is whole, without the "MLS 1.0" of the others added. */
 export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes =>
-  by.hash.digest(encode(labelled, { label: text(label), content: value }))
+  by.hash.digest(encode(labelled, { label: labelBytes(label), content: value }))
 
 /** SignWithLabel (RFC 9420 section 5.1.2). */
 export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Bytes }): Promise<Bytes> =>

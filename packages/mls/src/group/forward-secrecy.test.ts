@@ -30,11 +30,16 @@ class Recorder {
   readonly #pairs = new Map<string, KeyPair>()
 
   constructor({ hash, hpke }: CipherSuite) {
-    const { expand, extract } = hash
+    const { expand, expandAll, extract } = hash
     vi.spyOn(hash, 'expand').mockImplementation((prk, info, length) => {
       const made = expand(prk, info, length)
       this.#noteExpanded(labelOf(info), { prk, made })
       return made
+    })
+    vi.spyOn(hash, 'expandAll').mockImplementation((prk, wanted) => {
+      const all = expandAll(prk, wanted)
+      wanted.forEach(({ info }, at) => this.#noteExpanded(labelOf(info), { prk, made: all[at] ?? prk }))
+      return all
     })
     vi.spyOn(hash, 'extract').mockImplementation((salt, ikm) => {
       const made = extract(salt, ikm)

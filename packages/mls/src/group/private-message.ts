@@ -1,7 +1,8 @@
 /** PrivateMessage (RFC 9420 section 6.3): encrypting content and sender, and taking both out again. */
 import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
-import { expandWithLabel } from '../crypto/suite.ts'
+import { NONE } from '../crypto/bytes.ts'
+import { expandAllWithLabels } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
 import { MlsError } from '../errors.ts'
 import { bytes, encode, fixed, decode, Reader, struct, uint32, uint64 } from '../public/codec.ts'
@@ -33,9 +34,12 @@ export const senderAadCodec = struct<Omit<Envelope, 'authenticatedData'>>(sender
 export const contentAadCodec = struct<Envelope>({ ...senderAad, authenticatedData: bytes })
 
 const senderDataKey = ({ suite, senderData }: MessageSecrets, ciphertext: Bytes, header: Envelope) => {
-  const sample = ciphertext.slice(0, suite.hash.length)
-  const expand = (label: string, length: number): Bytes => expandWithLabel(suite, senderData, { label, context: sample, length })
-  return { key: expand('key', suite.aead.keyLength), nonce: expand('nonce', suite.aead.nonceLength), aad: encode(senderAadCodec, header) }
+  const context = ciphertext.slice(0, suite.hash.length)
+  const [key = NONE, nonce = NONE] = expandAllWithLabels(suite, senderData, [
+    { label: 'key', context, length: suite.aead.keyLength },
+    { label: 'nonce', context, length: suite.aead.nonceLength },
+  ])
+  return { key, nonce, aad: encode(senderAadCodec, header) }
 }
 
 /** Guards against a nonce used twice after a state was lost (RFC 9420 section 6.3.1). */

@@ -3,9 +3,9 @@
  * consumes it, and a skipped message keeps its key and nonce only: from neither can an earlier key be computed again.
  */
 import type { Bytes } from '../port.ts'
-import { text } from '../crypto/bytes.ts'
+import { NONE, text } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
-import { deriveSecret, deriveTreeSecret, expandWithLabel } from '../crypto/suite.ts'
+import { deriveSecret, deriveTreeSecrets, expandWithLabel } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
 import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
 
@@ -90,11 +90,13 @@ const withRatchets = (tree: SecretTree, leaf: number, ratchets: LeafRatchets): S
 
 const step = (by: CipherSuite, ratchet: Ratchet): { message: MessageKey; next: Pick<Ratchet, 'generation' | 'secret'> } => {
   const { generation, secret } = ratchet
-  const derive = (label: string, length: number): Bytes => deriveTreeSecret(by, secret, { label, generation, length })
-  return {
-    message: { generation, key: derive('key', by.aead.keyLength), nonce: derive('nonce', by.aead.nonceLength) },
-    next: { generation: generation + 1, secret: derive('secret', by.hash.length) },
-  }
+  const wanted = [
+    { label: 'key', length: by.aead.keyLength },
+    { label: 'nonce', length: by.aead.nonceLength },
+    { label: 'secret', length: by.hash.length },
+  ]
+  const [key = NONE, nonce = NONE, nextSecret = NONE] = deriveTreeSecrets(by, secret, { generation, wanted })
+  return { message: { generation, key, nonce }, next: { generation: generation + 1, secret: nextSecret } }
 }
 
 export interface RatchetUse {

@@ -17,9 +17,11 @@ export type Decoded<C> = C extends Codec<infer T> ? T : never
 
 /** Encodes a value. */
 export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
-  const to = new Writer()
+  const to = idle.pop() ?? new Writer()
   codec.write(to, value)
-  return to.finish()
+  const bytes = to.finish()
+  if (to.reset()) idle.push(to)
+  return bytes
 }
 
 /**
@@ -42,13 +44,11 @@ const malformed = (what: string): MlsError => new MlsError('malformed', what)
 /** A cursor over bytes that never reads past its end and never allocates more than is there. */
 export class Reader {
   readonly #bytes: Bytes
-  readonly #view: DataView
   #offset: number
   readonly #end: number
 
   constructor(bytes: Bytes, start = 0, end: number = bytes.length) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#offset = start
     this.#end = end
   }
@@ -65,13 +65,15 @@ export class Reader {
   }
 
   uint(width: 1 | 2 | 4): number {
-    const at = this.#take(width)
-    if (width === 1) return this.#view.getUint8(at)
-    return width === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at)
+    const end = this.#take(width) + width
+    let value = 0
+    for (let at = end - width; at < end; at++) value = value * 256 + (this.#bytes[at] ?? 0)
+    return value
   }
 
   uint64(): bigint {
-    return this.#view.getBigUint64(this.#take(8))
+    const high = this.uint(4)
+    return (BigInt(high) << 32n) | BigInt(this.uint(4))
   }
 
   /** A copy of the next `length` bytes: a decoded value never aliases its input. */
@@ -113,10 +115,12 @@ export class Reader {
   }
 }
 
+/** From here on copying costs more than the slack of a grown buffer. */
+const LONG = 16_384
+
 /** A growing buffer. */
 export class Writer {
-  #bytes = new Uint8Array(256)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes = new Uint8Array(512)
   #length = 0
 
   #reserve(length: number): number {
@@ -125,7 +129,6 @@ export class Writer {
       const grown = new Uint8Array(Math.max(this.#bytes.length * 2, at + length))
       grown.set(this.#bytes)
       this.#bytes = grown
-      this.#view = new DataView(grown.buffer)
     }
     this.#length += length
     return at
@@ -133,16 +136,14 @@ export class Writer {
 
   uint(width: 1 | 2 | 4, value: number): void {
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width)) throw new MlsError('usage', `${value} is no uint${8 * width}`)
-    const at = this.#reserve(width)
-    if (width === 1) this.#view.setUint8(at, value)
-    else if (width === 2) this.#view.setUint16(at, value)
-    else this.#view.setUint32(at, value)
+    const end = this.#reserve(width) + width
+    for (let at = end - 1, rest = value; at >= end - width; at--, rest = Math.floor(rest / 256)) this.#bytes[at] = rest
   }
 
   uint64(value: bigint): void {
     if (value < 0n || value >= 1n << 64n) throw new MlsError('usage', `${value} is no uint64`)
-    const at = this.#reserve(8)
-    this.#view.setBigUint64(at, value)
+    this.uint(4, Number(value >> 32n))
+    this.uint(4, Number(value & 0xffff_ffffn))
   }
 
   raw(bytes: Bytes): void {
@@ -169,10 +170,22 @@ export class Writer {
     this.#length += size
   }
 
+  /** What was written. The writer is done: a long result is its buffer itself, not a copy. */
   finish(): Bytes {
-    return this.#bytes.slice(0, this.#length)
+    return this.#length < LONG ? this.#bytes.slice(0, this.#length) : this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Overwrites what was written, secrets among it, and tells whether this writer can be used again. */
+  reset(): boolean {
+    if (this.#length >= LONG) return false
+    this.#bytes.fill(0, 0, this.#length)
+    this.#length = 0
+    return true
   }
 }
+
+/** Writers between two uses: making one costs more than a short encoding. */
+const idle: Writer[] = []
 
 const uint = (width: 1 | 2 | 4): Codec<number> => ({ read: (from) => from.uint(width), write: (to, value) => to.uint(width, value) })
 export const uint8 = uint(1)
@@ -274,6 +287,27 @@ export const select = <T extends { readonly kind: string }>(
       const kind: T['kind'] = value.kind
       tag.write(to, kind)
       bodyOf(kind).write(to, value)
+    },
+  }
+}
+
+/**
+ * A codec that keeps the encoding of a value as long as the value lives. For values that are hashed, signed and stored again
+ * and again; they must be immutable.
+ */
+export const remembered = <T extends object>(inner: Codec<T>): Codec<T> => {
+  const known = new WeakMap<T, Bytes>()
+  return {
+    read: (from) => {
+      const mark = from.remaining
+      const value = inner.read(from)
+      known.set(value, from.since(mark))
+      return value
+    },
+    write: (to, value) => {
+      const bytes = known.get(value) ?? encode(inner, value)
+      known.set(value, bytes)
+      to.raw(bytes)
     },
   }
 }

@@ -2,7 +2,7 @@
 import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { refHash, signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
-import { bytes, choice, empty, encode, opaque, select, struct, uint16, uint32, uint64, uint8, vector, Writer } from './codec.ts'
+import { bytes, choice, empty, encode, opaque, remembered, select, struct, uint16, uint32, uint64, uint8, vector, Writer } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { credentialCodec } from './credential.ts'
 import type { Credential } from './credential.ts'
@@ -58,7 +58,7 @@ const unsignedLeaf = {
   extensions: extensionsCodec,
 }
 const unsignedLeafCodec = struct<UnsignedLeaf>(unsignedLeaf)
-export const leafNodeCodec: Codec<LeafNode> = struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec })
+export const leafNodeCodec: Codec<LeafNode> = remembered(struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec }))
 
 /** Where a leaf of source `update` or `commit` stands; its signature covers it. */
 export interface LeafPlace {
@@ -66,23 +66,31 @@ export interface LeafPlace {
   readonly leafIndex: number
 }
 
-const leafToBeSigned = (leaf: UnsignedLeaf, place: LeafPlace): Bytes => {
+const toBeSigned = (unsigned: Bytes, { source }: UnsignedLeaf, place: LeafPlace): Bytes => {
+  if (source.kind === 'key_package') return unsigned
   const to = new Writer()
-  unsignedLeafCodec.write(to, leaf)
-  if (leaf.source.kind !== 'key_package') {
-    bytes.write(to, place.groupId)
-    uint32.write(to, place.leafIndex)
-  }
+  to.raw(unsigned)
+  bytes.write(to, place.groupId)
+  uint32.write(to, place.leafIndex)
   return to.finish()
 }
 
+/** The signature stands last, so that what it covers is what stands before it. */
+const beforeSignature = (encoded: Bytes, signature: Bytes): Bytes =>
+  encoded.subarray(0, encoded.length - encode(signatureCodec, signature).length)
+
 export const signLeaf = async (by: CipherSuite, leaf: UnsignedLeaf, sign: LeafPlace & { secretKey: Bytes }): Promise<LeafNode> => ({
   ...leaf,
-  signature: await signWithLabel(by, sign.secretKey, { label: 'LeafNodeTBS', content: leafToBeSigned(leaf, sign) }),
+  signature: await signWithLabel(by, sign.secretKey, {
+    label: 'LeafNodeTBS',
+    content: toBeSigned(encode(unsignedLeafCodec, leaf), leaf, sign),
+  }),
 })
 
-export const verifyLeafSignature = (by: CipherSuite, leaf: LeafNode, place: LeafPlace): Promise<boolean> =>
-  verifyWithLabel(by, leaf.signatureKey, { label: 'LeafNodeTBS', content: leafToBeSigned(leaf, place), signature: leaf.signature })
+export const verifyLeafSignature = (by: CipherSuite, leaf: LeafNode, place: LeafPlace): Promise<boolean> => {
+  const content = toBeSigned(beforeSignature(encode(leafNodeCodec, leaf), leaf.signature), leaf, place)
+  return verifyWithLabel(by, leaf.signatureKey, { label: 'LeafNodeTBS', content, signature: leaf.signature })
+}
 
 export interface KeyPackage {
   readonly version: 'mls10'
@@ -96,7 +104,7 @@ export interface KeyPackage {
 export type UnsignedKeyPackage = Omit<KeyPackage, 'signature'>
 const unsignedKeyPackage = { version: versionCodec, suite: uint16, initKey: keyCodec, leaf: leafNodeCodec, extensions: extensionsCodec }
 const unsignedKeyPackageCodec = struct<UnsignedKeyPackage>(unsignedKeyPackage)
-export const keyPackageCodec: Codec<KeyPackage> = struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec })
+export const keyPackageCodec: Codec<KeyPackage> = remembered(struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec }))
 
 export const signKeyPackage = async (by: CipherSuite, unsigned: UnsignedKeyPackage, secretKey: Bytes): Promise<KeyPackage> => ({
   ...unsigned,
@@ -106,7 +114,7 @@ export const signKeyPackage = async (by: CipherSuite, unsigned: UnsignedKeyPacka
 export const verifyKeyPackageSignature = (by: CipherSuite, keyPackage: KeyPackage): Promise<boolean> =>
   verifyWithLabel(by, keyPackage.leaf.signatureKey, {
     label: 'KeyPackageTBS',
-    content: encode(unsignedKeyPackageCodec, keyPackage),
+    content: beforeSignature(encode(keyPackageCodec, keyPackage), keyPackage.signature),
     signature: keyPackage.signature,
   })
 

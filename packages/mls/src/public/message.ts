@@ -3,7 +3,7 @@ import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { refHash } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { bytes, decode, encode, opaque, select, struct, uint64 } from './codec.ts'
+import { bytes, decode, encode, opaque, remembered, select, struct, uint64 } from './codec.ts'
 import type { Codec, Reader } from './codec.ts'
 import {
   contentTypeCodec,
@@ -62,13 +62,16 @@ const contentBodies = {
 }
 const contentCodec: Codec<Content> = select<Content>(contentTypeCodec, contentBodies)
 
-export const framedContentCodec: Codec<FramedContent> = struct<FramedContent>({
-  groupId: groupIdCodec,
-  epoch: uint64,
-  sender: senderCodec,
-  authenticatedData: bytes,
-  content: contentCodec,
-})
+/** Remembered: a commit of a megabyte goes into its signature, its membership tag and the transcript hash. */
+export const framedContentCodec: Codec<FramedContent> = remembered(
+  struct<FramedContent>({
+    groupId: groupIdCodec,
+    epoch: uint64,
+    sender: senderCodec,
+    authenticatedData: bytes,
+    content: contentCodec,
+  }),
+)
 
 const signatureCodec = opaque(8192)
 const commitAuthCodec: Codec<ContentAuth> = struct<ContentAuth>({

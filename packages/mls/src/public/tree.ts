@@ -5,7 +5,7 @@
 import type { Bytes } from '../port.ts'
 import type { Hash } from '../crypto/hash.ts'
 import { MlsError } from '../errors.ts'
-import { choice, opaque, optional, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
+import { choice, opaque, optional, remembered, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { keyCodec, leafNodeCodec } from './leaf-node.ts'
 import type { LeafNode } from './leaf-node.ts'
@@ -31,7 +31,7 @@ const increasing: Codec<readonly number[]> = {
   write: (to, list) => leafIndexes.write(to, list),
 }
 
-const parentCodec = struct<ParentNode>({ encryptionKey: keyCodec, parentHash: opaque(255), unmergedLeaves: increasing })
+const parentCodec = remembered(struct<ParentNode>({ encryptionKey: keyCodec, parentHash: opaque(255), unmergedLeaves: increasing }))
 const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf: 1, parent: 2 }, 'node type'), {
   leaf: struct({ leaf: leafNodeCodec }),
   parent: struct({ parent: parentCodec }),
