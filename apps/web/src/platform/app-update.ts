@@ -29,12 +29,11 @@ export function followAppUpdate({ url, container, reload }: AppUpdateOptions): A
     waiting = worker
     for (const listener of listeners) listener()
   }
-  const hadController = container?.controller !== null
   container?.addEventListener('controllerchange', () => {
-    if (wanted && hadController) reload()
+    if (wanted) reload()
   })
   container?.register(url, { type: 'module', updateViaCache: 'none' }).then(
-    (registration) => watch({ registration, hadController, ready }),
+    (registration) => watch({ registration, replaces: () => container.controller !== null, ready }),
     () => undefined,
   )
 
@@ -55,16 +54,17 @@ export function followAppUpdate({ url, container, reload }: AppUpdateOptions): A
 
 interface WatchOptions {
   readonly registration: ServiceWorkerRegistration
-  readonly hadController: boolean
+  /** Whether there is an older version to replace; the first one is no news. */
+  readonly replaces: () => boolean
   readonly ready: (worker: ServiceWorker) => void
 }
 
-function watch({ registration, hadController, ready }: WatchOptions): void {
-  if (registration.waiting !== null && hadController) ready(registration.waiting)
+function watch({ registration, replaces, ready }: WatchOptions): void {
+  if (registration.waiting !== null && replaces()) ready(registration.waiting)
   registration.addEventListener('updatefound', () => {
     const arriving = registration.installing
     arriving?.addEventListener('statechange', () => {
-      if (arriving.state === 'installed' && hadController) ready(arriving)
+      if (arriving.state === 'installed' && replaces()) ready(arriving)
     })
   })
   setInterval(() => void registration.update().catch(() => undefined), HOUR)

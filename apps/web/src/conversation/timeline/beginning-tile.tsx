@@ -1,20 +1,12 @@
-/** The top of a timeline: that more is coming, or what this conversation is and who can read it. */
+/** The top of a timeline: what this conversation is and who can read it. */
 import { useTranslation } from 'react-i18next'
 import { LockKeyhole } from 'lucide-react'
 import type { ConversationSummary } from '@tacit/sdk'
 import { Avatar } from '../../design/avatar.tsx'
 import css from './beginning-tile.module.css'
 
-interface BeginningTileProps {
-  readonly hasEarlier: boolean
-  readonly summary: ConversationSummary
-}
-
-export function BeginningTile({ hasEarlier, summary }: BeginningTileProps) {
+export function BeginningTile({ summary }: { readonly summary: ConversationSummary }) {
   const { t } = useTranslation()
-  if (hasEarlier) {
-    return <div className={css['earlier']}>{t('conversation.earlier')}</div>
-  }
   const group = summary.kind === 'group'
   return (
     <div className={css['beginning']}>

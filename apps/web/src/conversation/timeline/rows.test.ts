@@ -34,7 +34,12 @@ const draw = (items: readonly TimelineItem[], { firstUnread, kind = 'group' }: D
   return rowsOf({ timeline, firstUnread, kind, dayKey })
 }
 const shape = (items: readonly TimelineItem[], drawn?: Drawn) =>
-  draw(items, drawn).map((row) => (row.kind === 'message' ? `${row.firstOfGroup ? '(' : ''}m${row.lastOfGroup ? ')' : ''}` : row.kind))
+  draw(items, drawn).flatMap((row) => [
+    ...(row.lead.beginning ? ['beginning'] : []),
+    ...(row.lead.day === undefined ? [] : ['day']),
+    ...(row.lead.unread ? ['unread'] : []),
+    row.kind === 'message' ? `${row.firstOfGroup ? '(' : ''}m${row.lastOfGroup ? ')' : ''}` : row.kind,
+  ])
 
 test('messages of one sender in one breath are one group', () => {
   const items = [said(), said({ time: noon + minute }), said({ by: alice, time: noon + 2 * minute })]
@@ -82,9 +87,12 @@ test('new messages are counted after the last one seen, own ones not', () => {
 
 test('what was seen is the highest position among the visible rows, waiting messages aside', () => {
   const rows = draw([said(), said(), said({ by: alice, state: 'sending' })])
-  const second = rows[3]
-  expect(second?.kind === 'message' && highestSeq({ rows, end: rows.length })).toBe(
-    second?.kind === 'message' ? second.item.seq : 'no message',
-  )
-  expect(highestSeq({ rows, end: 2 })).toBeUndefined()
+  expect(highestSeq({ rows, end: rows.length })).toBe(rows[1]?.item.seq)
+  expect(highestSeq({ rows, end: 1 })).toBe(rows[0]?.item.seq)
+  expect(highestSeq({ rows, end: 0 })).toBeUndefined()
+})
+
+test('the beginning is above the first item only when nothing comes before it', () => {
+  const timeline: Timeline = { items: [said()], hasEarlier: true, typing: [] }
+  expect(rowsOf({ timeline, firstUnread: undefined, kind: 'group', dayKey })[0]?.lead.beginning).toBe(false)
 })

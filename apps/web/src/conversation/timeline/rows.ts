@@ -6,21 +6,29 @@ import type { ConversationKind, MessageState, Timeline, TimelineItem } from '@ta
 
 type Item<Kind extends TimelineItem['kind']> = Extract<TimelineItem, { kind: Kind }>
 
+/** What stands above an item. */
+export interface Lead {
+  /** What the conversation is; above its very first item. */
+  readonly beginning: boolean
+  /** The day line, as a time of that day. */
+  readonly day?: number
+  readonly unread: boolean
+}
+
+/** One row for each item and no others: then earlier items arrive exactly at the start, and the place can be kept. */
 export type Row =
-  | { readonly kind: 'beginning'; readonly key: string; readonly hasEarlier: boolean }
-  | { readonly kind: 'day'; readonly key: string; readonly time: number }
-  | { readonly kind: 'unread'; readonly key: string }
   | {
       readonly kind: 'message'
       readonly key: string
+      readonly lead: Lead
       readonly item: Item<'message'>
       readonly firstOfGroup: boolean
       readonly lastOfGroup: boolean
       /** Whether time and state are drawn: not when the next one of the group says the same. */
       readonly showsMeta: boolean
     }
-  | { readonly kind: 'notice'; readonly key: string; readonly item: Item<'notice'> }
-  | { readonly kind: 'unreadable'; readonly key: string; readonly item: Item<'unreadable'> }
+  | { readonly kind: 'notice'; readonly key: string; readonly lead: Lead; readonly item: Item<'notice'> }
+  | { readonly kind: 'unreadable'; readonly key: string; readonly lead: Lead; readonly item: Item<'unreadable'> }
 
 /** Messages further apart than this do not belong to one breath. */
 const GROUP_MS = 5 * 60_000
@@ -40,21 +48,19 @@ export function rowsOf({ timeline, firstUnread, kind, dayKey }: RowsOptions): Ro
   const parted = (before: TimelineItem | undefined, after: TimelineItem | undefined) =>
     before === undefined || after === undefined || after.key === firstUnread || !together({ before, after, dayKey })
 
-  const rows: Row[] = [{ kind: 'beginning', key: 'beginning', hasEarlier: timeline.hasEarlier }]
-  items.forEach((item, at) => {
+  return items.map((item, at) => {
+    const { key } = item
     const before = items[at - 1]
     const after = items[at + 1]
-    if (before === undefined || dayKey(before.time) !== dayKey(item.time))
-      rows.push({ kind: 'day', key: `day ${item.key}`, time: item.time })
-    if (item.key === firstUnread) rows.push({ kind: 'unread', key: 'unread' })
-    if (item.kind === 'message') {
-      const lastOfGroup = parted(item, after)
-      const showsMeta = lastOfGroup || after?.kind !== 'message' || !sameMeta(item, after)
-      rows.push({ kind: 'message', key: item.key, item, firstOfGroup: parted(before, item), lastOfGroup, showsMeta })
-    } else if (item.kind === 'notice') rows.push({ kind: 'notice', key: item.key, item })
-    else rows.push({ kind: 'unreadable', key: item.key, item })
+    const newDay = before === undefined || dayKey(before.time) !== dayKey(item.time)
+    const beginning = before === undefined && !timeline.hasEarlier
+    const lead: Lead = { beginning, ...(newDay ? { day: item.time } : {}), unread: key === firstUnread }
+    if (item.kind === 'notice') return { kind: item.kind, key, lead, item }
+    if (item.kind === 'unreadable') return { kind: item.kind, key, lead, item }
+    const lastOfGroup = parted(item, after)
+    const showsMeta = lastOfGroup || after?.kind !== 'message' || !sameMeta(item, after)
+    return { kind: item.kind, key, lead, item, firstOfGroup: parted(before, item), lastOfGroup, showsMeta }
   })
-  return rows
 }
 
 // Between two people everybody who ever joins was there from the start, which the line above has said.
@@ -89,7 +95,7 @@ export function countAfter({ items, key }: { readonly items: readonly TimelineIt
 export function highestSeq({ rows, end }: { readonly rows: readonly Row[]; readonly end: number }): number | undefined {
   for (let at = Math.min(end, rows.length) - 1; at >= 0; at--) {
     const row = rows[at]
-    if (row !== undefined && 'item' in row && row.item.seq !== undefined) return row.item.seq
+    if (row?.item.seq !== undefined) return row.item.seq
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-/** The one place that knows which component draws which kind of row. */
+/** A row of the timeline: what stands above the item, then the item. The one place that knows which component draws which kind. */
 import type { ConversationSummary } from '@tacit/sdk'
 import { BeginningTile } from './beginning-tile.tsx'
 import { DayTile, UnreadTile } from './line-tiles.tsx'
@@ -13,13 +13,19 @@ interface TileProps {
 }
 
 export function Tile({ row, summary }: TileProps) {
+  const { beginning, day, unread } = row.lead
+  return (
+    <>
+      {beginning && <BeginningTile summary={summary} />}
+      {day !== undefined && <DayTile time={day} />}
+      {unread && <UnreadTile />}
+      <Item row={row} summary={summary} />
+    </>
+  )
+}
+
+function Item({ row, summary }: TileProps) {
   switch (row.kind) {
-    case 'beginning':
-      return <BeginningTile hasEarlier={row.hasEarlier} summary={summary} />
-    case 'day':
-      return <DayTile time={row.time} />
-    case 'unread':
-      return <UnreadTile />
     case 'message':
       return <MessageTile row={row} inGroup={summary.kind === 'group'} />
     case 'notice':

@@ -14,8 +14,15 @@ const END_PX = 48
 const EARLIER_PX = 600
 const EARLIER_COUNT = 60
 
-/** The row that was on top when a conversation was left; absent when it was at its end. Lives as long as the page. */
-const places = new Map<ConversationId, string>()
+interface Place {
+  /** The row that was on top. */
+  readonly key: string
+  /** How much of it was above the edge, in pixels. */
+  readonly into: number
+}
+
+/** Where conversations were left; absent for one that was at its end. Lives as long as the page. */
+const places = new Map<ConversationId, Place>()
 
 interface TimelineScrollOptions {
   readonly conversation: ConversationId
@@ -27,6 +34,7 @@ interface TimelineScrollOptions {
 export interface TimelineScroll {
   /** True while drawing rows that were put before the others. */
   readonly shift: boolean
+  readonly loadingEarlier: boolean
   readonly atEnd: boolean
   /** Messages of others that arrived below what is seen. */
   readonly newer: number
@@ -40,8 +48,8 @@ export function useTimelineScroll({ conversation, timeline, rows, listRef }: Tim
   const lastKey = items.at(-1)?.key
   const [atEnd, setAtEnd] = useState(true)
   const [seenKey, setSeenKey] = useState(lastKey)
-  const shift = useShift(items)
-  const loadEarlier = useEarlier({ conversation, timeline })
+  const shift = useShift(rows)
+  const [loadingEarlier, loadEarlier] = useEarlier({ conversation, timeline })
   const latest = useRef({ rows, atEnd: true, positioned: false })
   useLayoutEffect(() => {
     latest.current.rows = rows
@@ -51,11 +59,11 @@ export function useTimelineScroll({ conversation, timeline, rows, listRef }: Tim
 
   useLayoutEffect(() => {
     const now = latest.current
-    const opened = now.positioned ? undefined : openingIndex(now.rows, places.get(conversation))
+    const opened = now.positioned ? undefined : openingAt(now.rows, places.get(conversation))
     now.positioned = true
     if (opened === undefined) return
     now.atEnd = false
-    listRef.current?.scrollToIndex(opened.index, { align: opened.align })
+    listRef.current?.scrollToIndex(opened.index, { align: opened.align, offset: opened.offset })
   }, [conversation, listRef])
 
   // What is written here brings the end into view; what others write does so only for those who are there.
@@ -75,7 +83,7 @@ export function useTimelineScroll({ conversation, timeline, rows, listRef }: Tim
       if (isEnd) {
         places.delete(conversation)
         setSeenKey(lastKey)
-      } else places.set(conversation, latest.current.rows[handle.findItemIndex(offset)]?.key ?? '')
+      } else places.set(conversation, placeAt({ handle, rows: latest.current.rows, offset }))
       if (offset < EARLIER_PX) loadEarlier()
     },
     [conversation, lastKey, listRef, loadEarlier],
@@ -85,43 +93,64 @@ export function useTimelineScroll({ conversation, timeline, rows, listRef }: Tim
   }, [toEnd])
 
   const newer = atEnd ? 0 : countAfter({ items, key: seenKey })
-  return { shift, atEnd, newer, onScroll, onResize, jumpToEnd: toEnd }
+  return { shift, loadingEarlier, atEnd, newer, onScroll, onResize, jumpToEnd: toEnd }
+}
+
+interface PlaceOptions {
+  readonly handle: VirtualizerHandle
+  readonly rows: readonly Row[]
+  readonly offset: number
+}
+
+function placeAt({ handle, rows, offset }: PlaceOptions): Place {
+  const index = handle.findItemIndex(offset)
+  return { key: rows[index]?.key ?? '', into: offset - handle.getItemOffset(index) }
 }
 
 interface Opening {
   readonly index: number
   readonly align: 'start' | 'center'
+  readonly offset: number
 }
 
-function openingIndex(rows: readonly Row[], place: string | undefined): Opening | undefined {
-  const left = place === undefined ? -1 : rows.findIndex(({ key }) => key === place)
-  if (left >= 0) return { index: left, align: 'start' }
-  const unread = rows.findIndex(({ kind }) => kind === 'unread')
-  return unread < 0 ? undefined : { index: unread, align: 'center' }
+function openingAt(rows: readonly Row[], place: Place | undefined): Opening | undefined {
+  const left = place === undefined ? -1 : rows.findIndex(({ key }) => key === place.key)
+  if (place !== undefined && left >= 0) return { index: left, align: 'start', offset: place.into }
+  const unread = rows.findIndex(({ lead }) => lead.unread)
+  return unread < 0 ? undefined : { index: unread, align: 'center', offset: 0 }
 }
 
-/** Whether the newest change of the items put some before the first one. */
-function useShift(items: Timeline['items']): boolean {
-  const [drawn, setDrawn] = useState({ items, shift: false })
-  if (drawn.items === items) return drawn.shift
-  const first = drawn.items[0]?.key
-  const shift = first !== undefined && first !== items[0]?.key
-  setDrawn({ items, shift })
+/** Whether the newest change of the rows put some before the first one. */
+function useShift(rows: readonly Row[]): boolean {
+  const [drawn, setDrawn] = useState({ rows, shift: false })
+  if (drawn.rows === rows) return drawn.shift
+  const first = drawn.rows[0]?.key
+  const shift = first !== undefined && first !== rows[0]?.key
+  setDrawn({ rows, shift })
   return shift
 }
 
-function useEarlier({ conversation, timeline }: { readonly conversation: ConversationId; readonly timeline: Timeline }): () => void {
+interface EarlierOptions {
+  readonly conversation: ConversationId
+  readonly timeline: Timeline
+}
+
+function useEarlier({ conversation, timeline }: EarlierOptions): readonly [loading: boolean, load: () => void] {
   const messenger = useMessenger()
-  const loading = useRef(false)
-  return useCallback(() => {
-    if (loading.current || !timeline.hasEarlier) return
-    loading.current = true
+  const busy = useRef(false)
+  const [loading, setLoading] = useState(false)
+  const load = useCallback(() => {
+    if (busy.current || !timeline.hasEarlier) return
+    busy.current = true
+    setLoading(true)
     // A refusal leaves the place as it is; the next scroll asks again.
     messenger
       .loadEarlier({ conversation, count: EARLIER_COUNT })
       .catch(() => undefined)
       .finally(() => {
-        loading.current = false
+        busy.current = false
+        setLoading(false)
       })
   }, [messenger, conversation, timeline.hasEarlier])
+  return [loading, load]
 }
