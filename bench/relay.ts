@@ -1,0 +1,178 @@
+/**
+ * What carrying a message costs: `npm run bench:relay`. The real server on SQLite with synchronous=FULL, devices in pairs,
+ * 300 bytes of sealed payload, durable before it is acknowledged, everything delivered to both devices of a pair; beside a
+ * bare `ws` echo in the same run. Server and generator are processes of their own, each on one core where `taskset` exists.
+ * Prints a table and writes bench/results/relay.json. CPU time is the steadiest figure; rates depend on what else runs.
+ */
+import { fork, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cpuMicroseconds, residentBytes } from './relay/process-cost.ts'
+import type { Assignment, LoadResult, Report, Work } from './relay/talk.ts'
+import { makeWorld, type BenchDevice } from './relay/world.ts'
+
+interface LoadRow {
+  readonly server: Assignment['server']
+  readonly workload: string
+  readonly devices: number
+  readonly perSecond: number
+  readonly serverMicroseconds: number
+  readonly generatorMicroseconds: number
+  readonly deliveredPerSecond: number
+  readonly acceptance: LoadResult['acceptance']
+  readonly delivery: LoadResult['delivery']
+}
+
+interface IdleRow {
+  readonly server: Assignment['server']
+  readonly connections: number
+  /** KiB per connection over the server without any. */
+  readonly kib: number
+}
+
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 8)
+const idleSteps = (process.env['BENCH_IDLE'] ?? '1000,10000').split(',').map(Number)
+const DEVICES = 200
+
+const workloads: readonly { name: string; devices: number; work: Work }[] = [
+  { name: 'one at a time', devices: DEVICES, work: { kind: 'load', outstanding: 1, warmUp: 2, seconds } },
+  { name: 'pipelined, 16 under way', devices: DEVICES, work: { kind: 'load', outstanding: 16, warmUp: 2, seconds } },
+  { name: '500 a second', devices: DEVICES, work: { kind: 'load', outstanding: 0, rate: 500, warmUp: 2, seconds } },
+  { name: '2000 a second', devices: DEVICES, work: { kind: 'load', outstanding: 0, rate: 2000, warmUp: 2, seconds } },
+]
+
+const folder = mkdtempSync(join(tmpdir(), 'tacit-bench-'))
+try {
+  const people = await makeWorld({ folder, count: Math.max(DEVICES * workloads.length, ...idleSteps) })
+  const loads: LoadRow[] = []
+  const idles: IdleRow[] = []
+  for (const server of ['relay', 'echo'] as const) {
+    loads.push(...(await measureLoads(server, people)))
+    idles.push(...(await measureIdle(server, people)))
+  }
+  print(loads, idles)
+  save({ loads, idles })
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exit(0)
+
+async function measureLoads(server: Assignment['server'], people: readonly BenchDevice[]): Promise<LoadRow[]> {
+  const rows: LoadRow[] = []
+  const running = await startServer(server)
+  for (const [at, { name, devices, work }] of workloads.entries()) {
+    const generator = start('generator.ts', 1)
+    // Everybody starts with an empty log and counters at zero.
+    const own = people.slice(at * devices, (at + 1) * devices)
+    const { result, microseconds } = await measure(generator, { server, url: running.url, devices: own, work }, running.pid)
+    generator.kill()
+    rows.push({
+      server,
+      workload: name,
+      devices,
+      perSecond: Math.round(result.accepted / result.seconds),
+      serverMicroseconds: round(microseconds / result.accepted),
+      generatorMicroseconds: round(result.generatorMicroseconds / result.accepted),
+      deliveredPerSecond: Math.round(result.delivered / result.seconds),
+      acceptance: result.acceptance,
+      delivery: result.delivery,
+    })
+  }
+  running.stop()
+  return rows
+}
+
+async function measure(
+  generator: ChildProcess,
+  assignment: Assignment,
+  pid: number,
+): Promise<{ result: LoadResult; microseconds: number }> {
+  let before = 0
+  return new Promise((resolve, reject) => {
+    generator.on('message', (report: Report) => {
+      if (report.kind === 'measuring') before = cpuMicroseconds(pid)
+      if (report.kind === 'measured') resolve({ result: report.result, microseconds: cpuMicroseconds(pid) - before })
+      if (report.kind === 'failed') reject(new Error(report.why))
+    })
+    generator.send(assignment)
+  })
+}
+
+async function measureIdle(server: Assignment['server'], people: readonly BenchDevice[]): Promise<IdleRow[]> {
+  const running = await startServer(server)
+  const generator = start('generator.ts', 1)
+  await pause(2)
+  const base = residentBytes(running.pid)
+  const rows: IdleRow[] = []
+  for (const connections of idleSteps) {
+    await connect(generator, { server, url: running.url, devices: people, work: { kind: 'idle', devices: connections } })
+    await pause(5)
+    rows.push({ server, connections, kib: round((residentBytes(running.pid) - base) / 1024 / connections) })
+  }
+  generator.kill()
+  running.stop()
+  return rows
+}
+
+function connect(generator: ChildProcess, assignment: Assignment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    generator.on('message', (report: Report) => {
+      if (report.kind === 'connected') resolve()
+      if (report.kind === 'failed') reject(new Error(report.why))
+    })
+    generator.send(assignment)
+  })
+}
+
+async function startServer(server: Assignment['server']): Promise<{ url: string; pid: number; stop: () => void }> {
+  const child = start(`${server}-server.ts`, 0, [folder])
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on('message', (message: { url: string }) => resolve(message.url))
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+  })
+  return { url, pid: child.pid ?? 0, stop: () => child.disconnect() }
+}
+
+/** A process of the benchmark, on the given core if there is more than one. */
+function start(file: string, core: number, parameters: readonly string[] = []): ChildProcess {
+  const child = fork(join(import.meta.dirname, 'relay', file), parameters, { execArgv: ['-C', 'tacit-source'] })
+  if (cpus().length > 1 && child.pid !== undefined) pin(child.pid, core)
+  return child
+}
+
+function pin(pid: number, core: number): void {
+  const { status } = spawnSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' })
+  if (status !== 0) process.stderr.write('taskset is not there: the processes share the cores\n')
+}
+
+function print(loads: readonly LoadRow[], idles: readonly IdleRow[]): void {
+  console.table(
+    loads.map((row) => ({
+      server: row.server,
+      workload: row.workload,
+      'accepted/s': row.perSecond,
+      'server µs': row.serverMicroseconds,
+      'generator µs': row.generatorMicroseconds,
+      'delivered/s': row.deliveredPerSecond,
+      'accept p50/p99 ms': `${row.acceptance.p50} / ${row.acceptance.p99}`,
+      'deliver p50/p99 ms': row.server === 'relay' ? `${row.delivery.p50} / ${row.delivery.p99}` : '',
+    })),
+  )
+  console.table(idles.map((row) => ({ server: row.server, 'idle connections': row.connections, 'KiB each': row.kib })))
+}
+
+function save(rows: { loads: readonly LoadRow[]; idles: readonly IdleRow[] }): void {
+  const results = join(import.meta.dirname, 'results')
+  mkdirSync(results, { recursive: true })
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
+  writeFileSync(join(results, 'relay.json'), `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, ...rows }, null, 2)}\n`)
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(2))
+}
+
+function pause(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time * 1000))
+}

@@ -1,0 +1,68 @@
+/**
+ * A data folder with many people in pairs, each pair in a conversation of two devices. Rows are written as sign-up and the
+ * first commit would leave them, because ten thousand real sign-ups would measure OPAQUE and not the relay.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { ConversationId, DeviceId } from '@tacit/contract'
+import { openHouse, settingsWith } from '@tacit/server'
+
+export interface BenchDevice {
+  readonly device: DeviceId
+  readonly token: string
+  readonly conversation: ConversationId
+}
+
+const id = (): string => randomBytes(16).toString('base64url')
+const A_DAY = 86_400_000
+
+/** Makes the folder's database and secrets. `count` is even; devices 2n and 2n+1 share a conversation at epoch 1. */
+export async function makeWorld({ folder, count }: { folder: string; count: number }): Promise<BenchDevice[]> {
+  const house = await openHouse(settingsWith({ dataDir: folder, port: 0, metricsPort: 0, logLevel: 'silent' }))
+  await house.close()
+  const sqlite = new DatabaseSync(join(folder, 'tacit.sqlite'))
+  sqlite.exec('BEGIN')
+  const people = addPeople(sqlite, count)
+  sqlite.exec('COMMIT')
+  sqlite.close()
+  return people
+}
+
+function addPeople(sqlite: DatabaseSync, count: number): BenchDevice[] {
+  const people: BenchDevice[] = []
+  const now = Date.now()
+  for (let at = 0; at < count; at++) {
+    const [account, device, name, token] = [id(), DeviceId.parse(id()), `bench${at}`, randomBytes(32).toString('base64url')]
+    const access_hash = createHash('sha256').update(token).digest()
+    const expiry = { access_expires_at: now + A_DAY, refresh_hash: randomBytes(32), refresh_expires_at: now + A_DAY }
+    const names = { handle: name, handle_folded: name, handle_skeleton: name }
+    insert(sqlite, 'account', { id: account, ...names, shares_presence: 0, created_at: now })
+    insert(sqlite, 'device', { id: device, account, signature_key: randomBytes(32), added_at: now })
+    insert(sqlite, 'session', {
+      id: id(),
+      account,
+      device,
+      method: 'password',
+      used: 1,
+      access_hash,
+      ...expiry,
+      created_at: now,
+      last_used_at: now,
+    })
+    const conversation = ConversationId.parse(at % 2 === 0 ? id() : people.at(-1)?.conversation)
+    if (at % 2 === 0) {
+      insert(sqlite, 'conversation', { id: conversation, kind: 'group', created_at: now })
+      insert(sqlite, 'log', { conversation, epoch: 1, head: 0 })
+    }
+    insert(sqlite, 'membership', { conversation, device, account, from_seq: 0, cursor: 0, client_seq: 0 })
+    people.push({ device, token, conversation })
+  }
+  return people
+}
+
+function insert(sqlite: DatabaseSync, table: string, row: Record<string, string | number | Uint8Array>): void {
+  const columns = Object.keys(row)
+  const statement = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+  sqlite.prepare(statement).run(...Object.values(row))
+}
