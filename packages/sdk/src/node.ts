@@ -3,6 +3,7 @@ import type { MlsEngine } from '@tacit/mls'
 import type { IncomingMessage, Messenger } from './api.ts'
 import { openEngine } from './engine.ts'
 import { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
+import type { StoreDriver } from './local-store/driver.ts'
 import { openMessenger, type MessengerOptions } from './messenger.ts'
 import { MessageStream } from './message-stream.ts'
 
@@ -10,8 +11,8 @@ export * from './index.ts'
 export { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
 
 export interface DeviceOptions extends Omit<MessengerOptions, 'store' | 'reopenStore' | 'engine' | 'onMessages'> {
-  /** Path of the database, or `:memory:`. */
-  readonly store: string
+  /** Path of the database, or `:memory:`; or an open store. */
+  readonly store: string | StoreDriver
   readonly engine?: MlsEngine
 }
 
@@ -30,14 +31,13 @@ export interface NodeDevice extends Messenger {
  *     await using alice = await openDevice({ server: 'http://localhost:8080', store: './alice.db' })
  *     await alice.signUp({ handle: 'alice', password: 'correct horse battery' })
  */
-export async function openDevice({ store: path, engine, ...options }: DeviceOptions): Promise<NodeDevice> {
-  const open = async () => (path === ':memory:' ? openMemoryStore() : openNodeStore({ path }))
+export async function openDevice({ store, engine, ...options }: DeviceOptions): Promise<NodeDevice> {
   const streams = new Set<MessageStream>()
   const messenger = await openMessenger({
     ...options,
     engine: engine ?? (await openEngine()),
-    store: await open(),
-    reopenStore: open,
+    store: typeof store === 'string' ? await openStore(store) : store,
+    ...(typeof store === 'string' && { reopenStore: () => openStore(store) }),
     onMessages: (messages) => streams.forEach((stream) => stream.push(messages)),
   })
   const close = async () => {
@@ -55,3 +55,5 @@ export async function openDevice({ store: path, engine, ...options }: DeviceOpti
     },
   }
 }
+
+const openStore = async (path: string): Promise<StoreDriver> => (path === ':memory:' ? openMemoryStore() : openNodeStore({ path }))

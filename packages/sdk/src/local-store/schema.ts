@@ -163,14 +163,19 @@ const migrations: readonly string[] = [first]
 
 /** Brings the database to this version. Rejects with `StoreError` `damaged` when it is from a newer one. */
 export async function migrate(store: StoreDriver): Promise<void> {
-  await store.transaction((writer) => writer.run('create table if not exists schema_version (version integer not null)'))
-  const version = Number((await store.get('select max(version) as version from schema_version'))?.['version'] ?? 0)
+  const version = await versionOf(store)
   if (version > migrations.length) throw storeError('damaged')
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue
     await store.transaction(async (writer) => {
+      if (index === 0) await writer.run('create table schema_version (version integer not null)')
       await writer.run(sql)
       await writer.run('insert into schema_version values (?)', [index + 1])
     })
   }
+}
+
+async function versionOf(store: StoreDriver): Promise<number> {
+  if (!(await store.get("select name from sqlite_schema where name = 'schema_version'"))) return 0
+  return Number((await store.get('select max(version) as version from schema_version'))?.['version'] ?? 0)
 }

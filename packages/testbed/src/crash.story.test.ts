@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ConversationId, Messenger, TimelineItem } from '@tacit/sdk'
+import { openDevice, openNodeStore } from '@tacit/sdk/node'
+import { MortalStore, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World, type WorldDevice } from './index.ts'
+
+let world: World
+let folder: string
+beforeAll(async () => {
+  world = await openWorld()
+  folder = await mkdtemp(join(tmpdir(), 'tacit-crash-'))
+})
+afterAll(async () => {
+  await world[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A device whose process can be made to die. */
+class Mortal {
+  readonly #path: string
+  #weather = new Weather()
+  #store: MortalStore | undefined
+  #died = Promise.resolve()
+  messenger: Messenger | undefined
+
+  constructor(name: string) {
+    this.#path = join(folder, `${name}.db`)
+  }
+
+  /** Begins a process; `death` is when it ends. */
+  async live(death?: Death): Promise<Messenger> {
+    const inner = await openNodeStore({ path: this.#path })
+    this.#died = new Promise((resolve) => {
+      this.#store = new MortalStore(inner, resolve)
+    })
+    this.#weather = new Weather()
+    if (!this.#store) throw new Error('no store')
+    this.messenger = await openDevice({ server: world.url, store: this.#store, network: this.#weather })
+    if (death) this.#store.dieAt(death)
+    return this.messenger
+  }
+
+  /** The process is dead, or is ended now: nothing of it goes out or comes in any more. */
+  async bury(): Promise<void> {
+    this.#weather.cut()
+    await this.#store?.close()
+  }
+
+  get died(): Promise<void> {
+    return this.#died
+  }
+}
+
+test('a process that dies at any write loses, doubles and reorders nothing, sending or receiving', async () => {
+  const bob: WorldDevice = await world.signedUp('Bob')
+  const mortal = new Mortal('alice')
+  let alice = await mortal.live()
+  await alice.signUp({ handle: 'Alice', password: PASSWORD })
+  const conversation = await alice.startDirect({ handle: 'bob' })
+  await bob.conversation('Alice')
+  await mortal.bury()
+
+  const sent: string[] = []
+  let died = 0
+  const deaths: Death[] = Array.from({ length: 7 }, (_, at) => [{ before: at + 1 }, { after: at + 1 }]).flat()
+  for (const [round, death] of deaths.entries()) {
+    alice = await mortal.live(death)
+    died += await Promise.race([sendBoth(alice, { bob, conversation, round, sent }).then(() => 0), mortal.died.then(() => 1)])
+    await mortal.bury()
+    alice = await mortal.live()
+    await settle(alice, bob, conversation)
+    await mortal.bury()
+  }
+
+  // A death that nobody dies proves nothing.
+  expect(died).toBeGreaterThan(9)
+  alice = await mortal.live()
+  const seenByBob = await settle(alice, bob, conversation)
+  expect(new Set(seenByBob).size).toBe(seenByBob.length)
+  for (const text of sent) expect(seenByBob).toContain(text)
+  const fromAlice = seenByBob.filter((text) => text.startsWith('alice')).map((text) => Number(text.split(' ')[1]))
+  expect(fromAlice).toEqual(fromAlice.toSorted((left, right) => left - right))
+  await mortal.bury()
+}, 120_000)
+
+test('a process that dies at any write while it makes a group finishes that group, or never began it', async () => {
+  const carol = await world.signedUp('Carol')
+  const mortal = new Mortal('dana')
+  let dana = await mortal.live()
+  await dana.signUp({ handle: 'Dana', password: PASSWORD })
+  await until(dana.watch('connection'), ({ kind }) => kind === 'online')
+  await mortal.bury()
+  const deaths: Death[] = Array.from({ length: 6 }, (_, at) => [{ before: at + 1 }, { after: at + 1 }]).flat()
+  let died = 0
+  for (const [round, death] of deaths.entries()) {
+    dana = await mortal.live(death)
+    died += await Promise.race([dana.createGroup({ title: `Group ${round}`, handles: ['carol'] }).then(() => 0), mortal.died.then(() => 1)])
+    await mortal.bury()
+    dana = await mortal.live()
+    const groups = await until(
+      dana.watch('conversations'),
+      (list) => list?.every((one) => one.people === 2 && one.standing === 'active') ?? false,
+    )
+    for (const { title, conversation } of groups ?? []) expect(await carol.conversation(title)).toBe(conversation)
+    await mortal.bury()
+  }
+  expect(died).toBeGreaterThan(7)
+}, 120_000)
+
+/** Both write; `sent` is what was promised to be safe. */
+async function sendBoth(
+  alice: Messenger,
+  { bob, conversation, round, sent }: { bob: WorldDevice; conversation: ConversationId; round: number; sent: string[] },
+): Promise<void> {
+  const mine = `alice ${round}`
+  const theirs = `bob ${round}`
+  await bob.send({ conversation, text: theirs })
+  sent.push(theirs)
+  await alice.send({ conversation, text: mine })
+  sent.push(mine)
+  await until(alice.watch('timeline', conversation), (timeline) => {
+    const items = timeline?.items ?? []
+    return (
+      items.some((item) => item.kind === 'message' && item.text === theirs) &&
+      items.some((item) => item.kind === 'message' && item.text === mine && item.seq !== undefined)
+    )
+  })
+}
+
+/** Nothing waits on either side, and both show the same. */
+async function settle(alice: Messenger, bob: WorldDevice, conversation: ConversationId): Promise<readonly string[]> {
+  const [hers, his] = [alice.watch('timeline', conversation), bob.watch('timeline', conversation)]
+  for (const timeline of [hers, his]) await until(timeline, (now) => now !== undefined && !now.items.some(isWaiting))
+  const sentByHer = textsOf(hers.get()?.items ?? []).filter((text) => text.startsWith('alice'))
+  const all = await until(his, (now) => sentByHer.every((text) => textsOf(now?.items ?? []).includes(text)))
+  const texts = textsOf(all?.items ?? [])
+  await until(hers, (now) => JSON.stringify(textsOf(now?.items ?? [])) === JSON.stringify(texts))
+  return texts
+}
+
+const isWaiting = (item: TimelineItem): boolean => item.kind === 'message' && item.seq === undefined
