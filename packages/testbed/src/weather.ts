@@ -1,5 +1,9 @@
 /** The network of one device, with weather: it can be cut, and answers can be lost on their way back. */
+import { decodeFromServer, encodeEvent, type EventFrame } from '@tacit/contract'
 import { platformNetwork, type Network, type OpenSocket, type SocketListener } from '@tacit/sdk'
+
+/** What a hostile server makes of an event before it sends it; undefined swallows it. */
+export type Forge = (event: EventFrame) => EventFrame | undefined
 
 /** RFC 6455 section 7.4.1: the connection just ended. */
 const ABNORMAL = 1006
@@ -9,6 +13,7 @@ export class Weather implements Network {
   readonly #hints = new Set<() => void>()
   #cut = false
   #deaf = false
+  #forge: Forge = (event) => event
 
   /** No network at all from now on; the platform says so. */
   cut(): void {
@@ -27,6 +32,16 @@ export class Weather implements Network {
   /** What is sent still arrives, nothing comes back: answers get lost. */
   loseAnswers(): void {
     this.#deaf = true
+  }
+
+  /** From now on the server lies on the socket as `forge` says. */
+  forge(forge: Forge): void {
+    this.#forge = forge
+  }
+
+  /** Something arrives that no server of ours would send. */
+  inject(bytes: Uint8Array): void {
+    for (const { listener } of this.#sockets) listener.received(bytes)
   }
 
   /** The sockets end without a word, as if a router had restarted; the platform believes to be online. */
@@ -51,7 +66,7 @@ export class Weather implements Network {
       protocol,
       listener: {
         opened: () => listener.opened(),
-        received: (bytes) => void (this.#deaf || listener.received(bytes)),
+        received: (bytes) => this.#receive(listener, bytes),
         closed: (code) => {
           this.#sockets.delete(entry)
           listener.closed(code)
@@ -70,6 +85,14 @@ export class Weather implements Network {
   onHint(listener: () => void): () => void {
     this.#hints.add(listener)
     return () => this.#hints.delete(listener)
+  }
+
+  #receive(listener: SocketListener, bytes: Uint8Array): void {
+    if (this.#deaf) return
+    const frame = decodeFromServer(bytes)
+    const forged = frame.type === 'event' ? this.#forge(frame) : frame
+    if (forged === frame) listener.received(bytes)
+    else if (forged?.type === 'event') listener.received(encodeEvent(forged))
   }
 
   #endSockets(): void {

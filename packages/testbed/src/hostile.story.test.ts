@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Entry, EventFrame } from '@tacit/contract'
+import type { ConversationId, Timeline } from '@tacit/sdk'
+import { noticesOf, openWorld, textsOf, until, type Forge, type World, type WorldDevice } from './index.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+let pairs = 0
+
+/** Two people who have written to each other; the server will lie to the reader. */
+async function pair(): Promise<{
+  writer: WorldDevice
+  reader: WorldDevice
+  conversation: ConversationId
+  write: (text: string) => Promise<unknown>
+}> {
+  pairs += 1
+  const [writer, reader] = await Promise.all([world.signedUp(`Writer${pairs}x`), world.signedUp(`Reader${pairs}x`)])
+  const conversation = await writer.startDirect({ handle: `Reader${pairs}x` })
+  await reader.conversation(`Writer${pairs}x`)
+  const write = async (text: string) => {
+    await writer.send({ conversation, text })
+    await until(
+      writer.watch('timeline', conversation),
+      (now) => now?.items.some((item) => item.kind === 'message' && item.text === text && item.seq !== undefined) ?? false,
+    )
+  }
+  // Both have brought fresh keys in: from here on there are only messages.
+  await reader.details(conversation, ({ encryption }) => encryption.epoch >= 2)
+  await writer.details(conversation, ({ encryption }) => encryption.epoch >= 2)
+  await write('hello')
+  await reader.sees(conversation, ['hello'])
+  return { writer, reader, conversation, write }
+}
+
+/** Makes something else of the first entry of a kind; those after it move to where they must be for that. */
+function forgeFirst(kind: Entry['kind'], change: (entry: Entry) => readonly Entry[]): Forge {
+  let moved: number | undefined
+  return (event): EventFrame => {
+    if (event.name !== 'delivery.entries') return event
+    const entries = event.body.entries.flatMap((entry) => {
+      if (moved !== undefined) return [{ ...entry, seq: entry.seq + moved }]
+      if (entry.kind !== kind) return [entry]
+      const forged = change(entry)
+      moved = forged.length - 1
+      return forged
+    })
+    return { ...event, body: { ...event.body, entries } }
+  }
+}
+
+const flipped = (entry: Entry): Entry => ({
+  ...entry,
+  bytes: entry.bytes.map((byte, at) => (at === entry.bytes.length - 9 ? byte ^ 1 : byte)),
+})
+
+const shows = (device: WorldDevice, conversation: ConversationId, is: (lines: readonly string[], timeline: Timeline) => boolean) =>
+  until(device.watch('timeline', conversation), (now) => now !== undefined && is(noticesOf(now.items), now))
+
+test('a message that was changed is shown as unreadable, the next one is read, and the change is told', async () => {
+  const { reader, conversation, write } = await pair()
+  reader.weather.forge(forgeFirst('message', (entry) => [flipped(entry)]))
+  await write('changed on the way')
+  await shows(reader, conversation, (lines) => lines.includes('unreadable auth_failed'))
+  await write('unharmed')
+  const seen = await reader.sees(conversation, ['hello', 'unharmed'])
+  expect(noticesOf(seen.items)).toContain('tampering')
+})
+
+test('a message that the server leaves out is noticed with the next one', async () => {
+  const { reader, conversation, write } = await pair()
+  reader.weather.forge(forgeFirst('message', () => []))
+  await write('never arrives')
+  await write('arrives')
+  const seen = await reader.sees(conversation, ['hello', 'arrives'])
+  expect(noticesOf(seen.items)).toContain('tampering')
+})
+
+test('a message that the server repeats is shown once and the repeat as such', async () => {
+  const { reader, conversation, write } = await pair()
+  reader.weather.forge(forgeFirst('message', (entry) => [entry, { ...entry, seq: entry.seq + 1 }]))
+  await write('once')
+  await shows(reader, conversation, (lines) => lines.includes('unreadable duplicate'))
+  const timeline = reader.watch('timeline', conversation).get()
+  expect(textsOf(timeline?.items ?? [])).toEqual(['hello', 'once'])
+})
+
+test('a message under a wrong name is shown under the right one', async () => {
+  const { writer, reader, conversation, write } = await pair()
+  const stranger = (await world.signedUp(`Stranger${pairs}`)).watch('session').get()
+  if (stranger.kind !== 'signed_in') throw new Error('not signed in')
+  reader.weather.forge(forgeFirst('message', (entry) => [{ ...entry, sender: stranger.device }]))
+  await write('it was me')
+  const seen = await reader.sees(conversation, ['hello', 'it was me'])
+  const item = seen.items.at(-1)
+  const who = writer.watch('session').get()
+  expect(item?.kind === 'message' && who.kind === 'signed_in' && item.sender.account === who.me.account).toBe(true)
+})
+
+test('a commit that cannot be followed pauses the conversation until the device has joined anew, and then it goes on', async () => {
+  const { writer, reader, conversation, write } = await pair()
+  reader.weather.forge(forgeFirst('commit', (entry) => [flipped(entry)]))
+  const before = (await reader.details(conversation, () => true)).encryption.epoch
+  const tablet = await world.signedIn(`Writer${pairs}x`)
+  await tablet.conversation(`Reader${pairs}x`)
+  await shows(reader, conversation, (lines) => lines.some((line) => line.startsWith('unreadable')))
+  // The commit that was lost, and the one by which the reader came back.
+  await reader.details(conversation, ({ standing, encryption }) => standing === 'active' && encryption.epoch >= before + 2)
+  await write('after the repair')
+  await shows(reader, conversation, (_, timeline) => textsOf(timeline.items).includes('after the repair'))
+  await reader.send({ conversation, text: 'I am back' })
+  await shows(writer, conversation, (_, timeline) => textsOf(timeline.items).includes('I am back'))
+})
+
+test('frames of nobody’s making end the socket, and nothing else', async () => {
+  const { reader, conversation, write } = await pair()
+  for (const junk of [new Uint8Array([0xff]), new Uint8Array(100).fill(0x81), new Uint8Array()]) {
+    reader.weather.inject(junk)
+    await reader.online()
+  }
+  await write('still here')
+  await reader.sees(conversation, ['hello', 'still here'])
+})
