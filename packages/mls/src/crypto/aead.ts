@@ -1,13 +1,8 @@
-/**
- * Authenticated encryption: AES-GCM from WebCrypto for long inputs, from noble for short ones, where a call into WebCrypto
- * costs more than the cipher; ChaCha20-Poly1305 from noble. Noble's AES looks up tables, whose timing tells about a key that
- * is used many times beside an observer; the keys of MLS and of HPKE's single-shot mode are used once.
- */
-import { gcm } from '@noble/ciphers/aes.js'
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+/** Authenticated encryption: AES-GCM from WebCrypto (constant time), from noble where that is missing or dear. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { detect } from './webcrypto.ts'
+import { detect, isNode } from './webcrypto.ts'
+import type { Subtle } from './webcrypto.ts'
 
 /** What one encryption needs. `nonce` is 12 bytes and never repeats under a key. */
 export interface AeadInput {
@@ -27,9 +22,14 @@ export interface Aead {
 }
 
 const TAG_LENGTH = 16
+const NO_BYTES: Bytes = new Uint8Array()
 
-/** Bytes from which on WebCrypto is the faster one. */
-const LONG = 1024
+/**
+ * Node hands every WebCrypto call to another thread, which costs more than enciphering this many bytes here. Noble's AES
+ * looks up tables, whose timing tells an observer beside it about a key that is used many times; the keys of MLS and of
+ * HPKE's single-shot mode are used once.
+ */
+const WORTH_A_THREAD = 1024
 
 const nativeAes = detect(async (native) => {
   const key = await native.importKey('raw', new Uint8Array(16), { name: 'AES-GCM' }, false, ['encrypt'])
@@ -37,27 +37,46 @@ const nativeAes = detect(async (native) => {
   return sealed.byteLength === TAG_LENGTH
 })
 
-const NO_BYTES: Bytes = new Uint8Array()
+const nativeFor = async (length: number) => (isNode && length < WORTH_A_THREAD ? undefined : nativeAes())
+
+type Gcm = (typeof import('@noble/ciphers/aes.js'))['gcm']
+let loaded: Gcm | undefined
+
+/** Noble's, loaded where it is needed alone. */
+const inJavaScript = async (): Promise<Gcm> => (loaded ??= (await import('@noble/ciphers/aes.js')).gcm)
+
 const parameters = ({ nonce, aad }: AeadInput) => ({ name: 'AES-GCM', iv: nonce, additionalData: aad, tagLength: 8 * TAG_LENGTH })
-const forged = (cause?: unknown): MlsError => new MlsError('auth_failed', 'decryption failed', { cause })
+/** The refusal of a ciphertext. */
+export const forged = (cause?: unknown): MlsError => new MlsError('auth_failed', 'decryption failed', { cause })
+
+const openNatively =
+  (native: Subtle, input: AeadInput) =>
+  async (ciphertext: Bytes): Promise<Bytes> => {
+    const key = await native.importKey('raw', input.key, { name: 'AES-GCM' }, false, ['decrypt'])
+    return new Uint8Array(await native.decrypt(parameters(input), key, ciphertext))
+  }
+
+const openInJavaScript =
+  (gcm: Gcm, { key, nonce, aad }: AeadInput) =>
+  (ciphertext: Bytes): Bytes =>
+    gcm(key, nonce, aad).decrypt(ciphertext)
 
 const aes = (id: number, keyLength: 16 | 32): Aead => ({
   id,
   keyLength,
   nonceLength: 12,
   seal: async (input, plaintext) => {
-    const native = plaintext.length < LONG ? undefined : await nativeAes()
-    if (!native) return gcm(input.key, input.nonce, input.aad).encrypt(plaintext)
+    const native = await nativeFor(plaintext.length)
+    if (!native) return (await inJavaScript())(input.key, input.nonce, input.aad).encrypt(plaintext)
     const key = await native.importKey('raw', input.key, { name: 'AES-GCM' }, false, ['encrypt'])
     return new Uint8Array(await native.encrypt(parameters(input), key, plaintext))
   },
   open: async (input, ciphertext) => {
     if (ciphertext.length < TAG_LENGTH) throw forged()
-    const native = ciphertext.length < LONG ? undefined : await nativeAes()
+    const native = await nativeFor(ciphertext.length)
+    const open = native ? openNatively(native, input) : openInJavaScript(await inJavaScript(), input)
     try {
-      if (!native) return gcm(input.key, input.nonce, input.aad).decrypt(ciphertext)
-      const key = await native.importKey('raw', input.key, { name: 'AES-GCM' }, false, ['decrypt'])
-      return new Uint8Array(await native.decrypt(parameters(input), key, ciphertext))
+      return await open(ciphertext)
     } catch (cause) {
       throw forged(cause)
     }
@@ -66,17 +85,3 @@ const aes = (id: number, keyLength: 16 | 32): Aead => ({
 
 export const AES_128_GCM: Aead = aes(0x0001, 16)
 export const AES_256_GCM: Aead = aes(0x0002, 32)
-
-export const CHACHA20_POLY1305: Aead = {
-  id: 0x0003,
-  keyLength: 32,
-  nonceLength: 12,
-  seal: async ({ key, nonce, aad }, plaintext) => chacha20poly1305(key, nonce, aad).encrypt(plaintext),
-  open: async ({ key, nonce, aad }, ciphertext) => {
-    try {
-      return chacha20poly1305(key, nonce, aad).decrypt(ciphertext)
-    } catch (cause) {
-      throw forged(cause)
-    }
-  },
-}

@@ -1,7 +1,4 @@
-/** Diffie-Hellman groups of RFC 9180 section 7.1: X25519 from WebCrypto where it exists, the others from noble. */
-import { x25519 } from '@noble/curves/ed25519.js'
-import { x448 } from '@noble/curves/ed448.js'
-import { p256, p384, p521 } from '@noble/curves/nist.js'
+/** What HPKE needs of a Diffie-Hellman group (RFC 9180 section 7.1), and X25519: from WebCrypto where it exists, else from noble. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { isSoundX25519Key } from './small-order.ts'
@@ -16,6 +13,8 @@ export interface KeyPair {
 export interface DhGroup {
   readonly publicKeyLength: number
   readonly secretKeyLength: number
+  /** How DeriveKeyPair makes a secret key: from one expansion, or from candidates until one is in range. */
+  readonly derivation: 'direct' | 'candidates'
   /** Throws `invalid` for a key of the wrong length, off the curve, or of small order. */
   check(publicKey: Bytes): void
   publicKeyOf(secretKey: Bytes): Promise<Bytes>
@@ -32,8 +31,9 @@ export const generateDhPair = async (group: DhGroup): Promise<KeyPair> => {
   }
 }
 
-const badKey = (why: string, cause?: unknown): MlsError => new MlsError('invalid', `public key ${why}`, { cause })
-const checkLength = (key: Bytes, length: number): void => {
+/** The refusal of a public key. */
+export const badKey = (why: string, cause?: unknown): MlsError => new MlsError('invalid', `public key ${why}`, { cause })
+export const checkLength = (key: Bytes, length: number): void => {
   if (key.length !== length) throw badKey(`has ${key.length} bytes, not ${length}`)
 }
 
@@ -52,7 +52,10 @@ const nativeAgree = async (native: Subtle, secretKey: Bytes, publicKey: Bytes): 
 
 const agreeX25519 = async (secretKey: Bytes, publicKey: Bytes): Promise<Bytes> => {
   const native = await nativeX25519()
-  return native ? nativeAgree(native, secretKey, publicKey) : x25519.getSharedSecret(secretKey, publicKey)
+  if (native) return nativeAgree(native, secretKey, publicKey)
+  // Loaded where it is needed alone: most platforms have the native one.
+  const { x25519 } = await import('@noble/curves/ed25519.js')
+  return x25519.getSharedSecret(secretKey, publicKey)
 }
 
 const nativeAgreeFresh = async (native: Subtle, publicKey: Bytes): Promise<FreshAgreement> => {
@@ -85,6 +88,7 @@ export const agreeFresh = async (group: DhGroup, publicKey: Bytes): Promise<Fres
 export const X25519: DhGroup = {
   publicKeyLength: 32,
   secretKeyLength: 32,
+  derivation: 'direct',
   check: (key) => {
     checkLength(key, 32)
     if (!isSoundX25519Key(key)) throw badKey('is of small order')
@@ -96,48 +100,3 @@ export const X25519: DhGroup = {
   },
   secretKeyFrom: (uniform) => uniform,
 }
-
-export const X448: DhGroup = {
-  publicKeyLength: 56,
-  secretKeyLength: 56,
-  check: (key) => checkLength(key, 56),
-  publicKeyOf: async (secretKey) => x448.getPublicKey(secretKey),
-  agree: async (secretKey, publicKey) => {
-    try {
-      return x448.getSharedSecret(secretKey, publicKey)
-    } catch (cause) {
-      throw badKey('is of small order', cause)
-    }
-  },
-  secretKeyFrom: (uniform) => uniform,
-}
-
-/** `mask` clears the bits of the first byte above the field size (RFC 9180 section 7.1.3). */
-const nist = (curve: typeof p256, publicKeyLength: number, secretKeyLength: number, mask: number): DhGroup => ({
-  publicKeyLength,
-  secretKeyLength,
-  check: (key) => {
-    checkLength(key, publicKeyLength)
-    try {
-      curve.Point.fromBytes(key).assertValidity()
-    } catch (cause) {
-      throw badKey('is no point of the curve', cause)
-    }
-  },
-  publicKeyOf: async (secretKey) => curve.getPublicKey(secretKey, false),
-  agree: async (secretKey, publicKey) => {
-    try {
-      return curve.getSharedSecret(secretKey, publicKey, false).slice(1, 1 + secretKeyLength)
-    } catch (cause) {
-      throw badKey('is no point of the curve', cause)
-    }
-  },
-  secretKeyFrom: (uniform) => {
-    const secretKey = uniform.map((byte, at) => (at === 0 ? byte & mask : byte))
-    return curve.utils.isValidSecretKey(secretKey) ? secretKey : undefined
-  },
-})
-
-export const P256: DhGroup = nist(p256, 65, 32, 0xff)
-export const P384: DhGroup = nist(p384, 97, 48, 0xff)
-export const P521: DhGroup = nist(p521, 133, 66, 0x01)

@@ -5,7 +5,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
-import { concat, NONE } from './bytes.ts'
+import { concat } from './bytes.ts'
 import { subtle } from './webcrypto.ts'
 
 export interface Hash {

@@ -3,10 +3,10 @@ import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { bigEndian, concat, labelBytes, NONE, text, wipe } from './bytes.ts'
-import { agreeFresh, generateDhPair, P256, P384, P521, X25519, X448 } from './dh.ts'
+import { agreeFresh, generateDhPair, X25519 } from './dh.ts'
 import type { DhGroup, FreshAgreement, KeyPair } from './dh.ts'
 import type { Hash } from './hash.ts'
-import { SHA256, SHA384, SHA512 } from './hash.ts'
+import { SHA256 } from './hash.ts'
 import {
   isReducedMlKemKey,
   ML_KEM_CIPHERTEXT_LENGTH,
@@ -70,7 +70,8 @@ const agreeWith = async (group: DhGroup, own: KeyPair, publicKey: Bytes): Promis
   shared: await group.agree(own.secretKey, publicKey),
 })
 
-const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
+/** DHKEM over a group (RFC 9180 section 4.1). */
+export const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
   const use = { hash, suiteId: concat(text('KEM'), bigEndian(id, 2)) }
   const sharedFrom = (dh: Bytes, context: Bytes): Bytes => {
     const prk = labeledExtract(use, NONE, 'eae_prk', dh)
@@ -80,8 +81,8 @@ const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
   }
   const derive = async (ikm: Bytes): Promise<KeyPair> => {
     const prk = labeledExtract(use, NONE, 'dkp_prk', ikm)
-    // X25519 and X448 take one expansion labelled "sk"; the NIST curves sample candidates until one is in range.
-    const sampled = group === X25519 || group === X448 ? { label: 'sk', tries: 1 } : { label: 'candidate', tries: 256 }
+    // X25519 and X448 take one expansion labelled "sk"; the NIST curves sample candidates.
+    const sampled = group.derivation === 'direct' ? { label: 'sk', tries: 1 } : { label: 'candidate', tries: 256 }
     for (let counter = 0; counter < sampled.tries; counter++) {
       const info = sampled.tries === 1 ? NONE : bigEndian(counter, 1)
       const secretKey = group.secretKeyFrom(labeledExpand(use, prk, { label: sampled.label, info, length: group.secretKeyLength }))
@@ -176,8 +177,4 @@ export const MLKEM768_X25519: Kem = {
   },
 }
 
-export const DHKEM_P256: Kem = dhKem(0x0010, P256, SHA256)
-export const DHKEM_P384: Kem = dhKem(0x0011, P384, SHA384)
-export const DHKEM_P521: Kem = dhKem(0x0012, P521, SHA512)
 export const DHKEM_X25519: Kem = dhKem(0x0020, X25519, SHA256)
-export const DHKEM_X448: Kem = dhKem(0x0021, X448, SHA512)

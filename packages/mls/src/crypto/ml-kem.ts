@@ -1,5 +1,4 @@
-/** ML-KEM-768 (FIPS 203) with its secret key as the 64-byte seed: WebCrypto where it exists, noble elsewhere. */
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+/** ML-KEM-768 (FIPS 203) with its secret key as the 64-byte seed: WebCrypto where it exists, elsewhere noble, loaded where it is needed. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { detect } from './webcrypto.ts'
@@ -10,6 +9,8 @@ export const ML_KEM_CIPHERTEXT_LENGTH = 1088
 
 const ALGORITHM = { name: 'ML-KEM-768' }
 const MODULUS = 3329
+
+const inJavaScript = async () => (await import('@noble/post-quantum/ml-kem.js')).ml_kem768
 
 /** FIPS 203 section 7.2: every twelve-bit coefficient is reduced. Checked here because not every platform does. */
 export const isReducedMlKemKey = (key: Bytes): boolean => {
@@ -28,7 +29,7 @@ const loadSeed = (native: Subtle, seed: Bytes): Promise<NativeKey> =>
 const nativePublicKeyOf = async (native: Subtle, seed: Bytes): Promise<Bytes> => {
   const secretKey = await loadSeed(native, seed)
   const publicKey = await native.getPublicKey?.(secretKey, ['encapsulateBits'])
-  if (!publicKey) return ml_kem768.keygen(seed).publicKey
+  if (!publicKey) return (await inJavaScript()).keygen(seed).publicKey
   return new Uint8Array(await native.exportKey('raw-public', publicKey))
 }
 
@@ -42,7 +43,7 @@ const nativeMlKem = detect(async (native) => {
 
 export const mlKemPublicKeyOf = async (seed: Bytes): Promise<Bytes> => {
   const native = await nativeMlKem()
-  return native ? nativePublicKeyOf(native, seed) : ml_kem768.keygen(seed).publicKey
+  return native ? nativePublicKeyOf(native, seed) : (await inJavaScript()).keygen(seed).publicKey
 }
 
 /** `randomness` (32 bytes) makes the result reproducible, for test vectors only. */
@@ -53,7 +54,7 @@ export const mlKemEncapsulate = async (publicKey: Bytes, randomness?: Bytes): Pr
     const made = await native.encapsulateBits(ALGORITHM, imported)
     return { shared: new Uint8Array(made.sharedKey), ciphertext: new Uint8Array(made.ciphertext) }
   }
-  const made = ml_kem768.encapsulate(publicKey, randomness)
+  const made = (await inJavaScript()).encapsulate(publicKey, randomness)
   return { shared: made.sharedSecret, ciphertext: made.cipherText }
 }
 
@@ -61,5 +62,6 @@ export const mlKemDecapsulate = async (seed: Bytes, ciphertext: Bytes): Promise<
   if (ciphertext.length !== ML_KEM_CIPHERTEXT_LENGTH) throw new MlsError('malformed', `KEM output of ${ciphertext.length} bytes`)
   const native = await nativeMlKem()
   if (native?.decapsulateBits) return new Uint8Array(await native.decapsulateBits(ALGORITHM, await loadSeed(native, seed), ciphertext))
-  return ml_kem768.decapsulate(ciphertext, ml_kem768.keygen(seed).secretKey)
+  const mlKem = await inJavaScript()
+  return mlKem.decapsulate(ciphertext, mlKem.keygen(seed).secretKey)
 }

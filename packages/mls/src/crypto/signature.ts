@@ -1,11 +1,9 @@
-/** Signature schemes of RFC 9420 section 17.1: Ed25519 from WebCrypto where it exists, the others from noble. */
-import { ed25519 } from '@noble/curves/ed25519.js'
-import { ed448 } from '@noble/curves/ed448.js'
-import { p256, p384, p521 } from '@noble/curves/nist.js'
+/** What a signature scheme is (RFC 9420 section 5.1.2), and Ed25519: from WebCrypto where it exists, else from noble. */
 import type { Bytes, SignaturePair } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { isSoundEd25519Key } from './small-order.ts'
-import { detect, keyCache, pkcs8, randomBytes } from './webcrypto.ts'
+import { detect, fromPkcs8, keyCache, pkcs8, randomBytes } from './webcrypto.ts'
+import type { Subtle } from './webcrypto.ts'
 
 export interface SignatureScheme {
   /** Throws `invalid` for keys that no honest generator makes. */
@@ -25,71 +23,38 @@ const nativeEd25519 = detect(async (native) => {
   return (await native.sign(ALGORITHM, key, new Uint8Array())).byteLength === 64
 })
 
+/** Loaded where it is needed alone: most platforms have the native one. */
+const inJavaScript = async () => (await import('@noble/curves/ed25519.js')).ed25519
+
+const generateNatively = async (native: Subtle): Promise<SignaturePair> => {
+  const pair = await native.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const [publicKey, wrapped] = await Promise.all([native.exportKey('raw', pair.publicKey), native.exportKey('pkcs8', pair.privateKey)])
+  return { publicKey: new Uint8Array(publicKey), secretKey: fromPkcs8(new Uint8Array(wrapped)) }
+}
+
 export const ED25519: SignatureScheme = {
   check: (key) => {
     if (key.length !== 32 || !isSoundEd25519Key(key)) throw new MlsError('invalid', 'signature key is not 32 bytes of large order')
   },
   generate: async () => {
+    const native = await nativeEd25519()
+    if (native) return generateNatively(native)
     const secretKey = randomBytes(32)
-    return { secretKey, publicKey: ed25519.getPublicKey(secretKey) }
+    return { secretKey, publicKey: (await inJavaScript()).getPublicKey(secretKey) }
   },
   sign: async (secretKey, message) => {
     const native = await nativeEd25519()
-    if (!native) return ed25519.sign(message, secretKey)
+    if (!native) return (await inJavaScript()).sign(message, secretKey)
     return new Uint8Array(await native.sign(ALGORITHM, await signingKey(native, secretKey), message))
   },
   verify: async (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64 || !isSoundEd25519Key(publicKey)) return false
     const native = await nativeEd25519()
     try {
-      if (!native) return ed25519.verify(signature, message, publicKey, { zip215: false })
+      if (!native) return (await inJavaScript()).verify(signature, message, publicKey, { zip215: false })
       return await native.verify(ALGORITHM, await verifyingKey(native, publicKey), signature, message)
     } catch {
       return false
     }
   },
 }
-
-export const ED448: SignatureScheme = {
-  check: (key) => {
-    if (key.length !== 57) throw new MlsError('invalid', 'signature key is not 57 bytes')
-  },
-  generate: async () => {
-    const secretKey = randomBytes(57)
-    return { secretKey, publicKey: ed448.getPublicKey(secretKey) }
-  },
-  sign: async (secretKey, message) => ed448.sign(message, secretKey),
-  verify: async (publicKey, message, signature) => verifies(() => ed448.verify(signature, message, publicKey)),
-}
-
-/** ECDSA travels DER-encoded (RFC 8446 section 4.2.3); high S is allowed there. */
-const DER = { format: 'der', lowS: false, prehash: true } as const
-
-const ecdsa = (curve: typeof p256): SignatureScheme => ({
-  check: (key) => {
-    const length = 1 + 2 * curve.Point.Fp.BYTES
-    const onCurve = () => {
-      curve.Point.fromBytes(key).assertValidity()
-      return true
-    }
-    if (key.length !== length || !verifies(onCurve)) throw new MlsError('invalid', 'signature key is no uncompressed point of the curve')
-  },
-  generate: async () => {
-    const secretKey = curve.utils.randomSecretKey()
-    return { secretKey, publicKey: curve.getPublicKey(secretKey, false) }
-  },
-  sign: async (secretKey, message) => curve.sign(message, secretKey, DER),
-  verify: async (publicKey, message, signature) => verifies(() => curve.verify(signature, message, publicKey, DER)),
-})
-
-const verifies = (check: () => boolean): boolean => {
-  try {
-    return check()
-  } catch {
-    return false
-  }
-}
-
-export const ECDSA_P256: SignatureScheme = ecdsa(p256)
-export const ECDSA_P384: SignatureScheme = ecdsa(p384)
-export const ECDSA_P521: SignatureScheme = ecdsa(p521)

@@ -3,15 +3,15 @@ import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { encode, struct, bytes as opaqueBytes } from '../public/codec.ts'
 import type { Aead } from './aead.ts'
-import { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305 } from './aead.ts'
+import { AES_128_GCM, AES_256_GCM } from './aead.ts'
 import { bigEndian, concat, labelBytes, NONE } from './bytes.ts'
 import type { Hash } from './hash.ts'
-import { SHA256, SHA384, SHA512 } from './hash.ts'
+import { SHA256, SHA384 } from './hash.ts'
 import { hashInfo, hpkeOf, open, seal } from './hpke.ts'
 import type { HashedInfo, Hpke, HpkeCiphertext } from './hpke.ts'
-import { DHKEM_P256, DHKEM_P384, DHKEM_P521, DHKEM_X25519, DHKEM_X448, MLKEM768_X25519 } from './kem.ts'
+import { DHKEM_X25519, MLKEM768_X25519 } from './kem.ts'
 import type { Kem, KeyPair } from './kem.ts'
-import { ECDSA_P256, ECDSA_P384, ECDSA_P521, ED25519, ED448 } from './signature.ts'
+import { ED25519 } from './signature.ts'
 import type { SignatureScheme } from './signature.ts'
 
 export interface CipherSuite {
@@ -25,23 +25,8 @@ export interface CipherSuite {
   readonly signature: SignatureScheme
 }
 
-interface Parts {
-  readonly id: number
-  readonly name: string
-  readonly kem: Kem
-  readonly hash: Hash
-  readonly aead: Aead
-  readonly signature: SignatureScheme
-}
-
-const suite = ({ id, name, kem, hash, aead, signature }: Parts): CipherSuite => ({
-  id,
-  name,
-  hash,
-  aead,
-  signature,
-  hpke: hpkeOf(kem, hash, aead),
-})
+/** A suite, but for what follows from its parts. */
+export type SuiteParts = Omit<CipherSuite, 'hpke'> & { readonly kem: Kem }
 
 /**
  * MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519 of draft-ietf-mls-pq-ciphersuites-06, under a number of the private-use
@@ -49,22 +34,30 @@ const suite = ({ id, name, kem, hash, aead, signature }: Parts): CipherSuite => 
  */
 export const HYBRID_SUITE = 0xf47a
 
-const SUITES: ReadonlyMap<number, CipherSuite> = new Map(
-  [
-    suite({ id: 0x0001, name: 'X25519', kem: DHKEM_X25519, hash: SHA256, aead: AES_128_GCM, signature: ED25519 }),
-    suite({ id: 0x0002, name: 'P-256', kem: DHKEM_P256, hash: SHA256, aead: AES_128_GCM, signature: ECDSA_P256 }),
-    suite({ id: 0x0003, name: 'X25519', kem: DHKEM_X25519, hash: SHA256, aead: CHACHA20_POLY1305, signature: ED25519 }),
-    suite({ id: 0x0004, name: 'X448', kem: DHKEM_X448, hash: SHA512, aead: AES_256_GCM, signature: ED448 }),
-    suite({ id: 0x0005, name: 'P-521', kem: DHKEM_P521, hash: SHA512, aead: AES_256_GCM, signature: ECDSA_P521 }),
-    suite({ id: 0x0006, name: 'X448', kem: DHKEM_X448, hash: SHA512, aead: CHACHA20_POLY1305, signature: ED448 }),
-    suite({ id: 0x0007, name: 'P-384', kem: DHKEM_P384, hash: SHA384, aead: AES_256_GCM, signature: ECDSA_P384 }),
-    suite({ id: HYBRID_SUITE, name: 'X25519+ML-KEM-768', kem: MLKEM768_X25519, hash: SHA384, aead: AES_256_GCM, signature: ED25519 }),
-  ].map((entry) => [entry.id, entry]),
-)
+const suites = new Map<number, CipherSuite>()
 
-/** The suite of a number; throws `unsupported`. */
+const add = ({ kem, ...parts }: SuiteParts): void => {
+  suites.set(parts.id, { ...parts, hpke: hpkeOf(kem, parts.hash, parts.aead) })
+}
+
+add({ id: 0x0001, name: 'X25519', kem: DHKEM_X25519, hash: SHA256, aead: AES_128_GCM, signature: ED25519 })
+add({ id: HYBRID_SUITE, name: 'X25519+ML-KEM-768', kem: MLKEM768_X25519, hash: SHA384, aead: AES_256_GCM, signature: ED25519 })
+
+/** The suites whose code is loaded on demand: 0x0002 to 0x0007. */
+const OTHERS: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7])
+
+/** The suite of a number, its code loaded when it is not one of the usual two. Throws `unsupported`. */
+export const loadSuite = async (id: number): Promise<CipherSuite> => {
+  if (OTHERS.has(id) && !suites.has(id)) {
+    const { MORE_SUITES } = await import('./more-suites.ts')
+    MORE_SUITES.forEach(add)
+  }
+  return suiteOf(id)
+}
+
+/** The suite of a number; throws `unsupported` for one that does not exist or was not loaded. */
 export const suiteOf = (id: number): CipherSuite => {
-  const found = SUITES.get(id)
+  const found = suites.get(id)
   if (!found) throw new MlsError('unsupported', `ciphersuite ${id}`)
   return found
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
+import { loadSuite } from './suite.ts'
 
 const folder = fileURLToPath(new URL('../../../../../shared/vectors/', import.meta.url))
 
@@ -12,7 +13,10 @@ const folder = fileURLToPath(new URL('../../../../../shared/vectors/', import.me
 export const vectorTest = <T>(file: string, name: string, check: (vectors: readonly T[]) => Promise<void>, timeout = 60_000): void => {
   const path = `${folder}${file}`
   if (existsSync(path)) {
-    test(name, { timeout }, () => check(JSON.parse(readFileSync(path, 'utf8')) as readonly T[]))
+    test(name, { timeout }, async () => {
+      await loadSuite(2)
+      await check(JSON.parse(readFileSync(path, 'utf8')) as readonly T[])
+    })
   } else if (process.env['CI']) {
     test(name, () => {
       throw new Error(`vector file ${file} is missing beside the checkout`)

@@ -28,12 +28,16 @@ export interface Subtle {
 type AeadParameters = { readonly iv: Bytes; readonly additionalData: Bytes; readonly tagLength: number }
 
 interface Platform {
+  readonly process?: { readonly versions?: { readonly node?: string } }
   readonly crypto?: { readonly subtle?: Subtle; getRandomValues(into: Bytes): Bytes }
 }
 const platform = globalThis as Platform
 
 /** The platform's WebCrypto, absent in insecure browser contexts. */
 export const subtle: Subtle | undefined = platform.crypto?.subtle
+
+/** Whether this is Node, whose WebCrypto is slower for small inputs than JavaScript is. */
+export const isNode: boolean = platform.process?.versions?.node !== undefined
 
 /** Random bytes from the platform's generator. */
 export const randomBytes = (length: number): Bytes => {
@@ -50,6 +54,9 @@ export const pkcs8 = (oid: 'Ed25519' | 'X25519', secretKey: Bytes): Bytes => {
   der.set(secretKey, prefix.length)
   return der
 }
+
+/** The raw private key of what `pkcs8` wraps; a public key that follows it (RFC 5958) is left out. */
+export const fromPkcs8 = (der: Bytes): Bytes => der.slice(16, 48)
 
 /**
  * Imported keys by the identity of their bytes: a leaf's signature key is verified with again and again. Entries go when

@@ -1,6 +1,6 @@
 /** The engine behind the port: one ciphersuite, and every call guarded so that all failures are `MlsError`. */
 import type { Joined, MlsEngine } from '../port.ts'
-import { HYBRID_SUITE, suiteOf } from '../crypto/suite.ts'
+import { HYBRID_SUITE, loadSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
 import { commitChanges, proposeRemoval, sealPayload } from './committing.ts'
 import { foundGroup, inspectInfo, inspectPackage, joinByCommit, joinByWelcome, makeKeyPackage } from './entering.ts'
@@ -30,7 +30,7 @@ const NINETY_DAYS = 90n * 86_400n
 
 /** Makes an engine. Loads nothing and starts nothing; WebCrypto is asked for what it can do at the first use of each primitive. */
 export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<OwnMlsEngine> => {
-  const by = suiteOf(options.suite ?? HYBRID_SUITE)
+  const by = await loadSuite(options.suite ?? HYBRID_SUITE)
   const { maxLifetime = NINETY_DAYS, skippedKeys = 0, treeInWelcome = true } = options
   return {
     suiteName: by.name,
