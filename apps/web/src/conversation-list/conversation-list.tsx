@@ -10,6 +10,7 @@ import { paths, patterns } from '../routes.ts'
 import { ConversationRow } from './conversation-row.tsx'
 import css from './conversation-list.module.css'
 import { useRovingFocus } from './use-roving-focus.ts'
+import { useTabStop } from './use-tab-stop.ts'
 
 interface ConversationListProps {
   readonly me: Person
@@ -22,7 +23,8 @@ export function ConversationList({ me, conversations, onSearch }: ConversationLi
   const list = useRef<HTMLUListElement>(null)
   useRovingFocus(list)
   const [, opened] = useRoute(patterns.anyConversation)
-  const current = conversations?.find(({ conversation }) => conversation === opened?.id) ?? conversations?.[0]
+  const stop = useTabStop({ listRef: list, opened: opened?.id })
+  const tabStop = conversations?.find(({ conversation }) => conversation === stop) ?? conversations?.[0]
   return (
     <div className={css['pane']}>
       <header className={css['bar']}>
@@ -43,7 +45,7 @@ export function ConversationList({ me, conversations, onSearch }: ConversationLi
               key={summary.conversation}
               summary={summary}
               current={summary.conversation === opened?.id}
-              tabStop={summary === current}
+              tabStop={summary === tabStop}
             />
           ))}
         </ul>

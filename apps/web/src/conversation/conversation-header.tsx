@@ -1,10 +1,12 @@
 /** Who one is talking to, whether they are there, and the way to the details. */
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ArrowLeft, Info } from 'lucide-react'
 import { Link } from 'wouter'
 import type { ConversationSummary } from '@tacit/sdk'
 import { Avatar } from '../design/avatar.tsx'
 import { IconLink } from '../design/icon-button.tsx'
+import { isTouch } from '../platform/touch.ts'
 import { paths } from '../routes.ts'
 import css from './conversation-header.module.css'
 
@@ -16,6 +18,11 @@ interface ConversationHeaderProps {
 export function ConversationHeader({ summary, about }: ConversationHeaderProps) {
   const { t } = useTranslation()
   const { conversation, kind, title, peer, peerOnline, people } = summary
+  const heading = useRef<HTMLHeadingElement>(null)
+  // Elsewhere the composer takes it.
+  useEffect(() => {
+    if (isTouch()) heading.current?.focus()
+  }, [])
   const group = kind === 'group'
   const online = peerOnline === true
   const detailsPath = about ? paths.conversation(conversation) : paths.about(conversation)
@@ -26,7 +33,7 @@ export function ConversationHeader({ summary, about }: ConversationHeaderProps) 
       <Link to={detailsPath} className={css['who']} replace={about}>
         <Avatar id={peer?.account ?? conversation} name={title} shape={group ? 'group' : 'person'} online={online} />
         <span className={css['names']}>
-          <h1 className={css['title']}>
+          <h1 ref={heading} tabIndex={-1} className={css['title']}>
             <bdi>{title}</bdi>
           </h1>
           {subtitle !== undefined && <span className={css['subtitle']}>{subtitle}</span>}

@@ -22,7 +22,7 @@ export function Details({ summary }: { readonly summary: ConversationSummary }) 
     <aside className={css['panel']} aria-label={t('details.title')}>
       <header className={css['bar']}>
         <IconLink to={back} label={t('details.back')} icon={<ArrowLeft size={22} className="mirrors" />} className={css['narrow']} />
-        <h2 className={css['barTitle']}>{t('details.title')}</h2>
+        <h1 className={css['barTitle']}>{t('details.title')}</h1>
         <IconLink to={back} label={t('details.close')} icon={<X size={20} />} className={css['wide']} />
       </header>
       <div className={css['scroll']}>
@@ -39,7 +39,7 @@ export function Details({ summary }: { readonly summary: ConversationSummary }) 
             <EncryptionLine encryption={details.encryption} />
             <section className={css['section']}>
               <div className={css['sectionHead']}>
-                <h3 className={css['sectionTitle']}>{t('details.members', { count: details.members.length })}</h3>
+                <h2 className={css['sectionTitle']}>{t('details.members', { count: details.members.length })}</h2>
                 {details.can.add && <AddPeople conversation={conversation} members={details.members} />}
               </div>
               <ul>

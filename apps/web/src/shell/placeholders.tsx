@@ -15,7 +15,7 @@ export function NothingOpen({ conversations }: { readonly conversations: readonl
   return (
     <div className={css['nothing']}>
       <Logo size={56} />
-      <h1 className={css['title']}>{conversations?.length === 0 ? t('home.first.title') : t('home.title')}</h1>
+      <h2 className={css['title']}>{conversations?.length === 0 ? t('home.first.title') : t('home.title')}</h2>
       <p className={css['text']}>{conversations?.length === 0 ? t('home.first.text') : t('home.text')}</p>
       <div className={css['ways']}>
         <Link to={paths.newDirect} className={css['way']}>

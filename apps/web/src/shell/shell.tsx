@@ -25,23 +25,24 @@ export function Shell({ session }: { readonly session: InsideSession }) {
   useShortcuts({ conversations, openSwitcher })
   const atHome = ([paths.home, paths.signIn, paths.signUp] as string[]).includes(location)
   return (
-    <div className={css['shell']} data-showing={atHome ? 'list' : 'main'}>
-      <a href="#main" className={css['skip']}>
+    <main className={css['shell']} data-showing={atHome ? 'list' : 'main'}>
+      <a href="#open" className={css['skip']}>
         {t('shell.skip')}
       </a>
       <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
       <div className={css['list']}>
+        {atHome && <h1 className="sr-only">{t('list.label')}</h1>}
         <ConversationList me={session.me} conversations={conversations} onSearch={openSwitcher} />
       </div>
-      <main id="main" tabIndex={-1} className={css['main']}>
+      <div id="open" tabIndex={-1} className={css['main']}>
         <MainPane session={session} conversations={conversations} />
-      </main>
+      </div>
       <Announcer conversations={conversations} />
       {switching && (
         <Suspense>
           <Switcher conversations={conversations ?? []} onClose={() => setSwitching(false)} />
         </Suspense>
       )}
-    </div>
+    </main>
   )
 }

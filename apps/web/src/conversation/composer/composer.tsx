@@ -7,6 +7,7 @@ import { IconButton } from '../../design/icon-button.tsx'
 import { FailureLine } from '../../messenger/failure-line.tsx'
 import { useMessenger } from '../../messenger/messenger-context.tsx'
 import { useAction } from '../../messenger/use-action.ts'
+import { isTouch } from '../../platform/touch.ts'
 import css from './composer.module.css'
 import { setDraft, useDraft } from './drafts.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
@@ -15,8 +16,6 @@ interface ComposerProps {
   readonly conversation: ConversationId
   readonly title: string
 }
-
-const touch = matchMedia('(pointer: coarse)')
 
 export function Composer({ conversation, title }: ComposerProps) {
   const { t } = useTranslation()
@@ -30,9 +29,8 @@ export function Composer({ conversation, title }: ComposerProps) {
   })
   const text = draft.trim()
 
-  // On a phone this would open the keyboard over what one wants to read.
   useEffect(() => {
-    if (!touch.matches) box.current?.focus()
+    if (!isTouch()) box.current?.focus()
   }, [conversation])
 
   const send = () => {
@@ -42,7 +40,7 @@ export function Composer({ conversation, title }: ComposerProps) {
     box.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || touch.matches) return
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || isTouch()) return
     event.preventDefault()
     send()
   }
@@ -65,7 +63,7 @@ export function Composer({ conversation, title }: ComposerProps) {
           value={draft}
           placeholder={t('composer.placeholder')}
           aria-label={t('composer.label', { title })}
-          enterKeyHint={touch.matches ? 'enter' : 'send'}
+          enterKeyHint={isTouch() ? 'enter' : 'send'}
           onKeyDown={onKeyDown}
           onBlur={typing.stop}
           onChange={(event) => {
