@@ -75,7 +75,7 @@ test('a process that dies at any write loses, doubles and reorders nothing, send
   }
 
   // A death that nobody dies proves nothing.
-  expect(died).toBeGreaterThan(9)
+  expect(died).toBeGreaterThan(5)
   alice = await mortal.live()
   const seenByBob = await settle(alice, bob, conversation)
   expect(new Set(seenByBob).size).toBe(seenByBob.length)
@@ -106,7 +106,7 @@ test('a process that dies at any write while it makes a group finishes that grou
     for (const { title, conversation } of groups ?? []) expect(await carol.conversation(title)).toBe(conversation)
     await mortal.bury()
   }
-  expect(died).toBeGreaterThan(7)
+  expect(died).toBeGreaterThan(4)
 }, 120_000)
 
 /** Both write; `sent` is what was promised to be safe. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openHouse, settingsWith, type House } from '@tacit/server'
+import { openHouse, settingsWith, type House, type Settings } from '@tacit/server'
 import { openWorldDevice, type WorldDevice } from './world-device.ts'
 
 export interface World extends AsyncDisposable {
@@ -21,11 +21,12 @@ export interface World extends AsyncDisposable {
 /** What everybody uses who has no better one. */
 export const PASSWORD = 'correct horse battery staple'
 
-export async function openWorld(): Promise<World> {
+/** `settings`: those of the server that differ from the testbed's own. */
+export async function openWorld({ settings = {} }: { readonly settings?: Partial<Settings> } = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tacit-world-'))
   const held = new AsyncDisposableStack()
   held.defer(() => rm(folder, { recursive: true, force: true }))
-  let running = await startServer(folder, 0)
+  let running = await startServer(folder, { ...settings, port: 0 })
   held.defer(() => running.house.close())
   const { port, url } = running
   let devices = 0
@@ -46,22 +47,15 @@ export async function openWorld(): Promise<World> {
     },
     async restartServer() {
       await running.house.close()
-      running = await startServer(folder, port)
+      running = await startServer(folder, { ...settings, port })
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 
-async function startServer(folder: string, port: number): Promise<{ house: House; url: string; port: number }> {
-  const settings = {
-    dataDir: join(folder, 'server'),
-    port,
-    metricsPort: 0,
-    logLevel: 'silent',
-    limitsFactor: 1000,
-    drainSeconds: 0,
-  } as const
-  const house = await openHouse(settingsWith(settings))
-  const { url, port: taken } = await house.listen()
-  return { house, url, port: taken }
+async function startServer(folder: string, settings: Partial<Settings>): Promise<{ house: House; url: string; port: number }> {
+  const usual = { dataDir: join(folder, 'server'), metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, drainSeconds: 0 } as const
+  const house = await openHouse(settingsWith({ ...usual, ...settings }))
+  const { url, port } = await house.listen()
+  return { house, url, port }
 }

@@ -6,14 +6,13 @@ import type { Writer } from '../local-store/driver.ts'
 import { failAll } from '../outbox/outbox.store.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
 import { epochSignalSecret, saveSignalSecret } from '../signals/signal-keys.ts'
-import { Unreachable } from '../trouble.ts'
 import type { Conversation } from './conversation.store.ts'
 import { saveGroup } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { kindOf } from './judge.ts'
 import { rosterOf, type Roster } from './roster.ts'
 import { saveRoster } from './roster.store.ts'
-import { nextTranscript, type Seen } from './transcript.ts'
+import { nextTranscript, UNKNOWN_TRANSCRIPT, type Seen } from './transcript.ts'
 
 /** H at `upTo`, from what a member vouched for and the hashes the server gives after it. Later messages tell if those were wrong. */
 export async function transcriptUpTo(
@@ -25,7 +24,7 @@ export async function transcriptUpTo(
     const query = { after: seq, limit: limits.hashesPerPage }
     const page = await core.session.call(routes.delivery.hashes, { params: { conversation }, query })
     // A short page has a hole at its beginning: what it holds would be taken for other positions.
-    if (page.hashes.length < Math.min(limits.hashesPerPage, upTo - seq)) throw new Unreachable('the server lacks a part of the log')
+    if (page.hashes.length < Math.min(limits.hashesPerPage, upTo - seq)) return UNKNOWN_TRANSCRIPT
     for (const hash of page.hashes.slice(0, upTo - seq)) transcript = await nextTranscript({ before: transcript, seq: ++seq, hash })
   }
   return transcript
@@ -105,7 +104,8 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
       await saveSignalSecret(writer, { conversation, epoch, secret })
       await writer.run('delete from counter where conversation = ?', [conversation])
       await writer.run('delete from transcript where conversation = ?', [conversation])
-      await writer.run('insert into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, transcript])
+      if (transcript.length > 0)
+        await writer.run('insert into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, transcript])
       for (const item of beginning.items) await addItem(writer, { conversation, seq, time: now, item })
       await beginning.write(writer)
     },

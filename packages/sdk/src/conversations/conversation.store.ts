@@ -21,7 +21,7 @@ export interface Conversation {
   readonly epoch: number
   /** Everything up to here is stored. */
   readonly cursor: number
-  /** H at the cursor. */
+  /** H at the cursor; empty while it is not known, because the server keeps no more of the hashes before. */
   readonly transcript: Uint8Array
   /** Where this device's log begins: nothing at or before this position is for it. */
   readonly begins: number

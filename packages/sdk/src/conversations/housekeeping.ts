@@ -1,6 +1,6 @@
 /**
  * What nobody asks for and somebody has to do: commit proposals that wait, remove own withdrawn leaves, say the title again
- * for those who came later, bring fresh keys into a group that was just joined. All members see the same need; the lowest leaf acts first, the others a little later and only
+ * for those who came later. All members see the same need; the lowest leaf acts first, the others a little later and only
  * if it is still needed.
  */
 import type { ConversationId } from '@tacit/contract'
@@ -58,12 +58,11 @@ export class Housekeeping {
   }
 
   async #need(conversation: ConversationId) {
-    const { conversations, certificates, store, account, device, random } = this.#core
+    const { conversations, certificates, store, account, device } = this.#core
     const { state, group } = await conversations.hold(conversation, async (hold) => ({ state: hold.state, group: hold.group }))
     if (!group || state?.standing !== 'active') return undefined
     const withdrawn = await hasWithdrawn(this.#core, conversation)
-    const fresh = state.healed > 0
-    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn && fresh) return undefined
+    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn) return undefined
     if (await hasIntent(store, { conversation, kind: 'leave' })) return undefined
     const roster = await rosterOf(group, certificates)
     const leaving = new Set(group.pendingProposals.map((proposal) => proposal.removes))
@@ -75,8 +74,7 @@ export class Housekeeping {
     if (withdrawn) return { rank: staying.slice(0, place).filter((entry) => entry.account === account).length, commit: true }
     if (leaving.size > 0) return { rank, commit: true }
     if (state.titleOwed > 0 && state.title !== '') return { rank, title: state.title }
-    // Those who joined together take turns at random, over a time that grows with the group.
-    return fresh ? undefined : { rank: 1 + random.fraction() * Math.min(roster.entries.length, MOST_RANKS * 10), commit: true }
+    return undefined
   }
 }
 

@@ -16,7 +16,7 @@ import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { rosterOf } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
-import { encodeHandshakeData, readNote } from './transcript.ts'
+import { encodeHandshakeData, readNote, seenBy } from './transcript.ts'
 
 /** What the server tells about a conversation before this device is in it. */
 interface Door {
@@ -51,7 +51,7 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
       groupInfo: door.groupInfo,
       identity: core.identity,
       ...(replaced && { replaces: replaced.leafIndex }),
-      authenticatedData: encodeHandshakeData({ clientSeq, seen: { seq: state.cursor, transcript: state.transcript } }),
+      authenticatedData: encodeHandshakeData({ clientSeq, seen: seenBy(state) }),
       authenticate: check.authenticate,
     })
   } catch (error) {

@@ -11,7 +11,7 @@ import { idBytes } from '../sealing.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
 import { saveConversation } from './conversation.store.ts'
 import type { Hold } from './held.ts'
-import { readNote } from './transcript.ts'
+import { EMPTY_TRANSCRIPT, readNote } from './transcript.ts'
 
 type Welcomed = EventOf<'conversations.welcome'>
 
@@ -112,7 +112,7 @@ export const emptyConversation = ({ conversation, kind, now }: Pick<Welcomed, 'c
   peer: undefined,
   epoch: 0,
   cursor: 0,
-  transcript: new Uint8Array(32),
+  transcript: EMPTY_TRANSCRIPT,
   begins: 0,
   clientSeq: 0,
   readSeq: 0,

@@ -8,7 +8,7 @@ import { sha256 } from '../sealing.ts'
 import { encodeBaggage } from './baggage.ts'
 import { packSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
-import { encodeHandshakeData, encodeNote } from './transcript.ts'
+import { encodeHandshakeData, encodeNote, seenBy } from './transcript.ts'
 import type { Invitation, WantedCommit } from './wanted-commit.ts'
 
 /** Commits what is wanted and every proposal that waits in the group. */
@@ -20,7 +20,7 @@ export async function sealCommit(
   const { conversation, state, group } = hold
   if (!state || !group) return
   const clientSeq = state.clientSeq + 1
-  const seen = { seq: state.cursor, transcript: state.transcript }
+  const seen = seenBy(state)
   const check = new LeafCheck(core, { path: 'invited', members: group.members })
   let pending: PendingCommit
   try {

@@ -9,10 +9,22 @@ import { sha256 } from '../sealing.ts'
 
 const LOG = new TextEncoder().encode('log')
 
+/** No H at all: a joiner may have to begin without one, and takes the first that somebody vouches for. */
+export const UNKNOWN_TRANSCRIPT = new Uint8Array()
+
+/** What this device can say of what it saw: without a transcript only what holds for everybody. */
+export const seenBy = ({ cursor, transcript }: { readonly cursor: number; readonly transcript: Uint8Array }): Seen =>
+  transcript.length === 0 ? { seq: 0, transcript: EMPTY_TRANSCRIPT } : { seq: cursor, transcript }
+
 /** H_0. */
 export const EMPTY_TRANSCRIPT = new Uint8Array(32)
 
-export function nextTranscript(entry: { readonly before: Uint8Array; readonly seq: number; readonly hash: Uint8Array }) {
+export async function nextTranscript(entry: {
+  readonly before: Uint8Array
+  readonly seq: number
+  readonly hash: Uint8Array
+}): Promise<Uint8Array<ArrayBuffer>> {
+  if (entry.before.length === 0) return UNKNOWN_TRANSCRIPT
   const position = new DataView(new ArrayBuffer(8))
   position.setBigUint64(0, BigInt(entry.seq))
   return sha256(concatBytes(LOG, entry.before, new Uint8Array(position.buffer), entry.hash))

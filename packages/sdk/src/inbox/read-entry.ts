@@ -19,20 +19,22 @@ import type { Reading } from './reading.ts'
 /** Throws `Unreachable` when a judgement needs the server; the reading is then as before the entry. */
 export async function readEntry(reading: Reading, entry: Entry): Promise<void> {
   const hash = await sha256(entry.bytes)
-  const transcript = await nextTranscript({ before: reading.state.transcript, seq: entry.seq, hash })
   if (entry.sender === reading.core.device) await readOwnEntry(reading, entry, hash)
   else await readForeignEntry(reading, entry)
-  reading.state = { ...reading.state, cursor: entry.seq, transcript }
-  reading.noteTranscript(entry.seq, transcript)
+  await moveOn(reading, entry, hash)
 }
 
 /** Passes over an entry that broke the reading of it: shown, and counted, and nothing more. */
 export async function skipEntry(reading: Reading, entry: Entry): Promise<void> {
   const hash = await sha256(entry.bytes)
-  const transcript = await nextTranscript({ before: reading.state.transcript, seq: entry.seq, hash })
   await placeUnreadable(reading, entry, 'unknown')
-  reading.state = { ...reading.state, cursor: entry.seq, transcript }
-  reading.noteTranscript(entry.seq, transcript)
+  await moveOn(reading, entry, hash)
+}
+
+async function moveOn(reading: Reading, { seq }: Entry, hash: Uint8Array): Promise<void> {
+  const transcript = await nextTranscript({ before: reading.state.transcript, seq, hash })
+  reading.state = { ...reading.state, cursor: seq, transcript }
+  if (transcript.length > 0) reading.noteTranscript(seq, transcript)
 }
 
 async function readForeignEntry(reading: Reading, entry: Entry): Promise<void> {

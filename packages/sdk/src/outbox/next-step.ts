@@ -110,7 +110,7 @@ async function tidy(core: DeviceCore, hold: Hold): Promise<boolean> {
   const { group, state } = hold
   if (!group || state?.standing !== 'active') return false
   const remove = await withdrawnLeaves(core, group)
-  if (remove.length === 0 && group.pendingProposals.length === 0 && state.healed > 0) return false
+  if (remove.length === 0 && group.pendingProposals.length === 0) return false
   await sealCommit(core, hold, { wanted: { add: [], remove }, intent: undefined })
   return true
 }
@@ -128,11 +128,17 @@ async function sealNextMessage(core: DeviceCore, hold: Hold): Promise<Step> {
   return AGAIN
 }
 
-/** Keys of a reply are fresh: an own commit before it, if others wrote since the last one and that was a while ago. */
+/** An own commit is renewed when it is older than this and others have written since, in milliseconds. */
 const HEAL_AFTER = 10 * 60_000
 
-async function owesHealing(core: DeviceCore, { state }: Hold): Promise<boolean> {
-  if (!state || core.clock.now() - state.healed < HEAL_AFTER) return false
+/**
+ * Whether fresh keys are due before the next message: on the first one after joining, and on a reply a while after the
+ * last own commit. Whoever only reads commits nothing.
+ */
+async function owesHealing(core: DeviceCore, { state, group }: Hold): Promise<boolean> {
+  if (!state || !group || group.members.length < 2) return false
+  if (state.healed === 0) return true
+  if (core.clock.now() - state.healed < HEAL_AFTER) return false
   const sql = 'select 1 as found from item where conversation = ? and mine = 0 and kind = ? and time > ? limit 1'
   return (await core.store.get(sql, [state.conversation, 'message', state.healed])) !== undefined
 }

@@ -5,7 +5,7 @@
 import type { DeviceCore } from '../device-core.ts'
 import type { Hold } from '../conversations/held.ts'
 import { saveGroup } from '../conversations/group.store.ts'
-import { encodeHandshakeData } from '../conversations/transcript.ts'
+import { encodeHandshakeData, seenBy } from '../conversations/transcript.ts'
 import { encodePayload } from '../messages/payload.ts'
 import { sha256 } from '../sealing.ts'
 import { saveSealed, type Sealed, type Waiting } from './outbox.store.ts'
@@ -14,7 +14,7 @@ export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting
   const { conversation, state, group } = hold
   if (!state || !group) return
   const clientSeq = state.clientSeq + 1
-  const seen = { seq: state.cursor, transcript: state.transcript }
+  const seen = seenBy(state)
   const { kind, message, text } = waiting
   const next = await core.engine.seal(group, encodePayload({ kind, message, clientSeq, seen, text }))
   const sealed = { ...(await plainSealed(hold, next.sealed)), kind: 'message', message } as const
@@ -32,7 +32,7 @@ export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting
 export async function sealRemoveProposal(core: DeviceCore, hold: Hold, { leaf, intent }: { leaf: number; intent: number }): Promise<void> {
   const { state, group } = hold
   if (!state || !group) return
-  const seen = { seq: state.cursor, transcript: state.transcript }
+  const seen = seenBy(state)
   const { proposal } = await core.engine.proposeRemove(group, leaf, encodeHandshakeData({ clientSeq: state.clientSeq + 1, seen }))
   const sealed = { ...(await plainSealed(hold, proposal)), kind: 'proposal', intent } as const
   await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
