@@ -1,7 +1,7 @@
 /** What a command works with: a profile's open device, a voice and the world, all let go of when it ends. */
 import { openDevice } from '@tacit/sdk/node'
 import { MessengerError } from '@tacit/sdk'
-import type { ConnectionState, ConversationSummary, SessionState } from '@tacit/sdk'
+import type { ConnectionState, ConversationSummary, Live, SessionState } from '@tacit/sdk'
 import { CliFailure } from './failures.ts'
 import { openProfile } from './profile/profile.ts'
 import type { Profile } from './profile/profile.ts'
@@ -62,6 +62,13 @@ export async function signedIn(context: Context): Promise<SignedInContext> {
   if (session.kind === 'signed_in') return { ...context, session }
   if (session.kind === 'session_ended') throw new MessengerError('session_ended', `The session of @${session.me.handle} has ended.`)
   throw new MessengerError('not_signed_in', `The profile ${context.profile.name} is not signed in.`)
+}
+
+/** What the device shows of a topic. Throws when it does not come, because then the local database cannot be read. */
+export async function shown<T>(live: Live<T | undefined>, { stop }: World): Promise<T> {
+  const value = await soon(live, (snapshot) => snapshot, { stop, patience: PATIENCE })
+  if (value === undefined) throw new MessengerError('storage', 'The local database cannot be read.')
+  return value
 }
 
 /** Waits until the device has everything that the server has. False, with a notice, when the server cannot be reached. */

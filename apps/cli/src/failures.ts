@@ -56,7 +56,7 @@ const advice: Record<MessengerFailure, Advice> = {
   handle_taken: [exits.refused, 'Choose another handle.'],
   handle_not_allowed: [exits.refused, 'Choose 3 to 32 letters, digits, dots, dashes or underscores, starting with a letter.'],
   weak_password: [exits.refused, 'Choose a longer one.'],
-  not_allowed: [exits.refused, 'An admin of the conversation can do it.'],
+  not_allowed: [exits.refused, ''],
   direct_exists: [exits.refused, 'Use the existing conversation.'],
   already_exists: [exits.refused, ''],
   too_many: [exits.refused, 'Remove some first.'],

@@ -1,6 +1,7 @@
 /** The interactive chat: takes the whole terminal, and gives it back as it was. */
 import { createElement } from 'react'
 import { render } from 'ink'
+import type { ConversationSummary } from '@tacit/sdk'
 import { catchUp } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { allConversations, chosenConversation } from '../conversations/conversations.ts'
@@ -14,8 +15,8 @@ export async function chat(context: SignedInContext, { reference }: { reference:
   const { stdin, stdout, stop } = world
   if (!stdin.isTTY || !stdout.isTTY)
     throw new CliFailure('usage', 'The chat needs a terminal.', 'Scripts use `tacit send` and `tacit listen`.')
-  if (reference !== undefined) await catchUp(context)
-  const opened = reference === undefined ? (await allConversations(context))[0] : await chosenConversation(context, reference)
+  await catchUp(context)
+  const opened = reference === undefined ? mostRecent(await allConversations(context)) : await chosenConversation(context, reference)
   const quit = () => screen.unmount()
   const screen = render(
     createElement(ChatScreen, {
@@ -28,4 +29,8 @@ export async function chat(context: SignedInContext, { reference }: { reference:
   )
   stop.addEventListener('abort', quit)
   await screen.waitUntilExit()
+}
+
+function mostRecent(conversations: readonly ConversationSummary[]): ConversationSummary | undefined {
+  return conversations.find(({ standing }) => standing === 'active') ?? conversations[0]
 }

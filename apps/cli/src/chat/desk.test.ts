@@ -93,12 +93,13 @@ test('blank text is not sent', () => {
   expect(asked.filter((one) => one.startsWith('send'))).toEqual([])
 })
 
-test('what did not work is said in a sentence', async () => {
+test('what did not work is said in a sentence, and the text is given back', async () => {
   const { desk } = deskOf({ sending: () => Promise.reject(new MessengerError('too_large', 'Too large.')) })
   const said = new Promise<void>((resolve) => desk.subscribe(() => desk.get().trouble && resolve()))
   for (const wish of [typed('x'), { kind: 'send' }] as const) desk.fulfil(wish)
   await said
   expect(desk.get().trouble).toBe('Too large. Send less at once.')
+  expect(desk.draft(bob).text).toBe('x')
 })
 
 test('Ctrl-D quits only where nothing would be lost', () => {

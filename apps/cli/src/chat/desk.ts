@@ -104,9 +104,14 @@ export class Desk implements Live<DeskState> {
   }
 
   #send(open: ConversationId): void {
-    const text = this.draft(open).text.trimEnd()
+    const draft = this.draft(open)
+    const text = draft.text.trimEnd()
     if (text === '') return
-    this.#attempt(this.#device.send({ conversation: open, text }))
+    // What was refused is not lost, unless the person has begun something new.
+    const giveBack = () => {
+      if (this.draft(open).text === '') this.#write(open, draft)
+    }
+    this.#attempt(this.#device.send({ conversation: open, text }), giveBack)
     this.#write(open, emptyDraft)
     this.#anchor(open, undefined)
   }
@@ -142,10 +147,13 @@ export class Desk implements Live<DeskState> {
     this.#typingIn = typingIn
   }
 
-  #attempt(work: Promise<unknown>): void {
+  #attempt(work: Promise<unknown>, failed = () => {}): void {
     work.then(
       () => this.#set({ trouble: undefined }),
-      (error: unknown) => this.#set({ trouble: sentence(error) }),
+      (error: unknown) => {
+        failed()
+        this.#set({ trouble: sentence(error) })
+      },
     )
   }
 

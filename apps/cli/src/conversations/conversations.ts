@@ -1,10 +1,10 @@
 /** Conversations and the people in them. */
 import type { ConversationDetails, ConversationSummary, Person, Timeline, TimelineItem } from '@tacit/sdk'
 import { MessengerError } from '@tacit/sdk'
-import { catchUp } from '../context.ts'
+import { catchUp, shown } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
-import { soon, until } from '../terminal/until.ts'
+import { soon } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
 import { findConversation, shortId } from './reference.ts'
 
@@ -56,7 +56,7 @@ export async function add(
 
 export async function remove(context: SignedInContext, { reference, handle }: { reference: string; handle: string }): Promise<void> {
   const { conversation, title } = await currentConversation(context, reference)
-  const details = await until(context.device.watch('details', conversation), (value) => value, context.world.stop)
+  const details = await shown(context.device.watch('details', conversation), context.world)
   const member = details.members.find((one) => one.handle.toLowerCase() === bare(handle).toLowerCase())
   if (!member) throw new CliFailure('not_found', `@${bare(handle)} is not in ${title}.`)
   await context.device.removePerson({ conversation, account: member.account })
@@ -97,7 +97,7 @@ async function currentConversation(context: SignedInContext, reference: string):
 
 /** All conversations on this device, the most recent first. */
 export function allConversations({ device, world }: SignedInContext): Promise<readonly ConversationSummary[]> {
-  return until(device.watch('conversations'), (conversations) => conversations, world.stop)
+  return shown(device.watch('conversations'), world)
 }
 
 function tellsDeparture(item: TimelineItem, me: Person): boolean {

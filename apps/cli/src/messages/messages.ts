@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers'
 import type { IncomingMessage, MessageState, Timeline, TimelineItem } from '@tacit/sdk'
 import { MessengerError } from '@tacit/sdk'
-import { catchUp } from '../context.ts'
+import { catchUp, shown } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { chosenConversation } from '../conversations/conversations.ts'
 import { CliFailure } from '../failures.ts'
@@ -52,7 +52,7 @@ async function timelineOf(
   { conversation, count }: Pick<Sent, 'conversation'> & { count: number },
 ): Promise<Timeline> {
   const live = device.watch('timeline', conversation)
-  const timeline = await until(live, (value) => value, world.stop)
+  const timeline = await shown(live, world)
   const enough = ({ items, hasEarlier }: Timeline) => items.length >= count || !hasEarlier
   if (!enough(timeline)) await device.loadEarlier({ conversation, count: count - timeline.items.length })
   return until(live, (value) => (value && enough(value) ? value : undefined), world.stop)
