@@ -1,106 +1,122 @@
 /**
- * CPU time and bytes of the MLS engine by group size: `node -C tacit-source bench/mls.ts [suite] [sizes]`, for example
- * `node -C tacit-source bench/mls.ts 1 2,10,100,1000`. User and system time of the whole process, so WebCrypto threads count.
+ * Speed and size of the MLS engine beside ts-mls, and again in Chromium. `node -C tacit-source bench/mls.ts [sizes]` prints a
+ * table and writes bench/results/mls.json; sizes are group sizes, by default 2,10,100,1000. Under Node a figure is processor
+ * time of the whole process, WebCrypto's threads included; in Chromium it is time on the wall. ts-mls runs behind our port,
+ * with the checks that it lacks added; its hybrid suite is the X-Wing one with SHA-512.
  */
-import { createMlsEngine } from '../packages/mls/src/group/engine.ts'
-import type { Group, KeyPackagePair, LeafIdentity, MlsEngine } from '../packages/mls/src/port.ts'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { gzipSync } from 'node:zlib'
+import { chromium } from 'playwright'
+import { build, type InlineConfig } from 'vite'
+import { createMlsEngine } from '@tacit/mls'
+import { createTsMlsEngine } from '@tacit/mls/ts-mls'
+import { chromiumArgs, findChromium } from '../tools/chromium.ts'
+import type { PageRun } from './mls-page.ts'
+import { runRounds, yardstick, type Effort, type Rounds } from './mls-rounds.ts'
 
-const NOW = 1_800_000_000n
-const text = (words: string): Uint8Array => new TextEncoder().encode(words)
-const authenticate = (): Promise<boolean> => Promise.resolve(true)
-const hooks = { authenticate, judge: authenticate, now: NOW }
+const sizes = (process.argv[2] ?? '2,10,100,1000').split(',').map(Number)
+const EFFORT: Effort = { repetitions: 5, messages: 300 }
+/** ts-mls adds a thousand hybrid members in many seconds; once says enough. */
+const SHORT: Effort = { repetitions: 1, messages: 100 }
 
-/** Runs and prints milliseconds per repetition; `work` may return how many bytes it made. */
-const measure = async (name: string, work: () => Promise<number | undefined>, repetitions = 1): Promise<void> => {
-  const before = process.cpuUsage()
-  let size: number | undefined
-  for (let round = 0; round < repetitions; round++) size = await work()
-  const { user, system } = process.cpuUsage(before)
-  const milliseconds = (user + system) / 1000 / repetitions
-  console.log(`  ${name.padEnd(28)} ${milliseconds.toFixed(3).padStart(10)} ms ${size === undefined ? '' : `${size} B`}`)
+const SOURCE: InlineConfig = {
+  configFile: false,
+  logLevel: 'silent',
+  resolve: { conditions: ['tacit-source', 'module', 'browser', 'production'] },
 }
 
-interface Device {
-  readonly identity: LeafIdentity
-  readonly keyPackage: KeyPackagePair
+/** Processor time of this process, all threads. */
+const processorTime = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
-const device = async (engine: MlsEngine, name: string): Promise<Device> => {
-  const identity = { credential: text(`certificate of ${name}`), signature: await engine.generateSignaturePair() }
-  return { identity, keyPackage: await engine.createKeyPackage({ identity, notBefore: NOW, notAfter: NOW + 86_400n, lastResort: false }) }
+await main()
+
+async function main(): Promise<void> {
+  const rounds: Rounds[] = []
+  const before = await yardstick(processorTime)
+  for (const { name, engine, effort } of await contenders())
+    for (const members of sizes) {
+      rounds.push(await runRounds(engine, name, { members, clock: processorTime, effort }))
+      print(rounds.at(-1))
+    }
+  const after = await yardstick(processorTime)
+  const bundle = await sizeOfEngine()
+  console.log(
+    `one Ed25519 verification ${before.toFixed(3)} ms before, ${after.toFixed(3)} ms after; the engine is ${bundle} bytes gzipped`,
+  )
+  const browser = await inChromium()
+  browser?.rounds.forEach(print)
+  if (browser) console.log(`in Chromium one Ed25519 verification takes ${browser.yardstick.toFixed(3)} ms`)
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
+  const results = { machine, node: process.version, yardstick: { before, after }, bundle, node_cpu: rounds, chromium_wall: browser ?? null }
+  mkdirSync('bench/results', { recursive: true })
+  writeFileSync('bench/results/mls.json', `${JSON.stringify(results, undefined, 2)}\n`)
 }
 
-const messages = async (engine: MlsEngine, alice: Group, bob: Group): Promise<void> => {
-  const payload = new Uint8Array(200)
-  const sealed: Uint8Array[] = []
-  const rounds = 400
-  for (const name of ['(warming up)', 'seal 200 B']) {
-    await measure(
-      name,
-      async () => {
-        const made = await engine.seal(alice, payload)
-        alice = made.group
-        sealed.push(made.sealed)
-        return made.sealed.length
-      },
-      rounds,
-    )
+async function contenders() {
+  return [
+    { name: 'ours, hybrid', engine: await createMlsEngine(), effort: EFFORT },
+    { name: 'ours, classic', engine: await createMlsEngine({ suite: 1 }), effort: EFFORT },
+    { name: 'ts-mls, hybrid', engine: await createTsMlsEngine({ suite: 'hybrid' }), effort: SHORT },
+    { name: 'ts-mls, classic', engine: await createTsMlsEngine({ suite: 'classic' }), effort: SHORT },
+  ]
+}
+
+function print(rounds: Rounds | undefined): void {
+  if (!rounds) return
+  console.log(`${rounds.engine}, ${rounds.members} members`)
+  for (const { name, milliseconds, bytes } of rounds.measured)
+    console.log(`  ${name.padEnd(16)} ${milliseconds.toFixed(3).padStart(10)} ms ${bytes === undefined ? '' : `${bytes} B`}`)
+}
+
+/** One script for the page; what it may load later is folded in. */
+async function bundle(entry: string): Promise<string> {
+  const rolldownOptions = { input: entry, output: { codeSplitting: false } }
+  const built = await build({ ...SOURCE, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
+  const [first] = [built].flat()
+  const chunk = first && 'output' in first ? first.output[0] : undefined
+  if (!chunk) throw new Error('nothing was built')
+  return chunk.code
+}
+
+/** Gzipped bytes of the engine as a browser with WebCrypto loads it: all that its module imports at once. */
+async function sizeOfEngine(): Promise<number> {
+  const rolldownOptions = { input: 'packages/mls/src/group/engine.ts', preserveEntrySignatures: 'strict' as const }
+  const built = await build({ ...SOURCE, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
+  const [first] = [built].flat()
+  const chunks = first && 'output' in first ? first.output.filter((file) => file.type === 'chunk') : []
+  const wanted = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName))
+  for (const name of wanted) for (const imported of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) wanted.add(imported)
+  const code = chunks.filter(({ fileName }) => wanted.has(fileName)).map((chunk) => chunk.code)
+  return gzipSync(code.join('\n'), { level: 9 }).length
+}
+
+/** The same rounds in a page that is served on loopback; undefined where there is no Chromium. */
+async function inChromium(): Promise<PageRun | undefined> {
+  const executablePath = findChromium()
+  if (!executablePath) return undefined
+  const script = await bundle('bench/mls-page.ts')
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/bench.js'
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+    response.end(isScript ? script : '<!doctype html><title>bench</title><script type="module" src="/bench.js"></script>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const browser = await chromium.launch({ executablePath, args: [...chromiumArgs] })
+  try {
+    const page = await browser.newPage()
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    const { suite: hybrid } = await createMlsEngine()
+    const plan = { suites: [hybrid, 1], sizes, effort: EFFORT }
+    await page.waitForFunction('typeof benchMls === "function"')
+    return await page.evaluate<PageRun>(`benchMls(${JSON.stringify(plan)})`)
+  } finally {
+    await browser.close()
+    server.close()
   }
-  let at = 0
-  for (const name of ['(warming up)', 'open 200 B']) {
-    await measure(
-      name,
-      async () => {
-        const opened = await engine.open(bob, sealed[at++] ?? payload, hooks)
-        bob = opened.group
-        return opened.persist.slots.length
-      },
-      rounds,
-    )
-  }
 }
-
-const run = async (engine: MlsEngine, members: number): Promise<void> => {
-  console.log(`${engine.suiteName}, ${members} members`)
-  const founder = await device(engine, 'Alice')
-  const others: Device[] = []
-  await measure('key packages', async () => {
-    for (let made = 1; made < members; made++) others.push(await device(engine, `device ${made}`))
-    return others[0]?.keyPackage.keyPackage.length
-  })
-  let { group: alice } = await engine.createGroup({ groupId: text('bench'), identity: founder.identity, policy: text('policy') })
-  let welcome: Uint8Array = new Uint8Array()
-  await measure('add everybody', async () => {
-    const made = await engine.commit(alice, { add: others.map(({ keyPackage }) => keyPackage.keyPackage), authenticate })
-    alice = made.next
-    welcome = made.welcomes[0]?.bytes ?? welcome
-    return made.commit.length
-  })
-  const [second] = others
-  if (!second) return
-  const join = () => engine.join({ welcome, keyPackage: second.keyPackage, identity: second.identity, authenticate, now: NOW })
-  let bob = (await join()).group
-  await measure('join by Welcome', async () => ((bob = (await join()).group), welcome.length))
-  const updates: Uint8Array[] = []
-  await measure('update, cold tree', async () => {
-    const made = await engine.commit(alice, { authenticate })
-    alice = made.next
-    updates.push(made.commit)
-    return made.commit.length
-  })
-  await measure('process the update', async () => {
-    const opened = await engine.open(bob, updates[0] ?? welcome, hooks)
-    bob = opened.group
-    return opened.persist.slots.length
-  })
-  await measure('restore a snapshot', async () => {
-    const { bytes, slots } = engine.snapshot(bob)
-    await engine.restore({ snapshot: bytes, slots, identity: second.identity })
-    return bytes.length
-  })
-  await messages(engine, alice, bob)
-}
-
-const [suite = '62586', sizes = '2,10,100,1000'] = process.argv.slice(2)
-const engine = await createMlsEngine({ suite: Number(suite) })
-for (const size of sizes.split(',')) await run(engine, Number(size))

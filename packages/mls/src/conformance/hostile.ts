@@ -210,6 +210,26 @@ const messages = (makeEngine: () => Promise<MlsEngine>): void => {
     expect(['invalid', 'unsupported', 'malformed']).toContain(await refusal(() => bob.hear(new Uint8Array(clear))))
   })
 
+  test('B-106: content that claims to be of another kind is refused', async () => {
+    const { alice, bob } = await pair(makeEngine)
+    const before = view(bob.group)
+    const { commit } = await alice.world.engine.commit(alice.group, { authenticate: alice.world.authenticate })
+    const proposal = (await alice.world.engine.proposeRemove(alice.group, bob.leaf)).proposal
+    // After header, group id, epoch, sender and empty authenticated data.
+    const contentTypeAt = 4 + (1 + alice.group.groupId.length) + 8 + 5 + 1
+    for (const [entry, own] of [
+      [commit, 3],
+      [proposal, 2],
+    ] as const) {
+      expect(entry[contentTypeAt]).toBe(own)
+      for (const type of [1, 2, 3].filter((other) => other !== own))
+        expect(['malformed', 'invalid', 'unsupported', 'auth_failed']).toContain(
+          await refusal(() => bob.hear(entry.with(contentTypeAt, type))),
+        )
+    }
+    expect(view(bob.group)).toEqual(before)
+  })
+
   test('the length of a sealed message tells its bucket, a power of two of at least 256, and no more', async () => {
     const { alice } = await pair(makeEngine)
     const lengths: number[] = []

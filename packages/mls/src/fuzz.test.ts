@@ -1,0 +1,221 @@
+/**
+ * Mutation fuzz of every decoder and of the engine's entry points: whatever is done to good bytes, they are refused with a
+ * type or say exactly what they are. `MLS_FUZZ_RUNS=1000000` makes a long run of it, `MLS_FUZZ_SEED` repeats one.
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { NOW, utf8, World } from './conformance/world.ts'
+import { equal } from './crypto/bytes.ts'
+import { suiteOf } from './crypto/suite.ts'
+import { MlsError } from './errors.ts'
+import { createMlsEngine } from './group/engine.ts'
+import { stateOf } from './group/handle.ts'
+import { senderDataCodec } from './group/private-message.ts'
+import { mutated, mutations } from './mutations.test-support.ts'
+import type { Bytes, MlsEngine } from './port.ts'
+import { afresh } from './public/afresh.test-support.ts'
+import { decode, encode } from './public/codec.ts'
+import type { Codec } from './public/codec.ts'
+import { credentialCodec } from './public/credential.ts'
+import { extensionsCodec } from './public/extensions.ts'
+import { readFramingHeader } from './public/framing.ts'
+import { groupContextCodec, groupInfoCodec, groupSecretsCodec } from './public/group-info.ts'
+import { keyPackageCodec, leafNodeCodec } from './public/leaf-node.ts'
+import { authenticatedContentCodec, mlsMessageCodec, privateContentCodec, readMessage } from './public/message.ts'
+import { commitCodec, proposalCodec, updatePathCodec } from './public/proposal.ts'
+import { RatchetTree } from './public/tree.ts'
+
+const RUNS = Number(process.env['MLS_FUZZ_RUNS'] ?? 1500)
+/** An engine call costs as much as some twenty decodings. */
+const CALLS = Math.max(60, Math.floor(RUNS / 20))
+const seed = process.env['MLS_FUZZ_SEED']
+const once = (numRuns: number) => ({ numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }) })
+const PATIENCE = { timeout: 60_000 + RUNS * 20 }
+/** A call that takes longer than this, in milliseconds, hangs for all that its caller can tell. */
+const HANG = 2_000
+
+/** Good bytes of every kind, from a small group after a few steps. */
+const harvest = async (engine: MlsEngine) => {
+  const world = new World(engine)
+  const [alice, bob, carol] = await world.assemble('Alice', 'Bob', 'Carol')
+  if (!bob || !carol) throw new Error('two were added')
+  await bob.commit([alice, carol])
+  const dave = await world.device('Dave')
+  const keyPackage = await world.publish(dave)
+  const sealed = await alice.say('a message')
+  const { proposal } = await world.engine.proposeRemove(alice.group, carol.leaf)
+  const made = await world.engine.commit(alice.group, {
+    authenticate: world.authenticate,
+    add: [keyPackage.keyPackage],
+    note: utf8('note'),
+  })
+  const update = await world.engine.commit(alice.group, { authenticate: world.authenticate, policy: utf8('another') })
+  const welcome = made.welcomes[0]?.bytes ?? new Uint8Array()
+  const { bytes: snapshot, slots } = world.engine.snapshot(bob.group)
+  return {
+    world,
+    alice,
+    bob,
+    dave,
+    keyPackage,
+    sealed,
+    proposal,
+    commit: made.commit,
+    update: update.commit,
+    welcome,
+    groupInfo: made.groupInfo,
+    snapshot,
+    slots,
+  }
+}
+
+type Harvest = Awaited<ReturnType<typeof harvest>>
+
+interface Target {
+  readonly name: string
+  readonly seeds: readonly Bytes[]
+  readonly check: (bytes: Bytes) => void
+}
+
+/** Accepts only what encodes to the very same bytes. */
+const canonical = <T>(name: string, codec: Codec<T>, seeds: readonly Bytes[]): Target => ({
+  name,
+  seeds,
+  check: (bytes) => {
+    const value = decode(codec, bytes)
+    if (!equal(encode(codec, afresh(value)), bytes)) throw new Error(`${name}: accepted bytes that are not canonical`)
+  },
+})
+
+const decoders = (from: Harvest): Target[] => {
+  const { keyPackage, commit, update, groupInfo, welcome, sealed, proposal, alice } = from
+  const by = suiteOf(from.world.engine.suite)
+  const { tree, context } = stateOf(alice.group)
+  const framed = readMessage(update, 'public').message
+  const content = framed.framed.content
+  if (content.kind !== 'commit' || !content.commit.path) throw new Error('a commit with a path was harvested')
+  const [leaf] = [...tree.leaves()].map(([, each]) => each)
+  if (!leaf) throw new Error('no leaf')
+  const { extensions } = readMessage(groupInfo, 'group_info').groupInfo
+  return [
+    canonical('message', mlsMessageCodec, [commit, update, groupInfo, welcome, sealed, proposal]),
+    canonical('key package', keyPackageCodec, [keyPackage.keyPackage]),
+    canonical('leaf node', leafNodeCodec, [encode(leafNodeCodec, leaf)]),
+    canonical('credential', credentialCodec, [encode(credentialCodec, leaf.credential)]),
+    canonical('extensions', extensionsCodec, [encode(extensionsCodec, extensions), encode(extensionsCodec, context.extensions)]),
+    canonical('commit', commitCodec, [encode(commitCodec, content.commit)]),
+    canonical('update path', updatePathCodec, [encode(updatePathCodec, content.commit.path)]),
+    canonical(
+      'proposal',
+      proposalCodec,
+      content.commit.proposals.flatMap((each) => (each.kind === 'proposal' ? [encode(proposalCodec, each.proposal)] : [])),
+    ),
+    canonical('group context', groupContextCodec, [encode(groupContextCodec, context)]),
+    canonical('group info', groupInfoCodec, [encode(groupInfoCodec, readMessage(groupInfo, 'group_info').groupInfo)]),
+    canonical('group secrets', groupSecretsCodec, [
+      encode(groupSecretsCodec, {
+        joinerSecret: new Uint8Array(32),
+        pathSecret: new Uint8Array(32),
+        psks: [{ kind: 'external', id: utf8('psk'), nonce: new Uint8Array(32) }],
+      }),
+    ]),
+    canonical('ratchet tree', RatchetTree.codec(by.hash), [encode(RatchetTree.codec(by.hash), tree)]),
+    canonical('sender data', senderDataCodec, [encode(senderDataCodec, { leafIndex: 1, generation: 2, reuseGuard: new Uint8Array(4) })]),
+    canonical('authenticated content', authenticatedContentCodec, [
+      encode(authenticatedContentCodec, { wireFormat: 'public', framed: framed.framed, auth: framed.auth }),
+    ]),
+    canonical('private content', privateContentCodec('commit'), [encode(privateContentCodec('commit'), { content, auth: framed.auth })]),
+    { name: 'framing header', seeds: [commit, sealed, proposal], check: (bytes) => void readFramingHeader(bytes) },
+  ]
+}
+
+/** What an entry point may do with damaged bytes: refuse them with a type, in time. Undamaged ones are its own business. */
+const entryPoints = ({ world, alice, bob, dave, keyPackage, ...good }: Harvest) => {
+  const { engine, authenticate } = world
+  const open = (bytes: Bytes) => engine.open(bob.group, bytes, world.hooks())
+  const join = (parts: Partial<{ welcome: Bytes; keyPackage: typeof keyPackage }>) =>
+    engine.join({ welcome: good.welcome, keyPackage, identity: dave, authenticate, now: NOW, ...parts })
+  return [
+    { name: 'open a message', seed: good.sealed, call: open },
+    { name: 'open a commit', seed: good.commit, call: open },
+    { name: 'open an update', seed: good.update, call: open },
+    { name: 'open a proposal', seed: good.proposal, call: open },
+    { name: 'join', seed: good.welcome, call: (welcome: Bytes) => join({ welcome }) },
+    {
+      name: 'join with a key package',
+      seed: keyPackage.keyPackage,
+      call: (bytes: Bytes) => join({ keyPackage: { ...keyPackage, keyPackage: bytes } }),
+    },
+    { name: 'join with a secret', seed: keyPackage.secret, call: (secret: Bytes) => join({ keyPackage: { ...keyPackage, secret } }) },
+    { name: 'inspect a key package', seed: keyPackage.keyPackage, call: (bytes: Bytes) => engine.inspectKeyPackage(bytes, NOW) },
+    {
+      name: 'add a key package',
+      seed: keyPackage.keyPackage,
+      call: (bytes: Bytes) => engine.commit(alice.group, { add: [bytes], authenticate }),
+    },
+    { name: 'inspect a group info', seed: good.groupInfo, call: (bytes: Bytes) => engine.inspectGroupInfo(bytes) },
+    {
+      name: 'join by commit',
+      seed: good.groupInfo,
+      call: (groupInfo: Bytes) => engine.joinExternal({ groupInfo, identity: dave, authenticate }),
+    },
+  ]
+}
+
+/** Runs a call; true when it was accepted. Anything but a typed refusal in time fails the test. */
+const survives = async (name: string, call: () => unknown): Promise<boolean> => {
+  const begun = performance.now()
+  try {
+    await call()
+    return true
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error
+    // The engine wraps what a platform's primitive throws; a mistake of ours would be wrapped with it.
+    if (error.cause instanceof TypeError || error.cause instanceof ReferenceError || error.cause instanceof RangeError) throw error
+    return false
+  } finally {
+    expect(performance.now() - begun, `${name} took too long`).toBeLessThan(HANG)
+  }
+}
+
+describe.each([1, 0xf47a])('mutated bytes in suite %i', (suite) => {
+  test('every decoder refuses them with a type or finds them canonical', PATIENCE, async () => {
+    for (const target of decoders(await harvest(await createMlsEngine({ suite })))) {
+      for (const good of target.seeds) target.check(good)
+      const property = fc.asyncProperty(fc.constantFrom(...target.seeds), mutations, async (good, changes) => {
+        await survives(target.name, () => target.check(mutated(good, changes)))
+      })
+      await fc.assert(property, once(RUNS))
+    }
+  })
+
+  test('every entry point of the engine refuses them with a type and accepts none', PATIENCE, async () => {
+    for (const { name, seed: good, call } of entryPoints(await harvest(await createMlsEngine({ suite })))) {
+      const property = fc.asyncProperty(mutations, async (changes) => {
+        const bytes = mutated(good, changes)
+        const accepted = await survives(name, () => call(bytes))
+        if (accepted && !equal(bytes, good)) throw new Error(`${name}: accepted damaged bytes`)
+      })
+      await fc.assert(property, once(CALLS))
+    }
+  })
+
+  test('a damaged store is refused with a type or gives a group back', PATIENCE, async () => {
+    const { world, bob, snapshot, slots } = await harvest(await createMlsEngine({ suite }))
+    const rows = [{ slot: '', bytes: snapshot }, ...slots]
+    const property = fc.asyncProperty(fc.nat({ max: rows.length - 1 }), mutations, async (at, changes) => {
+      const damaged = rows.map((row, index) => (index === at ? { ...row, bytes: mutated(row.bytes, changes) } : row))
+      const [first, ...others] = damaged
+      await survives('restore', () => world.engine.restore({ snapshot: first?.bytes ?? snapshot, slots: others, identity: bob.identity }))
+    })
+    await fc.assert(property, once(CALLS * 4))
+  })
+})
+
+test('random bytes are refused by every decoder', PATIENCE, async () => {
+  const targets = decoders(await harvest(await createMlsEngine({ suite: 1 })))
+  const property = fc.asyncProperty(fc.constantFrom(...targets), fc.uint8Array({ maxLength: 512 }), async ({ name, check }, bytes) => {
+    await survives(name, () => check(new Uint8Array(bytes)))
+  })
+  await fc.assert(property, once(RUNS * 4))
+})
