@@ -18,7 +18,7 @@ import { rosterOf, type Roster } from './roster.ts'
 
 export interface Bench {
   readonly certificates: Certificates
-  readonly people: People
+  readonly people: Pick<People, 'known' | 'refresh'>
 }
 
 interface Change {

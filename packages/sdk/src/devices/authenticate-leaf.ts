@@ -21,8 +21,8 @@ export type LeafPath = 'invited' | 'live' | 'past' | 'tree'
 
 export interface LeafAuthority {
   readonly certificates: Certificates
-  readonly people: People
-  readonly clock: Clock
+  readonly people: Pick<People, 'known' | 'refresh' | 'pinByCertificate' | 'conflict'>
+  readonly clock: Pick<Clock, 'now'>
 }
 
 /** Clocks differ by this much, in seconds. */
