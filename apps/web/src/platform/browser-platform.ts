@@ -1,8 +1,8 @@
 /** The platform as the browser gives it. */
 import { createPasskey, passkeysAreSupported, requestPersistence, usePasskey as askForPasskey } from '@tacit/sdk/browser'
 import type { ConditionLive } from '../messenger/condition.ts'
-import { followAppUpdate } from './app-update.ts'
 import { deviceName } from './device-name.ts'
+import { offlineApp } from './offline-app.ts'
 import type { Platform } from './platform-context.tsx'
 
 interface BrowserPlatformOptions {
@@ -13,12 +13,13 @@ interface BrowserPlatformOptions {
 
 export function browserPlatform({ serviceWorkerUrl, condition }: BrowserPlatformOptions): Platform {
   const reload = () => location.reload()
+  // Only the built app has one: in development it would keep old code alive.
+  const container = import.meta.env.PROD ? navigator.serviceWorker : undefined
   return {
     passkeys: passkeysAreSupported() ? { create: createPasskey, use: askForPasskey } : undefined,
     deviceName: deviceName(navigator.userAgent),
     keepStorage: requestPersistence,
-    // Only the built app has one: in development it would keep old code alive.
-    update: followAppUpdate({ url: serviceWorkerUrl, container: import.meta.env.PROD ? navigator.serviceWorker : undefined, reload }),
+    offline: offlineApp({ url: serviceWorkerUrl, container, caches: globalThis.caches, reload }),
     condition,
     reload,
     now: () => Date.now(),

@@ -2,7 +2,7 @@
 import { createContext, use } from 'react'
 import type { WebAuthnJson } from '@tacit/sdk'
 import type { ConditionLive } from '../messenger/condition.ts'
-import type { AppUpdate } from './app-update.ts'
+import type { OfflineApp } from './offline-app.ts'
 
 /** What a WebAuthn ceremony gives: the answer for the server, and the 32-byte PRF output that never leaves the device. */
 export interface PasskeyAnswer {
@@ -22,7 +22,7 @@ export interface Platform {
   readonly deviceName: string
   /** Asks the browser not to clear our storage when space is short. */
   readonly keepStorage: () => Promise<unknown>
-  readonly update: AppUpdate
+  readonly offline: OfflineApp
   readonly condition: ConditionLive
   readonly reload: () => void
   /** Milliseconds since 1970. */

@@ -7,8 +7,8 @@ import css from './update-toast.module.css'
 
 export function UpdateToast() {
   const { t } = useTranslation()
-  const { update } = usePlatform()
-  const ready = useSyncExternalStore(update.subscribe, update.get)
+  const { offline } = usePlatform()
+  const ready = useSyncExternalStore(offline.subscribe, offline.get)
   const [later, setLater] = useState(false)
   return (
     <div aria-live="polite" className={css['place']}>
@@ -18,7 +18,7 @@ export function UpdateToast() {
           <Button kind="quiet" onClick={() => setLater(true)}>
             {t('update.later')}
           </Button>
-          <Button kind="main" onClick={() => update.apply()}>
+          <Button kind="main" onClick={() => offline.apply()}>
             {t('update.reload')}
           </Button>
         </div>

@@ -1,29 +1,36 @@
 /**
- * The service worker as the page sees it: it registers it, hears of a waiting version, and lets the person decide when to
- * change over. A page is reloaded only after its own person said so.
+ * The service worker as the page sees it. It is there while somebody lives in this browser: a visitor who only looks at the
+ * door loads nothing for offline use, and signing out takes everything away again. A newer version waits until the person
+ * wants it; a page is reloaded only after its own person said so.
  */
 const HOUR = 3_600_000
 
-export interface AppUpdate {
+export interface OfflineApp {
   /** Whether a newer version is ready. */
   readonly get: () => boolean
   readonly subscribe: (listener: () => void) => () => void
-  /** Changes over and reloads this page. */
+  /** Changes over to the newer version and reloads this page. */
   readonly apply: () => void
+  /** Keeps the app in this browser from now on. */
+  readonly keep: () => void
+  /** Leaves nothing behind. */
+  readonly forget: () => Promise<void>
 }
 
-interface AppUpdateOptions {
+interface OfflineAppOptions {
   /** Address of the worker, as Trusted Types want it. */
   readonly url: string
+  /** Undefined where there are no service workers: then the app works online only. */
   readonly container: ServiceWorkerContainer | undefined
+  readonly caches: CacheStorage | undefined
   readonly reload: () => void
 }
 
-/** Starts the service worker. Without one (private window, old browser) it stays silent and the app works online. */
-export function followAppUpdate({ url, container, reload }: AppUpdateOptions): AppUpdate {
+export function offlineApp({ url, container, caches, reload }: OfflineAppOptions): OfflineApp {
   const listeners = new Set<() => void>()
   let waiting: ServiceWorker | undefined
   let wanted = false
+  let kept = false
 
   const ready = (worker: ServiceWorker) => {
     waiting = worker
@@ -32,10 +39,6 @@ export function followAppUpdate({ url, container, reload }: AppUpdateOptions): A
   container?.addEventListener('controllerchange', () => {
     if (wanted) reload()
   })
-  container?.register(url, { type: 'module', updateViaCache: 'none' }).then(
-    (registration) => watch({ registration, replaces: () => container.controller !== null, ready }),
-    () => undefined,
-  )
 
   return {
     get: () => waiting !== undefined,
@@ -48,6 +51,25 @@ export function followAppUpdate({ url, container, reload }: AppUpdateOptions): A
       waiting?.postMessage('take-over')
       // Another tab may have changed over already; then nobody is waiting any more.
       if (waiting?.state === 'activated' || waiting?.state === 'redundant') reload()
+    },
+    keep() {
+      if (kept) return
+      kept = true
+      container?.register(url, { type: 'module', updateViaCache: 'none' }).then(
+        (registration) => {
+          registration.active?.postMessage('keep')
+          watch({ registration, replaces: () => container.controller !== null, ready })
+        },
+        // A private window, for instance. The app works online.
+        () => undefined,
+      )
+    },
+    async forget() {
+      kept = false
+      const registrations = (await container?.getRegistrations()) ?? []
+      await Promise.all(registrations.map((registration) => registration.unregister()))
+      if (caches === undefined) return
+      await Promise.all((await caches.keys()).map((name) => caches.delete(name)))
     },
   }
 }
