@@ -12,6 +12,7 @@ import { createGroupCommit, type GroupCommit } from './delivery/group-commit.ts'
 import { Retention, retentionSettings } from './delivery/retention.ts'
 import type { RoomHandlers } from './gateway/caller.ts'
 import { Lines } from './gateway/lines.ts'
+import type { Limits } from './gateway/limits.ts'
 import type { Origins } from './gateway/origins.ts'
 import { peerAddresses } from './gateway/peer-address.ts'
 import { SocketGateway } from './gateway/socket.ts'
@@ -19,6 +20,8 @@ import { commandTable } from './gateway/socket-commands.ts'
 import { socketLimits } from './gateway/socket-limits.ts'
 import type { TokenOwner } from './gateway/socket-session.ts'
 import { faultFields, type Log } from './log.ts'
+import { createMessagingMetrics, type MessagingMetrics } from './messaging-metrics.ts'
+import type { Metrics } from './metrics.ts'
 import { Presence } from './presence/presence.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
@@ -46,6 +49,8 @@ export interface MessagingDeps {
   readonly log: Log
   readonly settings: Settings
   readonly origins: Origins
+  readonly limits: Limits
+  readonly metrics: Metrics
   readonly neighbours: Neighbours
 }
 
@@ -63,12 +68,15 @@ export interface Messaging {
 
 export function openMessaging(deps: MessagingDeps): Messaging {
   const { log, neighbours } = deps
-  const bus = createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
-  const groupCommit = createGroupCommit({ database: deps.database })
-  const rooms = openRooms(deps, { bus, groupCommit })
+  const onFault = (error: unknown): void => log('fault', { where: 'bus', ...faultFields(error) })
+  const bus = createInProcessBus(onFault)
+  const metrics = createMessagingMetrics({ registry: deps.metrics.registry, sockets: () => gateway.size })
+  const groupCommit = createGroupCommit({ database: deps.database, onBatch: (size) => metrics.batch(size) })
+  const rooms = openRooms(deps, { bus, groupCommit, metrics })
   const { conversations, delivery, signals, lines } = rooms
   const presence = new Presence({
     bus,
+    onFault,
     sharesPresence: (account) => neighbours.sharesPresence(account),
     coMembers: (account) => delivery.coMembers(account),
     linesOf: (account) => lines.ofAccount(account),
@@ -89,7 +97,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
   })
   listenToNeighbours(deps, { ...rooms, presence, gateway })
   return {
-    handlers: { conversations: conversationRoutes(conversations), delivery: deliveryRoutes(delivery) },
+    handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },
     sharesConversation: (account, other) => delivery.sharesConversation(account, other),
     attach: (server) => gateway.attach(server),
     sweep: async () => void (await retention.run()),
@@ -107,7 +115,10 @@ interface Rooms {
   readonly lines: Lines
 }
 
-function openRooms({ database, clock, random, settings, neighbours }: MessagingDeps, joint: { bus: Bus; groupCommit: GroupCommit }): Rooms {
+function openRooms(
+  { database, clock, random, settings, neighbours }: MessagingDeps,
+  joint: { bus: Bus; groupCommit: GroupCommit; metrics: MessagingMetrics },
+): Rooms {
   const ledger = openLedger(database)
   const shared = { database, ...joint, ledger, clock, assertRoom: () => neighbours.assertRoom() }
   const conversations = new Conversations({

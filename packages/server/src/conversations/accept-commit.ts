@@ -12,6 +12,7 @@ import type { Ledger } from '../delivery/delivery.ts'
 import type { DeliveryWriter, NewEntry } from '../delivery/delivery.store.ts'
 import { readClaimedHeader } from '../delivery/framing-check.ts'
 import type { GroupCommit } from '../delivery/group-commit.ts'
+import type { MessagingMetrics } from '../messaging-metrics.ts'
 import type { Random } from '../random.ts'
 import { checkDeclaration, checkRoster, kindOfCommit, type CommitBody, type CommitKind } from './commit-rule.ts'
 import type { ConversationRow, ConversationsWriter } from './conversations.store.ts'
@@ -23,6 +24,7 @@ export interface AcceptCommitDeps {
   readonly clock: Clock
   readonly random: Random
   readonly maxMembers: number
+  readonly metrics: Pick<MessagingMetrics, 'accepted'>
   writer(sqlite: DatabaseSync): ConversationsWriter
   /** Throws the refusal `storage_full` when the disk is nearly full. */
   assertRoom(): void
@@ -49,7 +51,10 @@ type Accepted = ResultOf<'conversations.commit'>
 export async function acceptCommit(deps: AcceptCommitDeps, committing: Committing): Promise<Accepted> {
   const prepared = await prepare(deps, committing)
   const { result, conversation } = await deps.groupCommit.submit((sqlite) => commitIn(sqlite, deps, prepared))
-  if (!result.duplicate) announce(deps.bus, { prepared, conversation, head: result.seq })
+  if (!result.duplicate) {
+    deps.metrics.accepted('commit')
+    announce(deps.bus, { prepared, conversation, head: result.seq })
+  }
   return result
 }
 

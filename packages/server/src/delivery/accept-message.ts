@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { Refusal, type BodyOf, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
+import type { MessagingMetrics } from '../messaging-metrics.ts'
 import { judgeAppend, type AppendVerdict } from './append-rule.ts'
 import type { Bytes, DeliveryWriter } from './delivery.store.ts'
 import { kindOfSent, readClaimedHeader } from './framing-check.ts'
@@ -16,6 +17,7 @@ export interface AcceptDeps {
   readonly groupCommit: GroupCommit
   readonly bus: Bus
   readonly clock: Clock
+  readonly metrics: Pick<MessagingMetrics, 'accepted' | 'cursorWentBack'>
   /** Throws the refusal `storage_full` when the disk is nearly full. */
   assertRoom(): void
   /** The writer of the transaction that is open. */
@@ -37,7 +39,10 @@ export async function acceptMessage(
     if (verdict.kind === 'repeat') return { ...answerRepeat(store, entry), duplicate: true }
     return { seq: store.append(entry), hash: entry.hash, duplicate: false }
   })
-  if (!result.duplicate) deps.bus.ring({ kind: 'log', conversation, head: result.seq })
+  if (!result.duplicate) {
+    deps.metrics.accepted(kind)
+    deps.bus.ring({ kind: 'log', conversation, head: result.seq })
+  }
   return { seq: result.seq, hash: result.hash, duplicate: result.duplicate }
 }
 

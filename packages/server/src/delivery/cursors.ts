@@ -12,11 +12,11 @@ interface Place {
 }
 
 export class StoredCursors {
-  readonly #deps: Pick<AcceptDeps, 'groupCommit' | 'writer'>
+  readonly #deps: Pick<AcceptDeps, 'groupCommit' | 'writer' | 'metrics'>
   #pending = new Map<string, Place>()
   #flush: Promise<void> | undefined
 
-  constructor(deps: Pick<AcceptDeps, 'groupCommit' | 'writer'>) {
+  constructor(deps: Pick<AcceptDeps, 'groupCommit' | 'writer' | 'metrics'>) {
     this.#deps = deps
   }
 
@@ -35,7 +35,7 @@ export class StoredCursors {
       const places = this.#pending
       this.#pending = new Map()
       this.#flush = undefined
-      for (const place of places.values()) writer.advanceCursor(place)
+      for (const place of places.values()) if (!writer.advanceCursor(place)) this.#deps.metrics.cursorWentBack()
     })
   }
 }

@@ -297,6 +297,7 @@ describe('a cursor', () => {
     expect(await acknowledge(conversation, 3)).toBe('stored')
     expect(await acknowledge(conversation, 2)).toBe('stored')
     expect(stored(conversation)).toBe(3)
+    expect(rooms.counted.back).toBe(1)
     expect(await acknowledge(conversation, 5)).toBe('overrun')
     expect(stored(conversation)).toBe(3)
   })

@@ -55,7 +55,7 @@ export class Feeds {
   }
 
   closeAll(): void {
-    for (const feed of [...this.#byDevice.values()]) this.close(feed)
+    for (const feed of this.#byDevice.values()) this.close(feed)
   }
 
   /** Puts a feed on the list for the next pass. */

@@ -34,7 +34,9 @@ export async function openRooms(
   for (const kind of ['log', 'mailbox', 'account_joined', 'signal', 'presence'] as const) bus.listen(kind, (notice) => rung.push(notice))
   const ledger = openLedger(database)
   const groupCommit = createGroupCommit({ database })
-  const shared = { database, clock, bus, ledger, groupCommit, assertRoom: () => undefined }
+  const counted = { commit: 0, message: 0, proposal: 0, back: 0 }
+  const metrics = { accepted: (kind: 'commit' | 'message' | 'proposal') => void counted[kind]++, cursorWentBack: () => void counted.back++ }
+  const shared = { database, clock, bus, ledger, groupCommit, metrics, assertRoom: () => undefined }
   const conversations = new Conversations({
     ...shared,
     random: systemRandom,
@@ -52,6 +54,7 @@ export async function openRooms(
     bus,
     rung,
     faults,
+    counted,
     ledger,
     groupCommit,
     conversations,

@@ -34,6 +34,8 @@ export const budgets = {
   publish: { points: 30, seconds: HOUR },
   /** Changes of the device list, and enrolments, per account. */
   devices: { points: 30, seconds: HOUR },
+  /** Conversations opened per account. */
+  create_conversation: { points: 120, seconds: HOUR },
   /** Vault changes per account. */
   vault: { points: 120, seconds: HOUR },
 } as const satisfies Record<string, Budget>

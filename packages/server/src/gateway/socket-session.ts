@@ -13,7 +13,6 @@ import {
   type BodyOf,
   type CommandFrame,
   type DeviceId,
-  type ResultOf,
   type SessionId,
 } from '@tacit/contract'
 import type { Clock } from '../clock.ts'

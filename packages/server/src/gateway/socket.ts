@@ -4,8 +4,7 @@
  */
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { decodeCommand, failures, Refusal, SUBPROTOCOL, type FailureName, type SessionId } from '@tacit/contract'
-import { limits as sizes } from '@tacit/contract'
+import { decodeCommand, failures, limits as sizes, Refusal, SUBPROTOCOL, type SessionId } from '@tacit/contract'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Presence } from '../presence/presence.ts'
@@ -46,6 +45,7 @@ export class SocketGateway {
   readonly #listeners: SharedListeners
   #timer: NodeJS.Timeout | undefined
   #closing = false
+  #onEmpty: () => void = ignore
 
   constructor(deps: SocketGatewayDeps) {
     this.#deps = deps
@@ -112,11 +112,9 @@ export class SocketGateway {
   #emptied(within: number): Promise<void> {
     if (this.#sockets.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      const stop = setTimeout(done, within)
-      const look = setInterval(() => this.#sockets.size === 0 && done(), 10)
-      function done(): void {
-        clearTimeout(stop)
-        clearInterval(look)
+      const timer = setTimeout(resolve, within)
+      this.#onEmpty = () => {
+        clearTimeout(timer)
         resolve()
       }
     })
@@ -205,6 +203,7 @@ export class SocketGateway {
 
   #gone(line: SocketLine): void {
     if (!this.#sockets.delete(line)) return
+    if (this.#sockets.size === 0) this.#onEmpty()
     line.closing = true
     const { identity } = line
     this.#admission.left(line.address, { opened: identity.kind === 'open' })

@@ -15,6 +15,9 @@ function town(hidden: readonly AccountId[] = []) {
   ])
   const presence = new Presence({
     bus: createInProcessBus(() => undefined),
+    onFault: (error) => {
+      throw error
+    },
     sharesPresence: (account) => Promise.resolve(!hidden.includes(account)),
     coMembers: (account) => Promise.resolve(friends.get(account) ?? []),
     linesOf: (account) => lines.get(account) ?? [],

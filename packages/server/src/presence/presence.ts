@@ -8,6 +8,8 @@ import type { Line } from '../delivery/feed.ts'
 
 export interface PresenceDeps {
   readonly bus: Bus
+  /** Hears of what went wrong while others were told. */
+  onFault(error: unknown): void
   /** Whether the account lets others see it. */
   sharesPresence(account: AccountId): Promise<boolean>
   /** Accounts that share a conversation with it. */
@@ -26,7 +28,9 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps
-    deps.bus.listen('presence', (notice) => void this.#tellOthers(notice.account, notice.online))
+    deps.bus.listen('presence', ({ account, online }) => {
+      this.#tellOthers(account, online).catch((error: unknown) => deps.onFault(error))
+    })
   }
 
   /** A line began to listen: its account is online, and it hears who else is. */
