@@ -1,5 +1,6 @@
 /** A Tacit device for any JavaScript runtime: bring a store and an MLS engine, get a messenger. */
 export * from './api.ts'
+export { openEngine } from './engine.ts'
 export { openMessenger, type MessengerOptions } from './messenger.ts'
 export { passkeySalt } from './account/vault.ts'
 export type { Reader, Row, SqlValue, StoreDriver, Writer } from './local-store/driver.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ConversationId, Messenger, TimelineItem } from '@tacit/sdk'
-import { openDevice, openNodeStore } from '@tacit/sdk/node'
-import { MortalStore, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World, type WorldDevice } from './index.ts'
+import { openDevice, openEngine, openNodeStore } from '@tacit/sdk/node'
+import { MortalStore, noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World, type WorldDevice } from './index.ts'
 
 let world: World
 let folder: string
@@ -29,15 +29,18 @@ class Mortal {
     this.#path = join(folder, `${name}.db`)
   }
 
-  /** Begins a process; `death` is when it ends. */
-  async live(death?: Death): Promise<Messenger> {
+  /** Begins a process; `death` is when it ends, `deadly` which bytes end it when they are opened. */
+  async live(death?: Death, deadly: (bytes: Uint8Array) => boolean = () => false): Promise<Messenger> {
     const inner = await openNodeStore({ path: this.#path })
     this.#died = new Promise((resolve) => {
       this.#store = new MortalStore(inner, resolve)
     })
     this.#weather = new Weather()
     if (!this.#store) throw new Error('no store')
-    this.messenger = await openDevice({ server: world.url, store: this.#store, network: this.#weather })
+    const store = this.#store
+    const engine = await openEngine()
+    const open: typeof engine.open = (group, bytes, hooks) => (deadly(bytes) ? store.die() : engine.open(group, bytes, hooks))
+    this.messenger = await openDevice({ server: world.url, store, network: this.#weather, engine: { ...engine, open } })
     if (death) this.#store.dieAt(death)
     return this.messenger
   }
@@ -108,6 +111,32 @@ test('a process that dies at any write while it makes a group finishes that grou
   }
   expect(died).toBeGreaterThan(4)
 }, 120_000)
+
+test('an entry that kills the process is passed over, and what comes after it is read', async () => {
+  const erin = await world.signedUp('Erin')
+  const mortal = new Mortal('frank')
+  const frank = await mortal.live()
+  await frank.signUp({ handle: 'Frank', password: PASSWORD })
+  const conversation = await erin.startDirect({ handle: 'frank' })
+  await until(frank.watch('conversations'), (list) => list?.[0]?.standing === 'active')
+  await mortal.bury()
+  await erin.send({ conversation, text: 'harmless' })
+  await erin.send({ conversation, text: 'deadly '.repeat(1000) })
+  await erin.send({ conversation, text: 'after it' })
+  await erin.messageBecomes(conversation, 'after it', 'accepted')
+
+  const deadly = (bytes: Uint8Array) => bytes.length > 5000
+  for (let crash = 0; crash < 2; crash++) {
+    await mortal.live(undefined, deadly)
+    await mortal.died
+    await mortal.bury()
+  }
+  const survivor = await mortal.live(undefined, deadly)
+  const seen = await until(survivor.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes('after it'))
+  expect(textsOf(seen?.items ?? [])).toEqual(['harmless', 'after it'])
+  expect(noticesOf(seen?.items ?? [])).toContain('unreadable unknown')
+  await mortal.bury()
+}, 60_000)
 
 /** Both write; `sent` is what was promised to be safe. */
 async function sendBoth(

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Entry, EventFrame } from '@tacit/contract'
+import { encodeCbor, type Entry, type EventFrame } from '@tacit/contract'
 import type { ConversationId, Timeline } from '@tacit/sdk'
-import { noticesOf, openWorld, textsOf, until, type Forge, type World, type WorldDevice } from './index.ts'
+import { openDevice, openMemoryStore } from '@tacit/sdk/node'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, type Forge, type World, type WorldDevice } from './index.ts'
 
 let world: World
 beforeAll(async () => {
@@ -122,4 +123,55 @@ test('frames of nobody’s making end the socket, and nothing else', async () =>
   }
   await write('still here')
   await reader.sees(conversation, ['hello', 'still here'])
+})
+
+test('a removal by somebody who may not is followed by nobody', async () => {
+  const alice = await world.signedUp('Alice')
+  const carol = await world.signedUp('Carol')
+  const store = openMemoryStore()
+  await using mallory = await openDevice({ server: world.url, store })
+  await mallory.signUp({ handle: 'Mallory', password: PASSWORD })
+  const conversation = await alice.createGroup({ title: 'Trust', handles: ['mallory', 'carol'] })
+  await carol.conversation('Trust')
+  await until(mallory.watch('conversations'), (list) => list?.some((one) => one.standing === 'active') ?? false)
+
+  const carolState = carol.watch('session').get()
+  if (carolState.kind !== 'signed_in') throw new Error('not signed in')
+  const wish = [conversation, 'remove', encodeCbor([carolState.me.account])]
+  await store.transaction((writer) => writer.run('insert into intent (conversation, kind, detail) values (?, ?, ?)', wish))
+  await mallory.send({ conversation, text: 'Carol is out' })
+
+  for (const honest of [alice, carol]) {
+    await shows(honest, conversation, (lines) => lines.includes('unreadable policy'))
+    const details = await honest.details(conversation, ({ standing }) => standing === 'paused')
+    expect(details.members.map((member) => member.handle).toSorted()).toEqual(['Alice', 'Carol', 'Mallory'])
+  }
+})
+
+test('a server that names another account key for somebody is not believed', async () => {
+  const { writer } = await pair()
+  const handle = `Reader${pairs}x`
+  const impostor = await world.signedUp(`Impostor${pairs}`)
+  const known = await writer.findPerson({ handle })
+  writer.weather.forgeAnswers((url, body) =>
+    url.endsWith(`/people/${handle}`) && typeof body === 'object' ? { ...body, accountKey: 'A'.repeat(43) } : body,
+  )
+  await expect(writer.findPerson({ handle })).rejects.toMatchObject({ failure: 'identity_mismatch' })
+  writer.weather.forgeAnswers((url, body) =>
+    url.includes('/people/') && typeof body === 'object' ? { ...body, account: known?.account } : body,
+  )
+  await expect(writer.findPerson({ handle: impostor.name })).rejects.toMatchObject({ failure: 'identity_mismatch' })
+})
+
+test('a server that passes off a group as the direct conversation gets no message into it', async () => {
+  const [alice, bob, carol] = await Promise.all(['Anna', 'Ben', 'Cora'].map((handle) => world.signedUp(handle)))
+  if (!alice || !bob || !carol) throw new Error('nobody')
+  const group = await carol.createGroup({ title: 'Open to all', handles: ['anna'] })
+  await alice.conversation('Open to all')
+  alice.weather.forgeAnswers((url, body) =>
+    url.endsWith('/v1/conversations')
+      ? { type: 'x', title: 'x', status: 409, name: 'direct_exists', next: 'x', requestId: 'x', details: { conversation: group } }
+      : body,
+  )
+  await expect(alice.startDirect({ handle: 'ben' })).rejects.toMatchObject({ failure: 'identity_mismatch' })
 })

@@ -34,9 +34,9 @@ export class MortalStore implements StoreDriver {
     if (this.#dead) return this.#never()
     const write = ++this.#writes
     const death = this.#death
-    if (death && 'before' in death && death.before === write) return this.#die()
+    if (death && 'before' in death && death.before === write) return this.die()
     const result = await this.#store.transaction(work)
-    return death && 'after' in death && death.after === write ? this.#die() : result
+    return death && 'after' in death && death.after === write ? this.die() : result
   }
 
   /** A dead process closes nothing; the file is let go for the next one. */
@@ -48,7 +48,8 @@ export class MortalStore implements StoreDriver {
     return this.#store.wipe()
   }
 
-  #die(): Promise<never> {
+  /** The process dies here and now. */
+  die(): Promise<never> {
     this.#dead = true
     this.#died()
     return this.#never()

@@ -5,6 +5,9 @@ import { platformNetwork, type Network, type OpenSocket, type SocketListener } f
 /** What a hostile server makes of an event before it sends it; undefined swallows it. */
 export type Forge = (event: EventFrame) => EventFrame | undefined
 
+/** What it makes of the JSON of an answer. */
+export type ForgeAnswer = (url: string, body: unknown) => unknown
+
 /** RFC 6455 section 7.4.1: the connection just ended. */
 const ABNORMAL = 1006
 
@@ -14,6 +17,7 @@ export class Weather implements Network {
   #cut = false
   #deaf = false
   #forge: Forge = (event) => event
+  #forgeAnswer: ForgeAnswer | undefined
 
   /** No network at all from now on; the platform says so. */
   cut(): void {
@@ -39,6 +43,11 @@ export class Weather implements Network {
     this.#forge = forge
   }
 
+  /** From now on the server lies in its answers; an answer with a `status` of its own is given with that. */
+  forgeAnswers(forge: ForgeAnswer): void {
+    this.#forgeAnswer = forge
+  }
+
   /** Something arrives that no server of ours would send. */
   inject(bytes: Uint8Array): void {
     for (const { listener } of this.#sockets) listener.received(bytes)
@@ -53,7 +62,7 @@ export class Weather implements Network {
     if (this.#cut) throw new TypeError('no network')
     const response = await platformNetwork.fetch(url, init)
     if (this.#cut || this.#deaf) throw new TypeError('the answer was lost')
-    return response
+    return this.#forgeAnswer ? forged(response, { url, forge: this.#forgeAnswer }) : response
   }
 
   openSocket({ url, protocol, listener }: Parameters<Network['openSocket']>[0]): OpenSocket {
@@ -102,4 +111,13 @@ export class Weather implements Network {
       entry.listener.closed(ABNORMAL)
     }
   }
+}
+
+async function forged(response: Response, { url, forge }: { url: string; forge: ForgeAnswer }): Promise<Response> {
+  const text = await response.text()
+  if (text === '') return response
+  const body = forge(url, JSON.parse(text))
+  const status =
+    typeof body === 'object' && body !== null && 'status' in body && typeof body.status === 'number' ? body.status : response.status
+  return new Response(JSON.stringify(body), { status })
 }

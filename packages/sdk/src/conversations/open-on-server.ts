@@ -1,5 +1,6 @@
 /** Opens a new conversation on the server. If two people start a direct one with each other at once, the server's first one stays. */
 import { ConversationId, Refusal, routes } from '@tacit/contract'
+import { MessengerError } from '../api.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { eraseConversation, saveConversation } from './conversation.store.ts'
 import { eraseIntent, type Intent } from './intent.store.ts'
@@ -34,7 +35,10 @@ async function moveInto(
   { conversation, existing, intent }: { conversation: ConversationId; existing: ConversationId; intent: Opening },
 ): Promise<void> {
   await core.conversations.hold(existing, async (hold) => {
-    if (hold.state) return
+    const { state } = hold
+    if (state && (state.kind !== 'direct' || (state.peer && state.peer !== intent.peer)))
+      throw new MessengerError('identity_mismatch', 'The server names another conversation than the one with this person.')
+    if (state) return
     const waiting = { ...emptyConversation({ conversation: existing, kind: 'direct', now: core.clock.now() }), peer: intent.peer }
     await hold.store({ state: waiting, write: (writer) => saveConversation(writer, waiting) })
   })
