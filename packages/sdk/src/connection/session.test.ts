@@ -24,7 +24,7 @@ class Renewer {
 
   readonly fetch: Network['fetch'] = async (url, init) => {
     if (this.broken) throw new TypeError('no network')
-    if (url.endsWith('/renew')) return this.#renew(String(init.body))
+    if (url.endsWith('/renew')) return this.#renew(typeof init.body === 'string' ? init.body : '')
     const given = new Headers(init.headers).get('authorization') ?? ''
     this.calls.push(given)
     return given === `Bearer ${this.#good}` ? answer(200, { available: 7 }) : problem(401, 'unauthenticated')
@@ -44,12 +44,12 @@ const answer = (status: number, body: unknown): Response => new Response(JSON.st
 const problem = (status: number, name: string): Response =>
   answer(status, { type: 'x', title: 'x', status, name, next: 'x', requestId: 'x' })
 
-function open(renewer: Renewer) {
+function open({ fetch }: Pick<Renewer, 'fetch'>) {
   const clock = new HandClock()
   const saved: StoredTokens[] = []
   let ended = 0
   const network: Network = {
-    fetch: renewer.fetch,
+    fetch,
     openSocket: () => ({ send() {}, close() {} }),
     isOnline: () => true,
     onHint: () => () => {},
@@ -113,8 +113,6 @@ test('bad weather ends no session', async () => {
 })
 
 test('an answer that is not of the contract is no answer', async () => {
-  const renewer = new Renewer()
-  const network = { ...renewer, fetch: async () => answer(200, { available: 'many' }) }
-  const { session } = open(Object.assign(renewer, network))
+  const { session } = open({ fetch: async () => answer(200, { available: 'many' }) })
   await expect(session.call(routes.keys.count, {})).rejects.toBeInstanceOf(Unreachable)
 })
