@@ -8,6 +8,7 @@ import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { cpuMicroseconds, residentBytes } from './relay/process-cost.ts'
 import type { Assignment, LoadResult, Report, Work } from './relay/talk.ts'
 import { makeWorld, type BenchDevice } from './relay/world.ts'
@@ -30,6 +31,18 @@ interface IdleRow {
   /** KiB per connection over the server without any. */
   readonly kib: number
 }
+
+const programs = {
+  relay: new URL('./relay/relay-server.ts', import.meta.url),
+  echo: new URL('./relay/echo-server.ts', import.meta.url),
+  generator: new URL('./relay/generator.ts', import.meta.url),
+} as const
+
+/** A bounded young generation costs no measurable CPU and halves what idle connections cost: garbage is not kept for later. */
+const FLAGS = ['-C', 'tacit-source', '--max-semi-space-size=8']
+
+/** Binds a process to a core. */
+const PINNING = 'taskset'
 
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 8)
 const idleSteps = (process.env['BENCH_IDLE'] ?? '1000,10000').split(',').map(Number)
@@ -62,7 +75,7 @@ async function measureLoads(server: Assignment['server'], people: readonly Bench
   const rows: LoadRow[] = []
   const running = await startServer(server)
   for (const [at, { name, devices, work }] of workloads.entries()) {
-    const generator = start('generator.ts', 1)
+    const generator = start(programs.generator, 1)
     // Everybody starts with an empty log and counters at zero.
     const own = people.slice(at * devices, (at + 1) * devices)
     const { result, microseconds } = await measure(generator, { server, url: running.url, devices: own, work }, running.pid)
@@ -101,7 +114,7 @@ async function measure(
 
 async function measureIdle(server: Assignment['server'], people: readonly BenchDevice[]): Promise<IdleRow[]> {
   const running = await startServer(server)
-  const generator = start('generator.ts', 1)
+  const generator = start(programs.generator, 1)
   await pause(2)
   const base = residentBytes(running.pid)
   const rows: IdleRow[] = []
@@ -126,7 +139,7 @@ function connect(generator: ChildProcess, assignment: Assignment): Promise<void>
 }
 
 async function startServer(server: Assignment['server']): Promise<{ url: string; pid: number; stop: () => void }> {
-  const child = start(`${server}-server.ts`, 0, [folder])
+  const child = start(programs[server], 0, [folder])
   const url = await new Promise<string>((resolve, reject) => {
     child.on('message', (message: { url: string }) => resolve(message.url))
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
@@ -135,14 +148,14 @@ async function startServer(server: Assignment['server']): Promise<{ url: string;
 }
 
 /** A process of the benchmark, on the given core if there is more than one. */
-function start(file: string, core: number, parameters: readonly string[] = []): ChildProcess {
-  const child = fork(join(import.meta.dirname, 'relay', file), parameters, { execArgv: ['-C', 'tacit-source'] })
+function start(program: URL, core: number, parameters: readonly string[] = []): ChildProcess {
+  const child = fork(fileURLToPath(program), parameters, { execArgv: FLAGS })
   if (cpus().length > 1 && child.pid !== undefined) pin(child.pid, core)
   return child
 }
 
 function pin(pid: number, core: number): void {
-  const { status } = spawnSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' })
+  const { status } = spawnSync(PINNING, ['-acp', String(core), String(pid)], { stdio: 'ignore' })
   if (status !== 0) process.stderr.write('taskset is not there: the processes share the cores\n')
 }
 

@@ -1,6 +1,5 @@
 /** A device on a real socket, for tests: asks, is answered, and keeps every event in the order in which it came. */
 import {
-  commandNames,
   CONTRACT_VERSION,
   ConversationId,
   decodeFromServer,
@@ -240,8 +239,6 @@ export async function groupOf(town: Town, creator: Member, others: readonly Memb
   await Promise.all(rest.map(({ device }) => device.until(() => device.has('conversations.welcome'))))
   return { conversation, talkers: [first, ...rest] as const }
 }
-
-export const everyCommand = commandNames
 
 const isNamed =
   <N extends EventName>(name: N) =>
