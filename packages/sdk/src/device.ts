@@ -23,6 +23,7 @@ import { Outbox } from './outbox/outbox.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Unreachable } from './trouble.ts'
+import { LifetimeClock } from './lifetime-clock.ts'
 
 export interface DeviceParts {
   readonly self: Self
@@ -46,14 +47,17 @@ export class Device {
   readonly outbox: Outbox
   readonly signals: Signals
   readonly #parts: DeviceParts
+  readonly #lifetime: LifetimeClock
   readonly #keyPackages: KeyPackages
   readonly #housekeeping: Housekeeping
   readonly #acknowledger: Acknowledger
   readonly #decisions = new Map<number, Decision>()
 
   constructor(parts: DeviceParts) {
-    this.#parts = parts
-    const { surroundings, server, store, engine } = parts
+    this.#lifetime = new LifetimeClock(parts.surroundings.clock)
+    const surroundings = { ...parts.surroundings, clock: this.#lifetime }
+    this.#parts = { ...parts, surroundings }
+    const { server, store, engine } = parts
     const session = this.#openSession()
     this.connection = new Connection({
       url: server.url,
@@ -86,6 +90,7 @@ export class Device {
     this.#housekeeping.close()
     for (const { reject } of this.#decisions.values()) reject(new Unreachable('the device stopped'))
     this.#decisions.clear()
+    this.#lifetime.end()
   }
 
   /** Resolves when the intent is true, with the conversation in which it is if that is another; rejects when it never will be. */

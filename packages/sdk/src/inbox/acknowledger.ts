@@ -17,6 +17,8 @@ export interface AcknowledgerParts {
 export class Acknowledger {
   readonly #parts: AcknowledgerParts
   readonly #pending = new Map<ConversationId, number>()
+  /** Counts sockets, so that an answer of an ended one changes nothing. */
+  #connection = 0
   #stopTimer: (() => void) | undefined
 
   constructor(parts: AcknowledgerParts) {
@@ -30,6 +32,7 @@ export class Acknowledger {
 
   /** The socket ended: the next one begins with the cursors themselves. */
   disconnected(): void {
+    this.#connection++
     this.#stopTimer?.()
     this.#stopTimer = undefined
     this.#pending.clear()
@@ -45,10 +48,13 @@ export class Acknowledger {
   async #flush(): Promise<void> {
     const cursors = [...this.#pending].slice(0, limits.cursorsPerFrame).map(([conversation, seq]) => ({ conversation, seq }))
     if (cursors.length === 0) return
+    const connection = this.#connection
     for (const { conversation } of cursors) this.#pending.delete(conversation)
     try {
       await this.#parts.wire.send('delivery.acknowledge', { cursors })
     } catch {
+      // Of a socket that has ended nothing is said again: the next one begins with the cursors, and after a close there is none.
+      if (connection !== this.#connection) return
       for (const { conversation, seq } of cursors) this.#pending.set(conversation, Math.max(seq, this.#pending.get(conversation) ?? 0))
       this.#later(AGAIN)
     }
