@@ -4,6 +4,7 @@
  * `node -C tacit-source packages/mls/src/walk.ts --seed 7 --commits 10000 --members 32 --suite 1`.
  */
 import { parseArgs } from 'node:util'
+import { diceOf } from './dice.ts'
 import { createMlsEngine } from './group/engine.ts'
 import { MlsError } from './errors.ts'
 import type { Bytes, CommitRequest, Group, KeyPackagePair, LeafIdentity, MlsEngine, Persist } from './port.ts'
@@ -37,17 +38,6 @@ const hooks = { authenticate: yes, judge: yes, now: NOW }
 
 const demand = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(`walk: ${what}`)
-}
-
-/** A small generator with a seed (mulberry32), so that a failing walk can be walked again. */
-const diceOf = (seed: number): ((below: number) => number) => {
-  let state = seed | 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
 }
 
 /** A member with what it stored. */

@@ -24,7 +24,8 @@ import type { GroupState } from './state.ts'
 
 const NONE: Bytes = new Uint8Array()
 
-const framedBy = (state: GroupState, content: Content, authenticatedData: Bytes) => ({
+/** What this member says in its epoch. */
+export const framedBy = (state: GroupState, content: Content, authenticatedData: Bytes) => ({
   groupId: state.context.groupId,
   epoch: state.context.epoch,
   sender: { kind: 'member', leafIndex: state.ownLeaf } as const,
@@ -146,10 +147,13 @@ const inlineOf = (state: GroupState, { add = [], remove = [], policy }: CommitRe
   ]
 }
 
-type Waiting = SentProposal & { readonly ref: Bytes }
+export type Waiting = SentProposal & { readonly ref: Bytes }
 
 /** The waiting proposals to commit: those asked for, else all that can stand beside the rest of the request. */
-const referencesOf = (state: GroupState, { byReference, remove = [], policy }: CommitRequest): Waiting[] => {
+export const referencesOf = (
+  state: GroupState,
+  { byReference, remove = [], policy }: Pick<CommitRequest, 'byReference' | 'remove' | 'policy'>,
+): Waiting[] => {
   const all = [...state.proposals.values()]
   const asked = byReference?.map((ref) => {
     const known = all.find((waiting) => equal(waiting.ref, ref))

@@ -5,6 +5,7 @@ import { MlsError } from '../errors.ts'
 import { commitChanges, proposeRemoval, sealPayload } from './committing.ts'
 import { foundGroup, inspectInfo, inspectPackage, joinByCommit, joinByWelcome, makeKeyPackage } from './entering.ts'
 import type { JoinRequest } from './entering.ts'
+import { guarded } from './guarded.ts'
 import { activeStateOf, groupOf, ownCopy, stateOf } from './handle.ts'
 import { exportFrom } from './key-schedule.ts'
 import { openEntry } from './opening.ts'
@@ -56,15 +57,5 @@ export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<O
       }),
     snapshot: (group) => snapshotOf(stateOf(group)),
     restore: (request) => guarded(async () => groupOf(restoreState({ ...request, identity: ownCopy(request.identity) }))),
-  }
-}
-
-/** No failure of a platform or a library leaves untyped: what is none of ours was provoked by bad input. */
-const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof MlsError) throw cause
-    throw new MlsError('invalid', 'input refused by a primitive', { cause })
   }
 }

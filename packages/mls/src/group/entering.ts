@@ -1,5 +1,5 @@
 /** Ways into a group: founding one, joining by Welcome, joining by external commit; and the key packages for it. */
-import type { AuthenticateLeaf, Bytes, ExternalJoin, Group, Joined, KeyPackagePair, LeafIdentity, Member, Persist } from '../port.ts'
+import type { AuthenticateLeaf, Bytes, ExternalJoin, Group, Joined, KeyPackagePair, LeafIdentity, Member, Snapshot } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
@@ -8,6 +8,7 @@ import { decode, encode, struct } from '../public/codec.ts'
 import { interimTranscriptHash } from '../public/content-auth.ts'
 import { CERTIFICATE_CREDENTIAL, credentialBytes, credentialTypeOf } from '../public/credential.ts'
 import { EXTENSION, externalPubOf, findExtension } from '../public/extensions.ts'
+import type { Extension } from '../public/extensions.ts'
 import type { GroupContext, GroupInfo } from '../public/group-info.ts'
 import { readGroupInfo } from '../public/joining.ts'
 import { keyCodec, keyPackageCodec, keyPackageRef, signKeyPackage, signLeaf } from '../public/leaf-node.ts'
@@ -20,12 +21,14 @@ import { RatchetTree } from '../public/tree.ts'
 import { makeCommit, publishInfo } from './create-commit.ts'
 import { groupOf, memberOf, ownCopy, rosterOf } from './handle.ts'
 import { secretsOfEpoch, sendExternalInit } from './key-schedule.ts'
+import type { FindPsk } from './key-schedule.ts'
 import { guardedAuthenticate } from './opening.ts'
 import { snapshotOf } from './persist.ts'
 import { contextExtensions, expectAtMost, expectContextExtensions, infoExtensions, leafOf, noteOf, policyOf } from './profile.ts'
 import { freshSecretTree } from './state.ts'
 import type { GroupState } from './state.ts'
 import { openWelcome } from './welcome.ts'
+import type { OpenedWelcome } from './welcome.ts'
 
 const NONE: Bytes = new Uint8Array()
 const NOWHERE = { groupId: NONE, leafIndex: 0 }
@@ -41,7 +44,7 @@ export interface KeyPackageRequest {
 }
 
 /** A fresh leaf of ours, for a key package or as the first of a group. */
-const newLeaf = async (by: CipherSuite, identity: LeafIdentity, source: LeafSource) => {
+export const newLeaf = async (by: CipherSuite, identity: LeafIdentity, source: LeafSource) => {
   const pair = await by.hpke.kem.generate()
   const unsigned = { ...leafOf(by, identity), encryptionKey: pair.publicKey, source }
   return { pair, leaf: await signLeaf(by, unsigned, { ...NOWHERE, secretKey: identity.signature.secretKey }) }
@@ -85,7 +88,16 @@ const ALWAYS: LeafSource = { kind: 'key_package', notBefore: 0n, notAfter: 2n **
 export const foundGroup = async (
   by: CipherSuite,
   request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly policy: Bytes },
-): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Persist }> => {
+): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Snapshot }> => {
+  const state = await foundState(by, { ...request, extensions: contextExtensions(request.policy) })
+  return { group: groupOf(state), groupInfo: await groupInfoOf(state, NONE), persist: snapshotOf(state) }
+}
+
+/** As `foundGroup`, with the group context extensions as they are. */
+export const foundState = async (
+  by: CipherSuite,
+  request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly extensions: readonly Extension[] },
+): Promise<GroupState> => {
   if (request.groupId.length === 0) throw new MlsError('usage', 'group id is empty')
   expectAtMost('groupId', request.groupId)
   const identity = ownCopy(request.identity)
@@ -99,11 +111,11 @@ export const foundGroup = async (
     epoch: 0n,
     treeHash: tree.treeHash(),
     confirmedTranscriptHash: NONE,
-    extensions: contextExtensions(request.policy),
+    extensions: request.extensions,
   }
   const { secrets, encryption } = secretsOfEpoch(by, randomBytes(by.hash.length))
   const confirmationTag = by.hash.hmac(secrets.confirmation, NONE)
-  const state: GroupState = {
+  return {
     suite: by,
     context,
     tree,
@@ -116,7 +128,6 @@ export const foundGroup = async (
     secretTree: freshSecretTree(encryption, tree),
     ...FRESH,
   }
-  return { group: groupOf(state), groupInfo: await groupInfoOf(state, NONE), persist: snapshotOf(state) }
 }
 
 const FRESH = { proposals: new Map(), ownUpdates: new Map(), past: undefined, ended: undefined, reinit: undefined }
@@ -143,6 +154,17 @@ export interface JoinRequest {
 
 /** Joins with the key package that a Welcome was made for. */
 export const joinByWelcome = async (by: CipherSuite, request: JoinRequest, maxLifetime: bigint): Promise<Joined> => {
+  const { state, info } = await openFor(by, request, { maxLifetime, findPsk: noPsk })
+  expectContextExtensions(state.context.extensions)
+  return { group: groupOf(state), signer: signerOf(state.tree, info), note: noteOf(info.extensions).slice(), persist: snapshotOf(state) }
+}
+
+/** Opens a Welcome, whatever its group is for. */
+export const openFor = async (
+  by: CipherSuite,
+  request: JoinRequest,
+  use: { maxLifetime: bigint; findPsk: FindPsk },
+): Promise<OpenedWelcome> => {
   expectAtMost('message', request.welcome)
   const { welcome } = readMessage(request.welcome, 'welcome')
   const keyPackage = decode(keyPackageCodec, request.keyPackage.keyPackage)
@@ -152,18 +174,16 @@ export const joinByWelcome = async (by: CipherSuite, request: JoinRequest, maxLi
   const secret = decode(secretCodec, request.keyPackage.secret)
   const leafKey = await by.hpke.kem.publicKeyOf(secret.encryptionKey)
   if (!equal(leafKey, keyPackage.leaf.encryptionKey)) throw new MlsError('usage', 'secret of another key package')
-  const { state, info } = await openWelcome({
+  return openWelcome({
     welcome,
     keyPackage,
     initPair: { publicKey: keyPackage.initKey, secretKey: secret.initKey },
     leafPair: { publicKey: keyPackage.leaf.encryptionKey, secretKey: secret.encryptionKey },
     identity,
-    policy: { authenticate: guardedAuthenticate(request.authenticate), maxLifetime },
-    findPsk: noPsk,
+    policy: { authenticate: guardedAuthenticate(request.authenticate), maxLifetime: use.maxLifetime },
+    findPsk: use.findPsk,
     ...(request.ratchetTree ? { tree: request.ratchetTree } : {}),
   })
-  expectContextExtensions(state.context.extensions)
-  return { group: groupOf(state), signer: signerOf(state.tree, info), note: noteOf(info.extensions).slice(), persist: snapshotOf(state) }
 }
 
 const signerOf = (tree: RatchetTree, info: GroupInfo): Member => {

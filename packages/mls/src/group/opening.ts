@@ -31,7 +31,7 @@ export interface OpenRules {
 }
 
 /** A hook that fails, in whatever way, says no. */
-const answerOf = async (ask: () => Promise<boolean>): Promise<boolean> => {
+export const answerOf = async (ask: () => Promise<boolean>): Promise<boolean> => {
   try {
     return (await ask()) === true
   } catch {
@@ -71,7 +71,12 @@ const policyFrom = (hooks: Hooks, { maxLifetime }: OpenRules): LeafPolicy => ({
   maxLifetime,
 })
 
-const openMessage = async (state: GroupState, encoded: Bytes, rules: OpenRules): Promise<Opened> => {
+/** Opens an application message. */
+export const openMessage = async (
+  state: GroupState,
+  encoded: Bytes,
+  rules: Pick<OpenRules, 'skipped'>,
+): Promise<Opened & { readonly kind: 'message' }> => {
   const { message } = readMessage(encoded, 'private')
   if (message.contentType !== 'application') throw new MlsError('unsupported', 'handshakes travel in the clear here')
   const opened = await openPrivate(state, message, { forward: LIMITS.forward, skipped: rules.skipped })
