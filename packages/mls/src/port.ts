@@ -189,7 +189,7 @@ export interface Joined {
   readonly group: Group
   readonly signer: Member
   readonly note: Bytes
-  readonly persist: Persist
+  readonly persist: Snapshot
 }
 
 export interface ExternalJoin {
@@ -230,7 +230,7 @@ export interface MlsEngine {
     readonly groupId: Bytes
     readonly identity: LeafIdentity
     readonly policy: Bytes
-  }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Persist }>
+  }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Snapshot }>
 
   /** Encrypts an application payload as a PrivateMessage, padded to a power-of-two bucket of at least 256 bytes. */
   seal(

@@ -2,6 +2,7 @@
  * WebCrypto as this package sees it: only the calls it makes, and whether this platform has each algorithm. Declared here
  * because neither the DOM's nor Node's types know the ML-KEM calls, and the package is compiled under both.
  */
+import { MlsError } from '../errors.ts'
 import type { Bytes } from '../port.ts'
 
 /** An imported key; opaque. */
@@ -39,11 +40,10 @@ export const subtle: Subtle | undefined = platform.crypto?.subtle
 /** Whether this is Node, whose WebCrypto is slower for small inputs than JavaScript is. */
 export const isNode: boolean = platform.process?.versions?.node !== undefined
 
-/** Random bytes from the platform's generator. */
+/** Random bytes from the platform's generator. Throws `unsupported` on a platform without one: there is nothing to fall back to. */
 export const randomBytes = (length: number): Bytes => {
-  const bytes = new Uint8Array(length)
-  platform.crypto?.getRandomValues(bytes)
-  return bytes
+  if (!platform.crypto) throw new MlsError('unsupported', 'no source of randomness')
+  return platform.crypto.getRandomValues(new Uint8Array(length))
 }
 
 /** Wraps a raw private key as PKCS #8 (RFC 8410), the only private format that all platforms import for these curves. */

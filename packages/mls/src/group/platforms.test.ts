@@ -1,0 +1,144 @@
+/** One engine on platforms that can do more or less by themselves: what they make must be the same, whoever reads it. */
+import { afterEach, expect, test, vi } from 'vitest'
+import { hex } from '../crypto/bytes.ts'
+import type { Bytes, Group, KeyPackagePair, LeafIdentity, MlsEngine } from '../port.ts'
+
+const NOW = 1_800_000_000n
+const utf8 = (words: string): Bytes => new TextEncoder().encode(words)
+const yes = (): Promise<boolean> => Promise.resolve(true)
+const hooks = { authenticate: yes, judge: yes, now: NOW }
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.resetModules()
+})
+
+const real = globalThis.crypto
+const getRandomValues = (into: Uint8Array<ArrayBuffer>) => real.getRandomValues(into)
+
+/** WebCrypto without some algorithms. */
+const without = (...missing: readonly string[]): object => {
+  const { subtle } = real
+  const refuse = (algorithm: unknown): void => {
+    if (missing.some((name) => JSON.stringify(algorithm)?.includes(name))) throw new DOMException('unrecognized', 'NotSupportedError')
+  }
+  const lacking = new Proxy(subtle, {
+    get: (target, name) => {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      return async (...given: readonly unknown[]): Promise<unknown> => {
+        given.forEach(refuse)
+        return Reflect.apply(method, target, given)
+      }
+    },
+  })
+  return { getRandomValues, subtle: lacking }
+}
+
+const aBrowser = (): object => ({ versions: {}, env: {} })
+
+const PLATFORMS: Readonly<Record<string, () => void>> = {
+  'a page without WebCrypto': () => vi.stubGlobal('crypto', { getRandomValues }),
+  'a browser with everything': () => vi.stubGlobal('process', { ...process, ...aBrowser() }),
+  'a browser without ML-KEM': () => vi.stubGlobal('crypto', without('ML-KEM')),
+  'a browser without the new curves': () => vi.stubGlobal('crypto', without('ML-KEM', 'X25519', 'Ed25519')),
+}
+
+/** An engine that was loaded on a platform; its modules are its own. */
+const engineOn = async (platform: () => void, suite: number): Promise<MlsEngine> => {
+  vi.resetModules()
+  platform()
+  const { createMlsEngine } = await import('./engine.ts')
+  const engine = await createMlsEngine({ suite })
+  // What a platform can do is asked for at the first use of each primitive.
+  await deviceOf(engine, 'nobody')
+  vi.unstubAllGlobals()
+  return engine
+}
+
+interface Device {
+  readonly identity: LeafIdentity
+  readonly keyPackage: KeyPackagePair
+}
+
+const deviceOf = async (engine: MlsEngine, name: string): Promise<Device> => {
+  const identity = { credential: utf8(name), signature: await engine.generateSignaturePair() }
+  return { identity, keyPackage: await engine.createKeyPackage({ identity, notBefore: NOW, notAfter: NOW + 86_400n, lastResort: false }) }
+}
+
+interface Member {
+  readonly engine: MlsEngine
+  group: Group
+}
+
+/** Two talk and commit in turn, and agree. */
+const converse = async (one: Member, other: Member): Promise<void> => {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    for (const length of [10, 5_000]) {
+      const made = await from.engine.seal(from.group, new Uint8Array(length).fill(7))
+      from.group = made.group
+      const opened = await to.engine.open(to.group, made.sealed, hooks)
+      expect(opened.kind === 'message' && opened.payload.length).toBe(length)
+      to.group = opened.group
+    }
+    const update = await from.engine.commit(from.group, { authenticate: yes })
+    to.group = (await to.engine.open(to.group, update.commit, hooks)).group
+    from.group = update.next
+    expect(hex(to.group.epochAuthenticator)).toBe(hex(from.group.epochAuthenticator))
+  }
+}
+
+test.each(Object.keys(PLATFORMS).flatMap((platform) => [1, 0xf47a].map((suite) => ({ platform, suite }))))(
+  '$platform and Node understand each other in suite $suite',
+  { timeout: 60_000 },
+  async ({ platform, suite }) => {
+    const there = await engineOn(PLATFORMS[platform] ?? (() => undefined), suite)
+    const here = await engineOn(() => undefined, suite)
+    for (const [first, second] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      const [alice, bob] = [await deviceOf(first, 'Alice'), await deviceOf(second, 'Bob')]
+      const founded = await first.createGroup({ groupId: utf8('a group'), identity: alice.identity, policy: utf8('') })
+      const added = await first.commit(founded.group, { add: [bob.keyPackage.keyPackage], authenticate: yes })
+      const welcome = added.welcomes[0]?.bytes ?? new Uint8Array()
+      const joined = await second.join({ welcome, ...bob, authenticate: yes, now: NOW })
+      await converse({ engine: first, group: added.next }, { engine: second, group: joined.group })
+    }
+  },
+)
+
+test('without a source of randomness nothing is made', async () => {
+  vi.resetModules()
+  vi.stubGlobal('crypto', undefined)
+  const { createMlsEngine } = await import('./engine.ts')
+  const engine = await createMlsEngine()
+  await expect(engine.generateSignaturePair()).rejects.toThrow(expect.objectContaining({ reason: 'unsupported' }))
+})
+
+test('the platforms lack what they are said to lack', async () => {
+  const found: Record<string, string> = {}
+  for (const [name, platform] of Object.entries(PLATFORMS)) {
+    vi.resetModules()
+    platform()
+    const { isNode, subtle } = await import('../crypto/webcrypto.ts')
+    const can = async (algorithm: string) =>
+      subtle
+        ? subtle.generateKey({ name: algorithm }, true, ['sign', 'verify']).then(
+            () => true,
+            () => false,
+          )
+        : false
+    found[name] = [isNode && 'node', subtle && 'subtle', (await can('Ed25519')) && 'Ed25519'].filter(Boolean).join(' ')
+    vi.unstubAllGlobals()
+  }
+  expect(found).toEqual({
+    'a page without WebCrypto': 'node',
+    'a browser with everything': 'subtle Ed25519',
+    'a browser without ML-KEM': 'node subtle Ed25519',
+    'a browser without the new curves': 'node subtle',
+  })
+})
