@@ -5,11 +5,10 @@ import { SendHorizontal } from 'lucide-react'
 import type { ConversationId } from '@tacit/sdk'
 import { IconButton } from '../../design/icon-button.tsx'
 import { FailureLine } from '../../messenger/failure-line.tsx'
-import { useMessenger } from '../../messenger/messenger-context.tsx'
-import { useAction } from '../../messenger/use-action.ts'
 import { isTouch } from '../../platform/touch.ts'
 import css from './composer.module.css'
 import { setDraft, useDraft } from './drafts.ts'
+import { useSending } from './use-sending.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
 
 interface ComposerProps {
@@ -19,14 +18,10 @@ interface ComposerProps {
 
 export function Composer({ conversation, title }: ComposerProps) {
   const { t } = useTranslation()
-  const messenger = useMessenger()
   const box = useRef<HTMLTextAreaElement>(null)
   const draft = useDraft(conversation)
   const typing = useTypingSignal(conversation)
-  const sending = useAction(async (text: string) => {
-    await messenger.send({ conversation, text })
-    setDraft({ conversation, text: '' })
-  })
+  const sending = useSending(conversation)
   const text = draft.trim()
 
   useEffect(() => {
@@ -36,7 +31,7 @@ export function Composer({ conversation, title }: ComposerProps) {
   const send = () => {
     if (text === '') return
     typing.stop()
-    sending.start(text)
+    sending.send(text)
     box.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent) => {

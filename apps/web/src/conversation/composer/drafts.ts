@@ -14,12 +14,28 @@ const subscribe = (listener: () => void) => {
 }
 
 /** The draft of a conversation; empty when there is none. */
-export const useDraft = (conversation: ConversationId): string => useSyncExternalStore(subscribe, () => drafts.get(conversation) ?? '')
+export const draftOf = (conversation: ConversationId): string => drafts.get(conversation) ?? ''
+
+/** The same for a component, which is drawn again when it changes. */
+export const useDraft = (conversation: ConversationId): string => useSyncExternalStore(subscribe, () => draftOf(conversation))
 
 export function setDraft({ conversation, text }: { readonly conversation: ConversationId; readonly text: string }): void {
   if (text === '') drafts.delete(conversation)
   else drafts.set(conversation, text)
   for (const listener of listeners) listener()
+}
+
+/** Puts words that could not be sent before what was typed meanwhile. */
+export function giveBack({ conversation, text }: { readonly conversation: ConversationId; readonly text: string }): void {
+  const typed = drafts.get(conversation)
+  setDraft({
+    conversation,
+    text:
+      typed === undefined
+        ? text
+        : `${text}
+${typed}`,
+  })
 }
 
 /** After signing out. */

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import type { ConversationId } from '@tacit/sdk'
+import { draftOf, giveBack, setDraft } from './drafts.ts'
+
+const conversation = 'AAAAAAAAAAAAAAAAAAAAAA' as ConversationId
+
+test('words that could not be sent come back before what was typed meanwhile', () => {
+  setDraft({ conversation, text: 'and the next' })
+  giveBack({ conversation, text: 'the first words' })
+  expect(draftOf(conversation)).toBe('the first words\nand the next')
+})
+
+test('words that could not be sent come back to an empty box as they were', () => {
+  setDraft({ conversation, text: '' })
+  giveBack({ conversation, text: 'the only words' })
+  expect(draftOf(conversation)).toBe('the only words')
+})
