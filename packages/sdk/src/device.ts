@@ -123,7 +123,7 @@ export class Device {
       session,
       wire: connection,
       certificates: new Certificates(),
-      people: new People({ store, session, identityChanged: (account) => this.#identityChanged(account) }),
+      people: new People({ store, session, renamed: () => changed(), identityChanged: (account) => this.#identityChanged(account) }),
       conversations: new Conversations({ store, engine, identity, changed }),
       wake: (conversation) => this.outbox.lane(conversation).wake(),
       acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),

@@ -103,7 +103,7 @@ export class Door {
         if (what.kind !== 'sign_in') throw ceremonyOver()
         await this.#enter((desk) => finishPasskeySignIn(desk, { challenge: what.challenge, response, prf, deviceName: named(deviceName) }))
       },
-      loadEarlier: async (request) => this.views.loadEarlier(request),
+      loadEarlier: (request) => this.views.loadEarlier(request),
     }
   }
 
@@ -199,8 +199,11 @@ export class Door {
   async #signOut(): Promise<void> {
     const { self, device } = this.mustBeSignedIn()
     const { session, random, clock } = device.core
+    const wasOnline = device.connection.isOnline
     device.stop()
-    if (this.views.session.get().kind === 'signed_in') await sayGoodbye({ session, self, random, clock })
+    const told = this.views.session.get().kind === 'signed_in' ? sayGoodbye({ session, self, random, clock }) : undefined
+    // Offline, nobody waits for the server: it hears of it when it can be reached, while this process lives.
+    if (wasOnline) await told
     this.#leave()
     await this.#store.wipe()
     this.#erased = true

@@ -57,6 +57,10 @@ export class LiveQuery<T> implements Live<T> {
     return stop
   }
 
+  get watched(): boolean {
+    return this.#value.watched
+  }
+
   /** What the snapshot was made of has changed. */
   refresh(): void {
     if (this.#state === 'reading') this.#state = 'reading_again'

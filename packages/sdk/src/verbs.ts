@@ -3,8 +3,8 @@ import { readDeviceList, routes, type AccountId, type ConversationId } from '@ta
 import { MessengerError, type DeviceInfo, type Person, type SessionInfo, type Verbs } from './api.ts'
 import { fetchVault } from './account/own-vault.ts'
 import { saveSelf, type Self } from './account/settings.ts'
-import { addIntent, type Intent } from './conversations/intent.store.ts'
-import { findDirect } from './conversations/conversation.store.ts'
+import { addIntent, hasIntent, type Intent } from './conversations/intent.store.ts'
+import { findDirect, type Conversation } from './conversations/conversation.store.ts'
 import { createConversation } from './conversations/create.ts'
 import { loadRoster } from './conversations/roster.store.ts'
 import type { Device } from './device.ts'
@@ -51,11 +51,11 @@ function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPer
       const { core } = device
       const pinned = await findPinByHandle(core.store, handle.trim())
       const known = pinned && (await findDirect(core.store, pinned.account))
-      if (known) return known.conversation
+      if (known) return withPeer(device, known)
       const person = await mustFind(device, handle)
       if (person.pin.account === core.account) throw new MessengerError('not_allowed', 'This is your own handle.')
       const existing = await findDirect(core.store, person.pin.account)
-      if (existing) return existing.conversation
+      if (existing) return withPeer(device, existing)
       return openNew(device, { kind: 'direct', people: [person.pin.account], title: '' })
     },
     async createGroup({ title, handles }) {
@@ -66,6 +66,15 @@ function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPer
       return openNew(device, { kind: 'group', people: [...new Set(accounts)], title: title.trim() })
     },
   }
+}
+
+/** A direct conversation in which the other person never arrived (there was no device to add) is completed when it is opened again. */
+async function withPeer(device: Device, { conversation, peer, standing }: Conversation): Promise<ConversationId> {
+  const { store } = device.core
+  const isThere = (await loadRoster(store, conversation)).some((entry) => entry.account === peer)
+  if (peer && !isThere && standing === 'active' && !(await hasIntent(store, { conversation, kind: 'add' })))
+    await pursue(device, conversation, { kind: 'add', accounts: [peer] })
+  return conversation
 }
 
 async function openNew(device: Device, wanted: Parameters<typeof createConversation>[1]): Promise<ConversationId> {
@@ -84,17 +93,20 @@ function membershipVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'add
   return {
     async addPeople({ conversation, handles }) {
       const { device } = signedIn()
+      await mustBeActiveGroup(device, conversation)
       const people = await Promise.all(handles.map((handle) => mustFind(device, handle)))
       const accounts = people.map(({ pin }) => pin.account)
       await pursue(device, conversation, { kind: 'add', accounts })
     },
     async removePerson({ conversation, account }) {
       const { device } = signedIn()
+      await mustBeActiveGroup(device, conversation)
       await mustBeAdmin(device, conversation)
       await pursue(device, conversation, { kind: 'remove', account })
     },
     async setRole({ conversation, account, role }) {
       const { device } = signedIn()
+      await mustBeActiveGroup(device, conversation)
       await mustBeAdmin(device, conversation)
       await pursue(device, conversation, { kind: 'role', account, role })
     },
@@ -106,6 +118,7 @@ function membershipVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'add
     },
     async leave({ conversation }) {
       const { device } = signedIn()
+      await mustBeActiveGroup(device, conversation)
       await wish(device, conversation, { kind: 'leave' })
       device.core.wake(conversation)
     },
@@ -200,7 +213,6 @@ async function mustBeAdmin(device: Device, conversation: ConversationId): Promis
 
 /** Stores what shall be true; it is pursued until it is, also after a restart. */
 async function wish(device: Device, conversation: ConversationId, intent: Intent): Promise<number> {
-  await mustBeActiveGroup(device, conversation)
   return device.core.conversations.hold(conversation, async (hold) => {
     let position = 0
     await hold.store({

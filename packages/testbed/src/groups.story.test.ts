@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { noticesOf, openWorld, until, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
 
 let world: World
 let alice: WorldDevice
@@ -93,5 +93,61 @@ describe('a group of three', () => {
     await Promise.all([carol.conversation('Both'), dave.conversation('Both')])
     await dave.send({ conversation: both, text: 'hi all' })
     for (const device of [alice, bob, carol]) await device.sees(both, ['hi all'])
+  })
+
+  test('who was removed and is added again goes on where they come back', async () => {
+    const choir = await alice.createGroup({ title: 'Choir', handles: ['bob'] })
+    await bob.conversation('Choir')
+    await alice.send({ conversation: choir, text: 'while you belong' })
+    await bob.sees(choir, ['while you belong'])
+    bob.weather.cut()
+    await until(bob.watch('connection'), ({ kind }) => kind === 'offline')
+    await alice.removePerson({ conversation: choir, account: await accountOf(bob) })
+    await alice.send({ conversation: choir, text: 'while you do not' })
+    await alice.addPeople({ conversation: choir, handles: ['bob'] })
+    await alice.send({ conversation: choir, text: 'welcome back' })
+    bob.weather.restore()
+    await bob.sees(choir, ['while you belong', 'welcome back'])
+    await bob.send({ conversation: choir, text: 'thank you' })
+    await alice.sees(choir, ['while you belong', 'while you do not', 'welcome back', 'thank you'])
+  })
+
+  test('somebody with no device left cannot be added, and is reached when they are back', async () => {
+    const frank = await world.signedUp('Frank')
+    await frank.signOut()
+    await expect(alice.createGroup({ title: 'Empty', handles: ['frank'] })).rejects.toMatchObject({ failure: 'not_found' })
+    await expect(alice.startDirect({ handle: 'frank' })).rejects.toMatchObject({ failure: 'not_found' })
+    await frank.signIn({ handle: 'frank', password: PASSWORD })
+    const direct = await alice.startDirect({ handle: 'frank' })
+    await alice.send({ conversation: direct, text: 'there you are' })
+    await frank.sees(direct, ['there you are'])
+  })
+
+  test('a timeline grows at its end, keeps its beginning, and shows earlier items when asked', async () => {
+    const long = await alice.createGroup({ title: 'Long', handles: ['bob'] })
+    await bob.conversation('Long')
+    const texts = Array.from({ length: 100 }, (_, at) => `line ${at}`)
+    for (const text of texts) await alice.send({ conversation: long, text })
+    await alice.messageBecomes(long, 'line 99', 'delivered')
+    const timeline = bob.watch('timeline', long)
+    const stop = timeline.subscribe(() => undefined)
+    const page = await until(timeline, (now) => textsOf(now?.items ?? []).at(-1) === 'line 99')
+    expect(page).toMatchObject({ hasEarlier: true })
+    expect(page?.items.length).toBe(60)
+    await bob.send({ conversation: long, text: 'one more' })
+    const grown = await until(timeline, (now) => textsOf(now?.items ?? []).at(-1) === 'one more' && now?.items.at(-1)?.seq !== undefined)
+    expect(grown?.items[0]).toEqual(page?.items[0])
+    await bob.loadEarlier({ conversation: long, count: 200 })
+    await bob.sees(long, [...texts, 'one more'])
+    expect(timeline.get()?.hasEarlier).toBe(false)
+    stop()
+  })
+
+  test('the longest text arrives whole, a longer one is refused before it is queued', async () => {
+    const wide = await alice.createGroup({ title: 'Wide', handles: ['bob'] })
+    await bob.conversation('Wide')
+    await alice.send({ conversation: wide, text: 'x'.repeat(30_000) })
+    await bob.sees(wide, ['x'.repeat(30_000)])
+    await expect(alice.send({ conversation: wide, text: 'x'.repeat(30_001) })).rejects.toMatchObject({ failure: 'too_large' })
   })
 })

@@ -5,6 +5,7 @@
 import { routes, type AccountId, type DeviceId } from '@tacit/contract'
 import type { Group } from '@tacit/mls'
 import { MessengerError } from '../api.ts'
+import type { KnownPerson } from '../devices/people.ts'
 import { authenticateLeaf, isListed } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { Intent } from './intent.store.ts'
@@ -34,16 +35,22 @@ export async function invite(
   const present = new Set(roster.entries.map((entry) => entry.device))
   const invitations: Invitation[] = []
   for (const account of accounts) {
-    const person = await core.people.refresh(account)
-    const missing =
-      (person ?? (await core.people.known(account)))?.devices.map(({ device }) => device).filter((device) => !present.has(device)) ?? []
-    if (missing.length === 0) continue
-    const claimed = await claimFor(core, { account, devices: missing })
+    const person = await newest(core, account)
+    const missing = (person?.devices ?? []).map(({ device }) => device).filter((device) => !present.has(device))
+    const claimed = missing.length === 0 ? [] : await claimFor(core, { account, devices: missing })
     const isIn = roster.accounts.includes(account)
     if (claimed.length === 0 && !isIn) throw new MessengerError('not_found', 'This person has no device that can be added now.')
     invitations.push(...claimed)
   }
   return invitations
+}
+
+/** The server shows a list to those who share a conversation, and to those who name the handle. */
+async function newest(core: DeviceCore, account: AccountId): Promise<KnownPerson | undefined> {
+  const refreshed = await core.people.refresh(account)
+  if (refreshed) return refreshed
+  const known = await core.people.known(account)
+  return known && known.pin.handle !== '' ? core.people.lookUp(known.pin.handle) : known
 }
 
 async function claimFor(core: DeviceCore, claim: { account: AccountId; devices: DeviceId[] }): Promise<readonly Invitation[]> {

@@ -12,6 +12,8 @@ import { findPin, findPinByHandle, markConflict, savePin, type Pin } from './peo
 export interface PeopleParts {
   readonly store: StoreDriver
   readonly session: Session
+  /** Somebody has a name now. */
+  readonly renamed: () => void
   /** A presented account key or list does not fit the pinned one; told once per account. */
   readonly identityChanged: (account: AccountId) => Promise<void>
 }
@@ -117,7 +119,9 @@ export class People {
   }
 
   async #save(pin: Pin): Promise<KnownPerson> {
+    const before = this.#known.get(pin.account)?.pin.handle
     await this.#parts.store.transaction((writer) => savePin(writer, pin))
+    if (before !== pin.handle) this.#parts.renamed()
     return this.#remember(pin)
   }
 

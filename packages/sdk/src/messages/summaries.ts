@@ -20,11 +20,35 @@ export interface Ephemeral {
 /** The first words of a message, for a list. */
 const PREVIEW = 140
 
-export async function readSummaries(reader: Reader, ephemeral: Ephemeral): Promise<readonly ConversationSummary[]> {
-  const names = await loadNames(reader)
-  const states = await allConversations(reader)
-  const summaries = await Promise.all(states.map((state) => summarize(reader, { state, names, ephemeral })))
-  return summaries.toSorted((left, right) => right.lastActivity - left.lastActivity)
+/** Reads again only what changed: somebody may have a thousand conversations, and a message changes one. */
+export class Summaries {
+  readonly #known = new Map<ConversationId, ConversationSummary>()
+  #changes = 0
+
+  /** A conversation, or all of them, look different now. */
+  changed(conversation?: ConversationId): void {
+    this.#changes += 1
+    if (conversation) this.#known.delete(conversation)
+    else this.#known.clear()
+  }
+
+  async read(reader: Reader, ephemeral: Ephemeral): Promise<readonly ConversationSummary[]> {
+    const names = await loadNames(reader)
+    const summaries: ConversationSummary[] = []
+    for (const state of await allConversations(reader)) summaries.push(await this.#summary(reader, { state, names, ephemeral }))
+    return summaries.toSorted((left, right) => right.lastActivity - left.lastActivity)
+  }
+
+  async #summary(reader: Reader, of: { state: Conversation; names: Names; ephemeral: Ephemeral }): Promise<ConversationSummary> {
+    const { conversation } = of.state
+    const known = this.#known.get(conversation)
+    if (known) return known
+    const before = this.#changes
+    const fresh = await summarize(reader, of)
+    // What changed while it was read may be missing in it.
+    if (this.#changes === before) this.#known.set(conversation, fresh)
+    return fresh
+  }
 }
 
 async function summarize(

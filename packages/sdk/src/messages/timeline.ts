@@ -11,31 +11,57 @@ import { loadNames, type Names } from './people-names.ts'
 export interface TimelineRequest {
   readonly conversation: ConversationId
   readonly me: AccountId
-  /** How many of the newest items of the log. */
-  readonly count: number
+  /** From this position on; undefined: the newest page. */
+  readonly from: number | undefined
   /** What was read when the timeline was opened. */
   readonly readBefore: number
   readonly typing: readonly AccountId[]
 }
 
-export async function readTimeline(reader: Reader, request: TimelineRequest): Promise<Timeline | undefined> {
-  const { conversation, me, count } = request
+/** Items of a timeline before anybody asked for earlier ones. */
+const PAGE = 60
+
+/** `from` is where it begins: a timeline that is open grows at its end and keeps its beginning. */
+export async function readTimeline(
+  reader: Reader,
+  request: TimelineRequest,
+): Promise<{ readonly timeline: Timeline; readonly from: number } | undefined> {
+  const { conversation, me } = request
   if (!(await reader.get('select 1 as found from conversation where conversation = ?', [conversation]))) return undefined
   const names = await loadNames(reader)
-  const rows = await reader.all("select * from item where conversation = ? and kind <> 'silent' order by seq desc, part desc limit ?", [
-    conversation,
-    count + 1,
-  ])
-  const progress = await othersProgress(reader, { conversation, me })
-  const logged = rows
-    .slice(0, count)
-    .toReversed()
-    .map((row) => readItem(row, { names, progress }))
+  const from = request.from ?? (await positionBefore(reader, { conversation, before: Number.MAX_SAFE_INTEGER, count: PAGE }))
+  // The outbox first: what moves into the log meanwhile is then seen twice, not missed.
   const waiting = await reader.all("select * from outbox where conversation = ? and kind = 'text' order by position", [conversation])
+  const logged = await readLog(reader, { conversation, me, from, names })
+  const messages = new Set(logged.map((item) => item.key))
   const self = names(me)
-  const items = [...logged, ...waiting.map((row) => readWaiting(row, self))]
+  const items = [...logged, ...waiting.map((row) => readWaiting(row, self)).filter((item) => !messages.has(item.key))]
+  const earlier = await reader.get("select 1 as found from item where conversation = ? and seq < ? and kind <> 'silent'", [
+    conversation,
+    from,
+  ])
   const firstUnread = logged.find((item) => (item.seq ?? 0) > request.readBefore && item.kind === 'message' && !item.mine)?.key
-  return { items, hasEarlier: rows.length > count, ...(firstUnread && { firstUnread }), typing: request.typing.map(names) }
+  const typing = request.typing.map(names)
+  return { timeline: { items, hasEarlier: earlier !== undefined, ...(firstUnread && { firstUnread }), typing }, from }
+}
+
+async function readLog(
+  reader: Reader,
+  { conversation, me, from, names }: { conversation: ConversationId; me: AccountId; from: number; names: Names },
+): Promise<readonly TimelineItem[]> {
+  const progress = await othersProgress(reader, { conversation, me })
+  const sql = "select * from item where conversation = ? and seq >= ? and kind <> 'silent' order by seq, part"
+  return (await reader.all(sql, [conversation, from])).map((row) => readItem(row, { names, progress }))
+}
+
+/** The position at which `count` more items begin. */
+export async function positionBefore(
+  reader: Reader,
+  { conversation, before, count }: { conversation: ConversationId; before: number; count: number },
+): Promise<number> {
+  const sql = "select seq from item where conversation = ? and seq < ? and kind <> 'silent' order by seq desc, part desc limit ?"
+  const last = (await reader.all(sql, [conversation, before, count])).at(-1)
+  return last ? integer(last, 'seq') : 0
 }
 
 /** The position of a conversation up to which its person has read. */

@@ -1,0 +1,70 @@
+/**
+ * A timeline that somebody looks at: it keeps where it begins and what was unread when it was opened, for as long as it is
+ * watched. Opened again, it begins anew with the newest page.
+ */
+import type { AccountId, ConversationId } from '@tacit/contract'
+import type { Live, Timeline } from '../api.ts'
+import { LiveQuery } from '../live.ts'
+import type { Reader } from '../local-store/driver.ts'
+import { positionBefore, readPosition, readTimeline } from './timeline.ts'
+
+interface Source {
+  readonly store: Reader
+  readonly me: AccountId
+  readonly typing: readonly AccountId[]
+}
+
+export class OpenTimeline implements Live<Timeline | undefined> {
+  readonly #conversation: ConversationId
+  readonly #source: () => Source | undefined
+  readonly #query: LiveQuery<Timeline | undefined>
+  #from: number | undefined
+  #readBefore: number | undefined
+
+  /** `source` answers undefined while nobody is signed in. */
+  constructor(conversation: ConversationId, source: () => Source | undefined) {
+    this.#conversation = conversation
+    this.#source = source
+    this.#query = new LiveQuery<Timeline | undefined>(undefined, () => this.#read())
+  }
+
+  get(): Timeline | undefined {
+    return this.#query.get()
+  }
+
+  subscribe(listener: () => void): () => void {
+    if (!this.#query.watched) this.#openAnew()
+    return this.#query.subscribe(listener)
+  }
+
+  refresh(): void {
+    this.#query.refresh()
+  }
+
+  /** Begins `count` items earlier. */
+  async loadEarlier(count: number): Promise<void> {
+    const source = this.#source()
+    const before = this.#from
+    if (!source || before === undefined || count <= 0) return
+    this.#from = await positionBefore(source.store, { conversation: this.#conversation, before, count })
+    this.#query.refresh()
+  }
+
+  #openAnew(): void {
+    this.#from = undefined
+    this.#readBefore = undefined
+    this.#query.refresh()
+  }
+
+  async #read(): Promise<Timeline | undefined> {
+    const source = this.#source()
+    if (!source) return undefined
+    const { store, me, typing } = source
+    const conversation = this.#conversation
+    this.#readBefore ??= await readPosition(store, conversation)
+    const read = await readTimeline(store, { conversation, me, from: this.#from, readBefore: this.#readBefore, typing })
+    // Where the first page began; unless somebody asked for earlier ones meanwhile.
+    this.#from ??= read?.from
+    return read?.timeline
+  }
+}
