@@ -52,7 +52,10 @@ function journeys(): Count {
   const built = run('node', ['tools/build-web.ts'])
   const status =
     built === 0
-      ? run('playwright', ['test', '-c', 'journeys/playwright.config.ts', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_FILE: file })
+      ? run('playwright', ['test', '-c', 'journeys/playwright.config.ts', '--reporter=list,json'], {
+          PLAYWRIGHT_JSON_OUTPUT_FILE: file,
+          NODE_OPTIONS: '--conditions=tacit-source',
+        })
       : built
   const stats = readReport(file)['stats']
   const of = (name: string): number => numberAt(isRecord(stats) ? stats : {}, name)

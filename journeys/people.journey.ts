@@ -1,0 +1,182 @@
+/**
+ * The main job, in a real browser: people sign up, find each other, talk in twos and threes with a terminal among them,
+ * go offline and come back, reload, open two tabs, come in from a second browser, leave. In the end everything that was
+ * typed is looked for in what the server kept.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, test } from '@playwright/test'
+import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
+import { leaksInFiles, leaksInMemory } from './leaks.ts'
+import { Person, Secrets, timelineOf } from './person.ts'
+import { Terminal } from './terminal.ts'
+
+test.describe.configure({ mode: 'serial' })
+
+const secrets = new Secrets()
+let server: ServerProcess
+let home: string
+let alice: Person
+let bob: Person
+let carol: Terminal
+
+test.beforeAll(async ({ browser }) => {
+  server = await startServerProcess()
+  home = mkdtempSync(join(tmpdir(), 'tacit-journey-'))
+  alice = await Person.arrive({ browser, url: server.url, handle: 'Alice', secrets })
+  bob = await Person.arrive({ browser, url: server.url, handle: 'Bob.Builder', secrets })
+  carol = new Terminal({ home, url: server.url, handle: 'carol', secrets })
+})
+
+test.afterAll(async () => {
+  await carol?.stopListening()
+  await server?.dispose()
+  if (home) rmSync(home, { recursive: true, force: true })
+})
+
+test('Alice signs up with a password, Bob with a passkey', async () => {
+  await bob.addAuthenticator()
+  await Promise.all([alice.signUpWithPassword(), bob.signUpWithPasskey()])
+})
+
+test('Alice finds Bob by his handle in any case and they talk; she sees what he has read', async () => {
+  await alice.startDirect('BOB.BUILDER', 'Bob.Builder')
+  await alice.write('the heron stands in the reeds')
+  await bob.open('Alice')
+  await bob.reads('the heron stands in the reeds')
+  await expect(alice.timeline.getByText('Read', { exact: true })).toHaveCount(1)
+  await bob.composer.pressSequentially('it is', { delay: 30 })
+  await expect(alice.page.getByText(/typing…/).first()).toBeVisible()
+  await bob.write('it is waiting for the pike')
+  await alice.reads('it is waiting for the pike')
+})
+
+test('a group of three with a terminal among them', async () => {
+  await carol.signUp()
+  await alice.createGroup('Herons of the north shore', ['bob.builder', 'carol'])
+  carol.listen()
+  await alice.write('three of us now')
+  await carol.hears('three of us now')
+  await bob.open('Herons of the north shore')
+  await bob.reads('three of us now')
+  await bob.write('good evening, both')
+  await alice.reads('good evening, both')
+  await carol.hears('good evening, both')
+  await carol.stopListening()
+  await carol.send('Herons of the north shore', 'greetings from a terminal')
+  await alice.reads('greetings from a terminal')
+  await bob.reads('greetings from a terminal')
+})
+
+test('three messages written offline survive a closed tab and arrive once, in order', async () => {
+  await bob.open('Alice')
+  await alice.open('Bob.Builder')
+  await alice.context.setOffline(true)
+  const offline = ['first while offline', 'second while offline', 'third while offline']
+  for (const text of offline) await alice.write(text)
+  for (const text of offline) await alice.reads(text)
+  await expect(alice.page.getByText(/You are offline/)).toBeVisible()
+  await alice.closeTab()
+  await alice.openTab()
+  await alice.open('Bob.Builder')
+  for (const text of offline) await alice.reads(text)
+  await alice.context.setOffline(false)
+  for (const text of offline) await bob.reads(text)
+  const seen = await bob.timeline.getByText(/while offline$/).allInnerTexts()
+  expect(seen).toEqual(offline)
+  await expect(alice.page.getByText(/You are offline/)).toHaveCount(0)
+})
+
+test('a reload keeps everything and everybody signed in', async () => {
+  await bob.page.reload()
+  await bob.reads('the heron stands in the reeds')
+  await bob.write('still here after a reload')
+  await alice.reads('still here after a reload')
+})
+
+test('two tabs of one account show the same, and both can write', async () => {
+  const path = new URL(alice.page.url()).pathname
+  const second = await alice.anotherTab(path)
+  const composer = second.getByRole('textbox', { name: /^Message to/ })
+  await composer.fill(secrets.keep('written in the second tab'))
+  await composer.press('Enter')
+  await alice.reads('written in the second tab')
+  await bob.reads('written in the second tab')
+  await alice.write('and in the first')
+  await expect(timelineOf(second).getByText('and in the first', { exact: true })).toHaveCount(1)
+  await bob.write('seen from both')
+  await alice.reads('seen from both')
+  await expect(timelineOf(second).getByText('seen from both', { exact: true })).toHaveCount(1)
+  // The tab that held the pen goes; the other takes over.
+  await alice.closeTab()
+  alice.page = second
+  await alice.write('after the first tab closed')
+  await bob.reads('after the first tab closed')
+})
+
+test('Alice comes in from a second, empty browser and takes part', async ({ browser }) => {
+  const elsewhere = await Person.arrive({ browser, url: server.url, handle: 'Alice', secrets })
+  await elsewhere.signInWithPassword({ handle: 'alice', password: alice.password })
+  await elsewhere.isHome()
+  await elsewhere.open('Bob.Builder')
+  await expect(elsewhere.page.getByText(/This device joined here/)).toBeVisible()
+  await bob.write('do you see this on both?')
+  await elsewhere.reads('do you see this on both?')
+  await alice.reads('do you see this on both?')
+  await elsewhere.write('on both, yes')
+  await bob.reads('on both, yes')
+  await alice.reads('on both, yes')
+  expect(elsewhere.complaints).toEqual([])
+  await elsewhere.page
+    .getByRole('link', { name: 'Settings' })
+    .or(elsewhere.page.getByRole('button', { name: 'Settings' }))
+    .first()
+    .click()
+  await elsewhere.page.getByRole('button', { name: 'Sign out' }).click()
+  await elsewhere.page.getByRole('button', { name: 'Sign out and delete' }).click()
+  await expect(elsewhere.page.getByText(/You are signed out/)).toBeVisible()
+  expect(await kept(elsewhere)).toEqual({ files: [], databases: [], caches: 0, storage: 0 })
+  await elsewhere.context.close()
+})
+
+test('somebody who leaves reads no more, and is gone from the list', async () => {
+  await bob.open('Herons of the north shore')
+  await bob.page
+    .getByRole('button', { name: 'Details' })
+    .or(bob.page.getByRole('link', { name: 'Details' }))
+    .first()
+    .click()
+  await bob.page.getByRole('button', { name: 'Leave group' }).click()
+  await bob.page.getByRole('alertdialog').getByRole('button', { name: 'Leave group' }).click()
+  await alice.open('Herons of the north shore')
+  await expect(alice.timeline.getByText('Bob.Builder left')).toBeVisible()
+  await alice.write('only for two of us')
+  expect(await carol.run(['history', 'Herons of the north shore'])).toContain('only for two of us')
+  await expect(bob.page.getByText('only for two of us')).toHaveCount(0)
+})
+
+test('nothing that was typed is anywhere on the server, nor did a page complain', async () => {
+  expect(secrets.all.size).toBeGreaterThan(15)
+  const memory = leaksInMemory(server.pid, secrets.all)
+  expect(memory.bytes).toBeGreaterThan(10_000_000)
+  expect(memory.leaks).toEqual([])
+  await server.stop()
+  const folder = dirname(server.dataDir)
+  // The control: the search does find what is there.
+  expect(leaksInFiles(folder, ['Alice']).length).toBeGreaterThan(0)
+  expect(leaksInFiles(folder, secrets.all)).toEqual([])
+  expect([...alice.complaints, ...bob.complaints]).toEqual([])
+  console.log(`canaries: ${secrets.all.size} texts, 0 hits in data, logs and ${Math.round(memory.bytes / 1e6)} MB of memory`)
+})
+
+/** What this site still has in the browser. */
+async function kept({ page }: Person): Promise<unknown> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory()
+    const files: string[] = []
+    for await (const name of root.keys()) files.push(name)
+    const databases = (await indexedDB.databases()).map((database) => database.name ?? '')
+    return { files, databases, caches: (await caches.keys()).length, storage: localStorage.length }
+  })
+}
