@@ -25,6 +25,7 @@ import type { FindPsk } from './key-schedule.ts'
 import { guardedAuthenticate } from './opening.ts'
 import { snapshotOf } from './persist.ts'
 import { contextExtensions, expectAtMost, expectContextExtensions, infoExtensions, leafOf, noteOf, policyOf } from './profile.ts'
+import type { CredentialKind } from './profile.ts'
 import { freshSecretTree } from './state.ts'
 import type { GroupState } from './state.ts'
 import { openWelcome } from './welcome.ts'
@@ -44,19 +45,24 @@ export interface KeyPackageRequest {
 }
 
 /** A fresh leaf of ours, for a key package or as the first of a group. */
-export const newLeaf = async (by: CipherSuite, identity: LeafIdentity, source: LeafSource) => {
+export const newLeaf = async (by: CipherSuite, identity: LeafIdentity, use: { source: LeafSource; credential?: CredentialKind }) => {
   const pair = await by.hpke.kem.generate()
-  const unsigned = { ...leafOf(by, identity), encryptionKey: pair.publicKey, source }
+  const unsigned = { ...leafOf(by, identity, use.credential), encryptionKey: pair.publicKey, source: use.source }
   return { pair, leaf: await signLeaf(by, unsigned, { ...NOWHERE, secretKey: identity.signature.secretKey }) }
 }
 
-export const makeKeyPackage = async (by: CipherSuite, request: KeyPackageRequest, maxLifetime: bigint): Promise<KeyPackagePair> => {
+export const makeKeyPackage = async (
+  by: CipherSuite,
+  request: KeyPackageRequest,
+  maxLifetime: bigint,
+  credential: CredentialKind = 'certificate',
+): Promise<KeyPackagePair> => {
   const { notBefore, notAfter, lastResort } = request
   if (notAfter < notBefore || notAfter - notBefore > maxLifetime) throw new MlsError('usage', 'lifetime of the key package')
   const identity = ownCopy(request.identity)
   const [initPair, { pair, leaf }] = await Promise.all([
     by.hpke.kem.generate(),
-    newLeaf(by, identity, { kind: 'key_package', notBefore, notAfter }),
+    newLeaf(by, identity, { source: { kind: 'key_package', notBefore, notAfter }, credential }),
   ])
   const extensions = lastResort ? [{ type: EXTENSION.lastResort, data: NONE }] : []
   const unsigned = { version: 'mls10', suite: by.id, initKey: initPair.publicKey, leaf, extensions } as const
@@ -96,13 +102,18 @@ export const foundGroup = async (
 /** As `foundGroup`, with the group context extensions as they are. */
 export const foundState = async (
   by: CipherSuite,
-  request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly extensions: readonly Extension[] },
+  request: {
+    readonly groupId: Bytes
+    readonly identity: LeafIdentity
+    readonly extensions: readonly Extension[]
+    readonly credential?: CredentialKind
+  },
 ): Promise<GroupState> => {
   if (request.groupId.length === 0) throw new MlsError('usage', 'group id is empty')
   expectAtMost('groupId', request.groupId)
   const identity = ownCopy(request.identity)
   by.signature.check(identity.signature.publicKey)
-  const { pair, leaf } = await newLeaf(by, identity, ALWAYS)
+  const { pair, leaf } = await newLeaf(by, identity, { ...request, source: ALWAYS })
   const tree = RatchetTree.of(by.hash, leaf)
   const context: GroupContext = {
     version: 'mls10',

@@ -36,23 +36,35 @@ const grease = (): number => {
   return (nibble << 12) | 0x0a00 | (nibble << 4) | 0x0a
 }
 
+/** `certificate` is ours; `basic` (RFC 9420 section 5.3) is what everybody understands. */
+export type CredentialKind = 'certificate' | 'basic'
+
+const BASIC_CREDENTIAL = 1
+
 /** Capabilities of our leaves, salted with values that others must ignore. */
-export const capabilitiesOf = (by: CipherSuite): Capabilities => ({
+export const capabilitiesOf = (by: CipherSuite, kind: CredentialKind = 'certificate'): Capabilities => ({
   versions: [1],
   suites: [by.id, grease()],
   extensions: [EXTENSION.lastResort, EXTENSION.policy, EXTENSION.note, grease()],
   proposals: [grease()],
-  credentials: [CERTIFICATE_CREDENTIAL, grease()],
+  credentials: [kind === 'basic' ? BASIC_CREDENTIAL : CERTIFICATE_CREDENTIAL, grease()],
 })
 
 /** A leaf of ours, but for its keys, source and signature. */
-export const leafOf = (by: CipherSuite, { credential, signature }: LeafIdentity): Omit<UnsignedLeaf, 'encryptionKey' | 'source'> => {
+export const leafOf = (
+  by: CipherSuite,
+  { credential, signature }: LeafIdentity,
+  kind: CredentialKind = 'certificate',
+): Omit<UnsignedLeaf, 'encryptionKey' | 'source'> => {
   if (credential.length === 0) throw new MlsError('usage', 'credential is empty')
   expectAtMost('credential', credential)
   return {
     signatureKey: signature.publicKey.slice(),
-    credential: { kind: 'custom', type: CERTIFICATE_CREDENTIAL, data: credential.slice() },
-    capabilities: capabilitiesOf(by),
+    credential:
+      kind === 'basic'
+        ? { kind, identity: credential.slice() }
+        : { kind: 'custom', type: CERTIFICATE_CREDENTIAL, data: credential.slice() },
+    capabilities: capabilitiesOf(by, kind),
     extensions: [],
   }
 }

@@ -4,6 +4,7 @@
  */
 import { guarded } from '../group/guarded.ts'
 import * as continuing from './continuing.ts'
+import * as entering from './entering.ts'
 import * as receiving from './receiving.ts'
 import * as sending from './sending.ts'
 
@@ -12,6 +13,12 @@ const door =
   (...given: Arguments): Promise<Result> =>
     guarded(() => work(...given))
 
+/** A key package of any suite and kind of credential (section 10). */
+export const keyPackage = door(entering.keyPackage)
+/** A group of one (section 11). */
+export const found = door(entering.found)
+/** Joins any group by Welcome (section 12.4.3.1). */
+export const join = door(entering.join)
 /** A proposal of any kind, the own Update included, that waits for a commit (section 12.1). */
 export const propose = door(sending.propose)
 /** A commit of anything that may be committed, in either framing (section 12.4). */

@@ -79,11 +79,15 @@ const proposalOf = (state: GroupState, wanted: Wanted): Proposal => {
   }
 }
 
+/** The own leaf as it shall be again: with the kind of credential that it has. */
+const leafAgain = (state: GroupState) =>
+  leafOf(state.suite, state.identity, ownLeafOf(state).credential.kind === 'basic' ? 'basic' : 'certificate')
+
 /** A fresh leaf in the place of the own one, for others to commit. */
 const updateOf = async (state: GroupState): Promise<{ proposal: Proposal; pair: KeyPair }> => {
   const { suite, identity, context, ownLeaf } = state
   const pair = await suite.hpke.kem.generate()
-  const unsigned = { ...leafOf(suite, identity), encryptionKey: pair.publicKey, source: { kind: 'update' } as const }
+  const unsigned = { ...leafAgain(state), encryptionKey: pair.publicKey, source: { kind: 'update' } as const }
   const place = { groupId: context.groupId, leafIndex: ownLeaf, secretKey: identity.signature.secretKey }
   return { pair, proposal: { kind: 'update', leaf: await signLeaf(suite, unsigned, place) } }
 }
@@ -176,14 +180,14 @@ const noPsk: FindPsk = () => Promise.resolve(undefined)
 /** The plan of a member's commit, for `makeCommit`. */
 export const planOf = (state: GroupState, request: ProtocolCommit & { readonly purpose?: Purpose }): CommitPlan => {
   const { inline = [], authenticatedData = NONE, authenticate, findPsk = noPsk, purpose = 'regular', now } = request
-  const { suite, identity } = state
+  const { identity } = state
   const remove = inline.flatMap((each) => (each.kind === 'remove' ? [each.leafIndex] : []))
   const extends_ = inline.some(({ kind }) => kind === 'extensions')
   expectAtMost('authenticatedData', authenticatedData)
   return {
     group: state,
     identity,
-    leaf: leafOf(suite, identity),
+    leaf: leafAgain(state),
     member: state.ownLeaf,
     keys: state.keys,
     init: state.secrets.init,
