@@ -38,6 +38,8 @@ export interface DeviceCore extends Surroundings {
   readonly decided: (intent: number, outcome?: Decided) => void
   /** Everything up to here is on disk: the server may forget it. */
   readonly acknowledge: (conversation: ConversationId, seq: number) => void
+  /** Somebody had no other key package of this device left: a new last resort is due. */
+  readonly lastResortUsed: () => void
   /** A batch of the log is on disk. */
   readonly received: (conversation: ConversationId, messages: readonly IncomingMessage[]) => void
 }

@@ -127,6 +127,7 @@ export class Device {
       conversations: new Conversations({ store, engine, identity, changed }),
       wake: (conversation) => this.outbox.lane(conversation).wake(),
       acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),
+      lastResortUsed: () => void this.#keyPackages.refill().catch(() => undefined),
       decided: (intent, outcome) => this.#decided(intent, outcome),
       received: (conversation, messages) => this.#received(conversation, messages),
     }

@@ -30,7 +30,7 @@ export interface SocketListener {
 }
 
 export interface Network {
-  /** As the global `fetch`; rejects when no answer came. */
+  /** As the global `fetch`; rejects when no answer came, at the latest after half a minute. */
   fetch(url: string, init: RequestInit): Promise<Response>
   openSocket(request: { readonly url: string; readonly protocol: string; readonly listener: SocketListener }): OpenSocket
   /** Whether the platform believes to be online; only a hint to try sooner or to rest. */
@@ -58,9 +58,12 @@ export const platformRandom: Random = {
   fraction: () => Math.random(),
 }
 
+/** An HTTP answer that takes longer than this is none, in milliseconds. */
+const PATIENCE = 30_000
+
 /** The global `fetch` and `WebSocket`, which browsers, workers and Node have. */
 export const platformNetwork: Network = {
-  fetch: (url, init) => fetch(url, init),
+  fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(PATIENCE) }),
   openSocket: openWebSocket,
   isOnline: () => !('navigator' in globalThis) || navigator.onLine !== false,
   onHint(listener) {

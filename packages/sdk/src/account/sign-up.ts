@@ -112,6 +112,6 @@ export async function keepDevice(
     await saveTokens(writer, kept.tokens)
     await savePin(writer, { account, handle, accountKey, listVersion: list.version, listHash: list.hash, list: deviceList })
     await saveKeyPackages(writer, { ...made.keys, now: clock.now() })
-    await markPublished(writer)
+    await markPublished(writer, made.keys)
   })
 }

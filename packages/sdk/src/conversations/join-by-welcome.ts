@@ -27,8 +27,9 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
     const known = hold.state?.standing === 'active' && hold.state.cursor >= welcomed.seq
     if (known) return
     const joined = await openWelcome(core, welcomed)
-    if (joined) await begin(core, hold, { welcomed, ...joined })
-    else await waitForAnotherWay(core, hold, welcomed)
+    if (!joined) return waitForAnotherWay(core, hold, welcomed)
+    await begin(core, hold, { welcomed, ...joined })
+    if (joined.keyPackage.lastResort) core.lastResortUsed()
   })
   core.wake(conversation)
   core.received(conversation, [])
@@ -64,7 +65,7 @@ async function openWelcome(core: DeviceCore, welcomed: Welcomed) {
   }
 }
 
-async function findPackage(core: DeviceCore, welcome: Uint8Array): Promise<KeyPackagePair | undefined> {
+async function findPackage(core: DeviceCore, welcome: Uint8Array): ReturnType<typeof findKeyPackage> {
   for (const ref of welcomeRefs(welcome)) {
     const found = await findKeyPackage(core.store, ref)
     if (found) return found

@@ -77,7 +77,8 @@ async function takeBatch(core: DeviceCore, { conversation, entries, broken }: Ba
       if (end.kind !== 'broken' && reading.state.cursor > state.cursor) await reading.store()
       return { ...end, reading }
     })
-    if (outcome.kind === 'not_ours' || outcome.kind === 'gap') return outcome.kind
+    if (outcome.kind === 'gap') return 'gap'
+    if (outcome.kind === 'not_ours') return passOver(core, { conversation, entries })
     if (outcome.kind === 'broken' && !broken.has(outcome.seq)) broken.add(outcome.seq)
     else if (outcome.kind === 'broken') throw outcome.error
     else {
@@ -124,6 +125,16 @@ async function afterwards(reading: Reading): Promise<void> {
   core.acknowledge(conversation, state.cursor)
   core.received(conversation, arrivals)
   core.wake(conversation)
+}
+
+/**
+ * Entries of a conversation that this device has no group of: it will begin behind them, whichever way it comes in. They
+ * are acknowledged, because a window that is full of them would hold up everything else.
+ */
+function passOver(core: DeviceCore, { conversation, entries }: Pick<Batch, 'conversation' | 'entries'>): 'not_ours' {
+  const last = entries.at(-1)
+  if (last) core.acknowledge(conversation, last.seq)
+  return 'not_ours'
 }
 
 /** The server keeps no more what this device missed: the group cannot be followed, and has to be joined anew. */

@@ -60,8 +60,11 @@ export async function saveKeyPackages(writer: Writer, made: MadeKeyPackages & { 
   if (last) await writer.run(sql, [last.ref, last.keyPackage, last.secret, 1, made.now])
 }
 
-/** Everything made so far lies on the server now. */
-export const markPublished = (writer: Writer): Promise<void> => writer.run('update key_package set published = 1 where published = 0')
+/** These lie on the server now. */
+export async function markPublished(writer: Writer, { oneTime, lastResort }: MadeKeyPackages): Promise<void> {
+  for (const { ref } of lastResort ? [...oneTime, lastResort] : oneTime)
+    await writer.run('update key_package set published = 1 where ref = ?', [ref])
+}
 
 /** The package that a Welcome is for, by its ref. */
 export async function findKeyPackage(
@@ -72,9 +75,11 @@ export async function findKeyPackage(
   return row && { ref: blob(row, 'ref'), keyPackage: blob(row, 'bytes'), secret: blob(row, 'secret'), lastResort: row['last_resort'] === 1 }
 }
 
-/** A one-time package is used up by its Welcome (RFC 9420 section 16.8). */
-export const eraseUsedKeyPackage = (writer: Writer, ref: Uint8Array): Promise<void> =>
-  writer.run('delete from key_package where ref = ? and last_resort = 0', [ref])
+/** A one-time package is used up by its Welcome; a last resort that was used is replaced soon (RFC 9420 section 16.8). */
+export async function eraseUsedKeyPackage(writer: Writer, ref: Uint8Array): Promise<void> {
+  await writer.run('update key_package set published = 0 where ref = ? and last_resort = 1', [ref])
+  await writer.run('delete from key_package where ref = ? and last_resort = 0', [ref])
+}
 
 export interface KeyPackagesParts {
   readonly store: StoreDriver
@@ -110,6 +115,6 @@ export class KeyPackages {
       await writer.run('delete from key_package where made_at < ?', [now - KEEP])
     })
     await session.call(routes.keys.publish, { body: asUpload(made) })
-    await store.transaction(markPublished)
+    await store.transaction((writer) => markPublished(writer, made))
   }
 }

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openDevice, openMemoryStore, platformClock, type Clock } from '@tacit/sdk/node'
+import { openWorld, PASSWORD, textsOf, until, Weather, type World } from './index.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** A clock that can be put forward; timers run as ever. */
+class ShiftedClock implements Clock {
+  ahead = 0
+  now = (): number => platformClock.now() + this.ahead
+  after = platformClock.after
+}
+
+test('a reply after a while brings fresh keys into the conversation, and only then', async () => {
+  const clock = new ShiftedClock()
+  const alice = await world.signedUp('Alice')
+  await using bob = await openDevice({ server: world.url, store: ':memory:', clock })
+  await bob.signUp({ handle: 'Bob', password: PASSWORD })
+  const conversation = await alice.startDirect({ handle: 'bob' })
+  const epoch = bob.watch('details', conversation)
+  const epochIs = (expected: number) => until(epoch, (details) => details?.encryption.epoch === expected)
+  const say = async (text: string) => {
+    await until(bob.watch('conversations'), (list) => list?.[0]?.standing === 'active')
+    await bob.send({ conversation, text })
+    await until(alice.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes(text))
+  }
+  await epochIs(1)
+  await say('my first words')
+  await epochIs(2)
+  await say('more of the same')
+  await alice.send({ conversation, text: 'an answer' })
+  await until(bob.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes('an answer'))
+  await say('at once')
+  await epochIs(2)
+  clock.ahead = 11 * 60_000
+  await say('later')
+  await epochIs(3)
+})
+
+test('key packages are refilled when few are left, and a last resort that was used is replaced', async () => {
+  const store = openMemoryStore()
+  const weather = new Weather()
+  await using carol = await openDevice({ server: world.url, store, network: weather })
+  await carol.signUp({ handle: 'Carol', password: PASSWORD })
+  const dan = await world.signedUp('Dan')
+  const count = async (lastResort: boolean) =>
+    Number((await store.get('select count(*) as n from key_package where last_resort = ?', [lastResort ? 1 : 0]))?.['n'])
+  expect([await count(false), await count(true)]).toEqual([50, 1])
+  weather.cut()
+  for (let group = 1; group <= 51; group++) await dan.createGroup({ title: `Group ${group}`, handles: ['carol'] })
+  weather.restore()
+  await until(carol.watch('conversations'), (list) => list?.filter(({ standing }) => standing === 'active').length === 51)
+  // The refill follows what was seen of it; nothing else tells that it is done.
+  await vi.waitFor(async () => expect([await count(false), await count(true)]).toEqual([50, 2]), { timeout: 10_000 })
+}, 60_000)
