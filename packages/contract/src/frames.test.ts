@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { encodeCbor } from './cbor.ts'
-import { commandNames, decodeCommand, decodeFromServer, decodeResult, encodeAccepted, encodeCommand, encodeEvent, encodeRefused } from './frames.ts'
+import {
+  commandNames,
+  decodeCommand,
+  decodeFromServer,
+  decodeResult,
+  encodeAccepted,
+  encodeCommand,
+  encodeEvent,
+  encodeRefused,
+} from './frames.ts'
 import { ConversationId, DeviceId } from './ids.ts'
 
 const conversation = ConversationId.parse('AAAAAAAAAAAAAAAAAAAAAA')

@@ -6,7 +6,6 @@ import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
   AccountId,
   DeviceId,
-  commonFailures,
   decodeFromServer,
   decodeResult,
   encodeCommand,
@@ -293,6 +292,3 @@ function recordFrom(text: string): Readonly<Record<string, unknown>> {
     return {}
   }
 }
-
-/** Names of refusals that any request may get; the rest are the route's own. */
-export const anyRequestFailures: readonly FailureName[] = commonFailures

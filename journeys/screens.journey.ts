@@ -1,0 +1,102 @@
+/**
+ * The same screens at 360 and 1280 pixels, light and dark: nothing sticks out, the keyboard reaches everything, and the
+ * accessibility rules that a machine can check hold. With SCREENS set to a folder, what is seen is kept there.
+ */
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, test, type Page } from '@playwright/test'
+import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
+import { Person, Secrets } from './person.ts'
+
+test.describe.configure({ mode: 'serial' })
+
+const SIZES = [
+  { name: '360', width: 360, height: 740 },
+  { name: '1280', width: 1280, height: 800 },
+] as const
+const SCHEMES = ['light', 'dark'] as const
+
+let server: ServerProcess
+let ada: Person
+let ben: Person
+
+test.beforeAll(async ({ browser }) => {
+  server = await startServerProcess()
+  const secrets = new Secrets()
+  ada = await Person.arrive({ browser, url: server.url, handle: 'Ada', secrets })
+  ben = await Person.arrive({ browser, url: server.url, handle: 'Ben', secrets })
+})
+
+test.afterAll(() => server?.dispose())
+
+test('the door', async () => {
+  await inspect(ada.page, 'door')
+})
+
+test('a conversation, its details, and a group', async () => {
+  await ada.signUpWithPassword()
+  await ben.signUpWithPassword()
+  await ada.startDirect('ben', 'Ben')
+  await ada.write('Did the parcel arrive?')
+  await ben.open('Ada')
+  await ben.write('This morning. The cups are all in one piece 🎉')
+  await ben.write('I put the blue one aside for you')
+  await ada.reads('I put the blue one aside for you')
+  await ada.write('Thank you! See you on Sunday then — https://example.org/tea')
+  await ada.createGroup('Sunday tea', ['ben'])
+  await ada.write('Who brings the cake?')
+  await ben.open('Sunday tea')
+  await ben.write('I do. Apple.')
+  await ada.reads('I do. Apple.')
+  await ada.page.getByRole('link', { name: 'Details' }).first().click()
+  await inspect(ada.page, 'group-details')
+  await ada.page.goto(server.url)
+  await inspect(ada.page, 'list')
+  await ada.open('Ben')
+  await inspect(ada.page, 'conversation')
+})
+
+test('settings, a new chat, a new group', async () => {
+  for (const [name, path] of [
+    ['settings', '/settings'],
+    ['new-chat', '/new'],
+    ['new-group', '/new/group'],
+  ] as const) {
+    await ada.page.goto(server.url + path)
+    await inspect(ada.page, name)
+  }
+})
+
+test('the whole way to a message by keyboard alone', async () => {
+  await ada.page.setViewportSize({ width: 1280, height: 800 })
+  await ada.page.goto(server.url)
+  await ada.isHome()
+  await ada.page.keyboard.press('Control+k')
+  await ada.page.keyboard.type('Ben')
+  await ada.page.keyboard.press('Enter')
+  await expect(ada.composer).toBeFocused()
+  await ada.page.keyboard.type('typed without a mouse')
+  await ada.page.keyboard.press('Enter')
+  await ben.open('Ada')
+  await ben.reads('typed without a mouse')
+})
+
+test('no screen broke the content policy', () => {
+  expect([...ada.complaints, ...ben.complaints]).toEqual([])
+})
+
+async function inspect(page: Page, name: string): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size)
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await expect(page.getByText('Loading…')).toHaveCount(0)
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      expect(sideways, `${name} at ${size.name} scrolls sideways`).toBe(0)
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([])
+      const folder = process.env['SCREENS']
+      if (folder) await page.screenshot({ path: join(folder, `${name}-${size.name}-${colorScheme}.png`) })
+    }
+  }
+}
