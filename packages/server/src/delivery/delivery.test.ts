@@ -76,6 +76,15 @@ describe('a message', () => {
     expect(await rooms.delivery.send(bob.device, body)).toEqual({ ...lost, duplicate: true })
   })
 
+  test('has a counter of its own in each conversation', async () => {
+    const conversations = [await converse(rooms, [alice, bob]), await converse(rooms, [alice, bob])]
+    const bodies = conversations.map((conversation) => messageOf({ conversation, epoch: 1, clientSeq: 1 }))
+    const first = []
+    for (const body of bodies) first.push(await rooms.delivery.send(bob.device, body))
+    for (const [at, body] of bodies.entries())
+      expect(await rooms.delivery.send(bob.device, body)).toEqual({ ...first[at], duplicate: true })
+  })
+
   test('of a stale epoch is refused with where the log stands, and consumes nothing', async () => {
     const conversation = await converse(rooms, [alice, bob])
     await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2 }))
@@ -245,12 +254,13 @@ describe('a feed', () => {
 
   test('of a device that is removed ends with the commit that removed it, also when no doorbell said so', async () => {
     const conversation = await converse(rooms, [alice, bob])
-    const line = lineOf(bob)
-    rooms.delivery.resume(line, { cursors: [] })
+    const [hers, his] = [lineOf(alice), lineOf(bob)]
+    for (const line of [his, hers]) rooms.delivery.resume(line, { cursors: [] })
     await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
     await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 2, clientSeq: 3 }))
     rooms.bus.ring({ kind: 'log', conversation, head: 3 })
-    await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2])
+    await expect.poll(() => entriesOf(hers, conversation).at(-1)?.seq).toBe(3)
+    expect(entriesOf(his, conversation).map(({ seq }) => seq)).toEqual([2])
   })
 
   test('of a device that is added while online begins with its welcome', async () => {

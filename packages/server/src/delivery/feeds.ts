@@ -62,7 +62,8 @@ export class Feeds {
   mark(feed: Feed): void {
     if (feed.scheduled) return
     feed.scheduled = true
-    if (this.#marked.length === 0) setImmediate(() => this.#pass())
+    // Ticks run when the promises that are settled now have had their turn: all doorbells of one group commit share a pass.
+    if (this.#marked.length === 0) process.nextTick(() => this.#pass())
     this.#marked.push(feed)
   }
 

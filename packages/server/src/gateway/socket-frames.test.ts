@@ -26,6 +26,7 @@ describe('frames that are none of ours', () => {
     const socket = await raw()
     socket.write(...frames)
     expect(await socket.closeCode()).toBe(code)
+    socket.socket.destroy()
   }
 
   test('B-055: text closes with 1003, invalid UTF-8 with 1007', async () => {

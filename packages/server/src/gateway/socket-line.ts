@@ -148,11 +148,14 @@ export class DeviceLine implements Line {
 
 const corked: Duplex[] = []
 
-/** Ticks run after the promises that are settled now, so all answers of one group commit leave in one write per socket. */
+/**
+ * Immediates run after the promises that are settled now and after the pass of the feeds, so the answers of one group commit
+ * and the entries that it made leave in one write per socket.
+ */
 function corkForThisTurn(duplex: Duplex): void {
   if (duplex.writableCorked > 0) return
   duplex.cork()
-  if (corked.push(duplex) === 1) process.nextTick(uncorkAll)
+  if (corked.push(duplex) === 1) setImmediate(uncorkAll)
 }
 
 function uncorkAll(): void {
