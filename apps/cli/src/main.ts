@@ -17,6 +17,7 @@ process.channel?.unref()
 process.stdout.on('error', () => stopFor('closed_output'))
 
 const { env, stdin, stdout, stderr } = process
-process.exitCode = await run(process.argv.slice(2), { env, stdin, stdout, stderr, stop: stop.signal, now: Date.now })
-// A command that was stopped may have left it open for reading.
-stdin.destroy()
+const code = await run(process.argv.slice(2), { env, stdin, stdout, stderr, stop: stop.signal, now: Date.now })
+// Whatever still waits for something must not keep the terminal; what was said has to get out first, though.
+await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
+process.exit(code)
