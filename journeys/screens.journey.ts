@@ -90,6 +90,8 @@ async function inspect(page: Page, name: string): Promise<void> {
     await page.setViewportSize(size)
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      // Screens that are fetched when first needed have arrived when their heading has.
+      await expect(page.getByRole('heading', { level: 1 }).first()).toBeAttached()
       await expect(page.getByText('Loading…')).toHaveCount(0)
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       expect(sideways, `${name} at ${size.name} scrolls sideways`).toBe(0)

@@ -28,7 +28,6 @@ export function ConversationList({ me, conversations, onSearch }: ConversationLi
   return (
     <div className={css['pane']}>
       <header className={css['bar']}>
-        <h1 className="sr-only">{t('list.label')}</h1>
         <div className={css['me']}>
           <Avatar id={me.account} name={me.handle} size="small" />
           <span className={css['handle']}>{me.handle}</span>
