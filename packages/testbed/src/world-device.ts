@@ -28,14 +28,8 @@ export async function openWorldDevice({ name, server, path }: { name: string; se
   const open = () => openDevice({ server, store: path, network: weather })
   let opened: Opened = await open()
   // Verbs go to the messenger that is open at that time, so that a test keeps its device over a restart.
-  const verbs = Object.fromEntries(
-    Object.keys(opened).map((verb) => [
-      verb,
-      (...given: never[]) => Reflect.apply(opened[verb as keyof Opened] as () => unknown, opened, given),
-    ]),
-  ) as unknown as Messenger
   const device: WorldDevice = {
-    ...verbs,
+    ...forwarded(() => opened),
     name,
     weather,
     async restart() {
@@ -62,6 +56,16 @@ export async function openWorldDevice({ name, server, path }: { name: string; se
     [Symbol.asyncDispose]: () => opened.close(),
   }
   return device
+}
+
+/** A messenger whose every verb is looked up in the current one. */
+function forwarded<M extends object>(current: () => M): M {
+  const call = (verb: string, given: unknown[]): unknown => {
+    const now: object = current()
+    return Reflect.apply(Reflect.get(now, verb), now, given)
+  }
+  const verbs = Object.keys(current()).map((verb) => [verb, (...given: unknown[]) => call(verb, given)])
+  return Object.fromEntries(verbs) as M
 }
 
 /** The notices of a timeline, in order, as short as they can be said. */
