@@ -129,7 +129,10 @@ export class Person {
   }
 
   row(title: string): Locator {
-    return this.page.getByRole('navigation', { name: 'Conversations' }).getByRole('link').filter({ hasText: title })
+    return this.page
+      .getByRole('navigation', { name: 'Conversations' })
+      .getByRole('link')
+      .filter({ has: this.page.getByText(title, { exact: true }) })
   }
 
   message(text: string): Locator {
