@@ -72,6 +72,7 @@ test('the whole way to a message by keyboard alone', async () => {
   await ada.page.goto(server.url)
   await ada.isHome()
   await ada.page.keyboard.press('Control+k')
+  await expect(ada.page.getByRole('combobox', { name: 'Find a conversation' })).toBeFocused()
   await ada.page.keyboard.type('Ben')
   await ada.page.keyboard.press('Enter')
   await expect(ada.composer).toBeFocused()
