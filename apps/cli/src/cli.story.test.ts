@@ -1,5 +1,5 @@
 /** The terminal client as people and scripts use it: real processes, a real server, a pipe in and a pipe out. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Folder, Server, Terminal } from './story/processes.ts'
@@ -120,7 +120,12 @@ test('who I am, my devices and my sessions', async () => {
 
 test('a second terminal of the same account joins the conversations, and signing out empties it', async () => {
   const second = profileOf('alice-2')
-  await second.json(['sign-in', 'alice', '--password-stdin', '--device-name', 'second terminal'], { input: PASSWORD })
+  const TACIT_PASSWORD_FILE = join(folder.path, 'password')
+  writeFileSync(TACIT_PASSWORD_FILE, `${PASSWORD}\n`)
+  expect(await second.run(['sign-in', 'alice', '--device-name', 'second terminal'], { env: { TACIT_PASSWORD_FILE } })).toMatchObject({
+    code: 0,
+    stdout: `signed in as @Alice on ${server.url}\nWhat was written before is not on this device.\n`,
+  })
   await using listener = await second.listen()
   await bob.json(['send', '@alice', 'to both of you'])
   expect(textOf(await listener.next())).toBe('to both of you')

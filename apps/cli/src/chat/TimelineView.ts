@@ -29,7 +29,7 @@ export function TimelineView({ timeline, anchor, most }: TimelineViewProps): Rea
       paddingX: 1,
     },
     ...rows.map(rowView),
-    end === -1 ? undefined : words('↓ PgDn for newer messages', { key: 'newer', color: 'yellow' }),
+    end === -1 ? undefined : box({ key: 'newer', flexShrink: 0 }, words('↓ PgDn for newer messages', { color: 'yellow' })),
   )
 }
 
