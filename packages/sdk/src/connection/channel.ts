@@ -20,7 +20,7 @@ import type { Clock, OpenSocket } from '../surroundings.ts'
 import { Unreachable } from '../trouble.ts'
 
 /** A command without an answer for so long means that nobody is there, in milliseconds. */
-const PATIENCE = 15_000
+const PATIENCE = 10_000
 
 /** More unanswered commands than any honest device has. */
 const MOST_WAITING = 1024
