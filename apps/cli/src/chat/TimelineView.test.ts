@@ -38,6 +38,10 @@ test('the newest message is at the bottom when there are more than fit', () => {
   expect(shown.join('\n')).not.toContain('number 3\n')
 })
 
+test('the end of a long message is seen, not its beginning', () => {
+  expect(screen({ items: [says(`${'word '.repeat(200)}end`, 1)] }).at(-1)).toContain('end')
+})
+
 test('a person who looks back sees what was then the newest, and how to return', () => {
   const items = Array.from({ length: 30 }, (_, seq) => says(`number ${seq}`, seq))
   const shown = screen({ items, anchor: 'message 20' })

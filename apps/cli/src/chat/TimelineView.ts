@@ -17,7 +17,6 @@ export function TimelineView({ timeline, anchor, most }: TimelineViewProps): Rea
   const end = anchor === undefined ? -1 : timeline.items.findIndex(({ key }) => key === anchor)
   const upTo = end === -1 ? timeline.items : timeline.items.slice(0, end + 1)
   const rows = rowsOf({ items: upTo.slice(-most), firstUnread: timeline.firstUnread })
-  const whole = upTo.length <= most && !timeline.hasEarlier
   return box(
     {
       flexDirection: 'column',
@@ -25,7 +24,7 @@ export function TimelineView({ timeline, anchor, most }: TimelineViewProps): Rea
       flexShrink: 1,
       flexBasis: 0,
       overflow: 'hidden',
-      justifyContent: whole && rows.length * 2 < most ? 'flex-start' : 'flex-end',
+      justifyContent: 'flex-end',
       paddingX: 1,
     },
     ...rows.map(rowView),
