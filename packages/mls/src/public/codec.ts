@@ -46,11 +46,18 @@ export class Reader {
   readonly #bytes: Bytes
   #offset: number
   readonly #end: number
+  readonly #owns: boolean
 
-  constructor(bytes: Bytes, start = 0, end: number = bytes.length) {
+  /** `owns`: the bytes are nobody else's and live as long as what is read from them, which may then be views of them. */
+  constructor(bytes: Bytes, range: { readonly start?: number; readonly end?: number; readonly owns?: boolean } = {}) {
     this.#bytes = bytes
-    this.#offset = start
-    this.#end = end
+    this.#offset = range.start ?? 0
+    this.#end = range.end ?? bytes.length
+    this.#owns = range.owns ?? false
+  }
+
+  #cut(start: number, end: number): Bytes {
+    return this.#owns ? this.#bytes.subarray(start, end) : this.#bytes.slice(start, end)
   }
 
   get remaining(): number {
@@ -79,7 +86,7 @@ export class Reader {
   /** A copy of the next `length` bytes: a decoded value never aliases its input. */
   raw(length: number): Bytes {
     const at = this.#take(length)
-    return this.#bytes.slice(at, at + length)
+    return this.#cut(at, at + length)
   }
 
   /** RFC 9420 section 2.1.2: the two high bits give the width; 11 and non-minimal widths are malformed. */
@@ -102,12 +109,12 @@ export class Reader {
   vector(): Reader {
     const length = this.length()
     const at = this.#take(length)
-    return new Reader(this.#bytes, at, at + length)
+    return new Reader(this.#bytes, { start: at, end: at + length, owns: this.#owns })
   }
 
   /** The bytes consumed since `mark`, where `mark` was a former value of `remaining`. */
   since(mark: number): Bytes {
-    return this.#bytes.slice(this.#end - mark, this.#offset)
+    return this.#cut(this.#end - mark, this.#offset)
   }
 
   expectEnd(): void {
@@ -218,17 +225,24 @@ export const fixed = (length: number): Codec<Bytes> => ({
   },
 })
 
+const elementsOf = <T>(body: Reader, element: Codec<T>, max: number): T[] => {
+  const values: T[] = []
+  while (body.remaining > 0) {
+    if (values.length === max) throw new MlsError('too_large', `more than ${max} elements`)
+    values.push(element.read(body))
+  }
+  return values
+}
+
+/** As `vector`, for elements that live and die together: they share one copy of their bytes. */
+export const jointVector = <T>(element: Codec<T>, max: number): Codec<readonly T[]> => ({
+  read: (from) => elementsOf(new Reader(from.raw(from.length()), { owns: true }), element, max),
+  write: (to, values) => to.vector(() => values.forEach((value) => element.write(to, value))),
+})
+
 /** `T x<V>` of at most `max` elements. */
 export const vector = <T>(element: Codec<T>, max = 65_536): Codec<readonly T[]> => ({
-  read: (from) => {
-    const body = from.vector()
-    const values: T[] = []
-    while (body.remaining > 0) {
-      if (values.length === max) throw new MlsError('too_large', `more than ${max} elements`)
-      values.push(element.read(body))
-    }
-    return values
-  },
+  read: (from) => elementsOf(from.vector(), element, max),
   write: (to, values) => to.vector(() => values.forEach((value) => element.write(to, value))),
 })
 

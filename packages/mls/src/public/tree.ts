@@ -5,7 +5,7 @@
 import type { Bytes } from '../port.ts'
 import type { Hash } from '../crypto/hash.ts'
 import { MlsError } from '../errors.ts'
-import { choice, opaque, optional, remembered, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
+import { choice, jointVector, opaque, optional, remembered, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { keyCodec, leafNodeCodec } from './leaf-node.ts'
 import type { LeafNode } from './leaf-node.ts'
@@ -36,7 +36,7 @@ const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf: 1, par
   leaf: struct({ leaf: leafNodeCodec }),
   parent: struct({ parent: parentCodec }),
 })
-const nodesCodec = vector(optional(nodeCodec), 2 * MAX_LEAVES)
+const nodesCodec = jointVector(optional(nodeCodec), 2 * MAX_LEAVES)
 const optionalLeaf = optional(leafNodeCodec)
 const optionalParent = optional(parentCodec)
 const hashCodec = opaque(255)
