@@ -12,9 +12,6 @@ export interface Codec<T> {
   write(to: Writer, value: T): void
 }
 
-/** The value type of a codec. */
-export type Decoded<C> = C extends Codec<infer T> ? T : never
-
 /** Encodes a value. */
 export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
   const to = idle.pop() ?? new Writer()

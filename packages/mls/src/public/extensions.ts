@@ -42,12 +42,6 @@ export const extensionsCodec: Codec<readonly Extension[]> = {
 export const findExtension = (extensions: readonly Extension[], type: number): Bytes | undefined =>
   extensions.find((extension) => extension.type === type)?.data
 
-/** The list with this type set to `data`, at its old place or at the end. */
-export const withExtension = (extensions: readonly Extension[], type: number, data: Bytes): readonly Extension[] =>
-  findExtension(extensions, type) === undefined
-    ? [...extensions, { type, data }]
-    : extensions.map((extension) => (extension.type === type ? { type, data } : extension))
-
 /** RFC 9420 section 11.1. */
 export interface RequiredCapabilities {
   readonly extensionTypes: readonly number[]

@@ -48,12 +48,6 @@ export const directPath = (node: number, leafCount: number): number[] => {
   return path
 }
 
-/** Leaves under a node, as a half-open range of leaf indexes. */
-export const leavesUnder = (node: number): { readonly from: number; readonly to: number } => {
-  const half = 1 << levelOf(node)
-  return { from: (node - half + 1) / 2, to: (node + half + 1) / 2 }
-}
-
 /** True when `node` is `ancestor` or below it. */
 export const isUnder = (node: number, ancestor: number): boolean => Math.abs(node - ancestor) < 1 << levelOf(ancestor)
 
