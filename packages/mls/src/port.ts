@@ -209,9 +209,10 @@ export interface MlsEngine {
   /** The ciphersuite number on the wire (RFC 9420 section 17.1; private use for the hybrid suite). */
   readonly suite: number
 
+  /** A fresh signature pair of the suite (RFC 9420 section 5.1). */
   generateSignaturePair(): Promise<SignaturePair>
 
-  /** `notBefore` and `notAfter` in seconds since 1970, as RFC 9420 section 7.2 has it. */
+  /** A KeyPackage (RFC 9420 section 10); `notBefore` and `notAfter` in seconds since 1970, as section 7.2 has it. `usage` for a lifetime that is reversed or too long. */
   createKeyPackage(request: {
     readonly identity: LeafIdentity
     readonly notBefore: bigint
@@ -219,20 +220,20 @@ export interface MlsEngine {
     readonly lastResort: boolean
   }): Promise<KeyPackagePair>
 
-  /** Strictly parses and verifies a KeyPackage (signature, suite, key reuse, lifetime at `now` in seconds, bad keys) and returns its leaf. */
+  /** Strictly parses and verifies a KeyPackage (signature, suite, key reuse, lifetime at `now` in seconds, bad keys) and returns its leaf (RFC 9420 section 10.1). */
   inspectKeyPackage(
     keyPackage: Bytes,
     now: bigint,
   ): Promise<{ readonly ref: Bytes; readonly credential: Bytes; readonly signatureKey: Bytes; readonly lastResort: boolean }>
 
-  /** A new group at epoch 0 with this device as its only member. */
+  /** A new group at epoch 0 with this device as its only member (RFC 9420 section 11). */
   createGroup(request: {
     readonly groupId: Bytes
     readonly identity: LeafIdentity
     readonly policy: Bytes
   }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Snapshot }>
 
-  /** Encrypts an application payload as a PrivateMessage, padded to a power-of-two bucket of at least 256 bytes. */
+  /** Encrypts an application payload as a PrivateMessage, padded to a power-of-two bucket of at least 256 bytes (RFC 9420 section 6.3.1). `usage` while proposals wait. */
   seal(
     group: Group,
     payload: Bytes,
@@ -240,7 +241,7 @@ export interface MlsEngine {
   ): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }>
 
   /**
-   * Opens one log entry (an MLSMessage with a PublicMessage or PrivateMessage) of the group's current epoch.
+   * Opens one log entry (RFC 9420 sections 6.2, 6.3 and 12.4.2; an MLSMessage with a PublicMessage or PrivateMessage) of the group's current epoch.
    * Application messages of the epoch before may be opened too; handshakes never. `now` (seconds) judges key package lifetimes.
    */
   open(
@@ -249,17 +250,17 @@ export interface MlsEngine {
     hooks: { readonly authenticate: AuthenticateLeaf; readonly judge: JudgeCommit; readonly now: bigint },
   ): Promise<Opened>
 
-  /** A commit: any mix of adds, removes, pending proposals and policy; with none of them, a path update of the own leaf. */
+  /** A commit: any mix of adds, removes, pending proposals and policy; with none of them, a path update of the own leaf (RFC 9420 section 12.4.1). */
   commit(group: Group, request: CommitRequest): Promise<PendingCommit>
 
-  /** A Remove proposal as a PublicMessage; of the own leaf it means: please remove me. */
+  /** A Remove proposal (RFC 9420 section 12.1.3) as a PublicMessage; of the own leaf it means: please remove me. */
   proposeRemove(
     group: Group,
     leafIndex: number,
     authenticatedData?: Bytes,
   ): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist }>
 
-  /** Joins by Welcome with the key package it was made for. */
+  /** Joins by Welcome with the key package it was made for (RFC 9420 section 12.4.3.1). */
   join(request: {
     readonly welcome: Bytes
     readonly keyPackage: KeyPackagePair
@@ -268,7 +269,7 @@ export interface MlsEngine {
     readonly now: bigint
   }): Promise<Joined>
 
-  /** Joins by external commit (RFC 9420 section 12.4.3.2). `resync` removes the own old leaf with the same credential's device. */
+  /** Joins by external commit (RFC 9420 section 12.4.3.2). Whether a leaf may be replaced is for the others' `judge`. */
   joinExternal(request: {
     readonly groupInfo: Bytes
     readonly identity: LeafIdentity
@@ -280,7 +281,7 @@ export interface MlsEngine {
     readonly authenticate: AuthenticateLeaf
   }): Promise<ExternalJoin>
 
-  /** Members and epoch of a GroupInfo with its signature verified, without joining. */
+  /** Members and epoch of a GroupInfo (RFC 9420 section 12.4.3), its signature and tree verified, without joining. Nobody's credential is judged. */
   inspectGroupInfo(groupInfo: Bytes): Promise<{
     readonly groupId: Bytes
     readonly epoch: bigint

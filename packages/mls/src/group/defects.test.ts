@@ -385,18 +385,3 @@ test('B-126: a message of another epoch or group is told apart before anything i
   await expect(engine.open(bob.group, withEpoch(0n), hooks)).rejects.toMatchObject({ reason: 'stale_epoch' })
   await expect(engine.open(bob.group, sealed.with(6, 0), hooks)).rejects.toMatchObject({ reason: 'unknown_group' })
 })
-
-test('B-096: nothing of another suite comes in, and a suite that does not exist makes no engine', async () => {
-  const other = await createMlsEngine()
-  const [alice] = await assemble('Alice', 'Bob')
-  if (!alice) throw new Error('nobody')
-  const identity = { credential: utf8('Mallory'), signature: await other.generateSignaturePair() }
-  const foreign = await other.createKeyPackage({ identity, notBefore: NOW, notAfter: NOW + 86_400n, lastResort: false })
-  const founded = await other.createGroup({ groupId: utf8('another group'), identity, policy: utf8('') })
-  const unsupported = expect.objectContaining({ reason: 'unsupported' })
-  await expect(engine.inspectKeyPackage(foreign.keyPackage, NOW)).rejects.toThrow(unsupported)
-  await expect(engine.commit(alice.group, { add: [foreign.keyPackage], authenticate: yes })).rejects.toThrow(unsupported)
-  await expect(engine.inspectGroupInfo(founded.groupInfo)).rejects.toThrow(unsupported)
-  await expect(engine.joinExternal({ groupInfo: founded.groupInfo, identity, authenticate: yes })).rejects.toThrow(unsupported)
-  await expect(createMlsEngine({ suite: 0x0a0a })).rejects.toThrow(unsupported)
-})
