@@ -40,6 +40,7 @@ export const failures = {
   invalid_device_list: entry(422, 'The device list was refused.', 'It must be signed by the account key and continue the current list.'),
   expired: entry(410, 'This has expired or was used already.', 'Start again.'),
   too_large: entry(413, 'Too large.', 'Send less at once.'),
+  uri_too_long: entry(414, 'The address is too long.', 'Send a shorter one; bodies carry what is large.'),
   unsupported_media: entry(415, 'Only application/json is accepted here.', 'Set the content type; do not compress the body.'),
   misdirected: entry(421, 'This server does not answer for that host.', 'Check the address.'),
   client_too_old: entry(426, 'This client is too old for the server.', 'Update the client.'),

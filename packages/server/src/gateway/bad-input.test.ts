@@ -65,7 +65,7 @@ const cases: readonly Case[] = [
   ['B-004', 'two lengths', 400, 'malformed', raw(post('content-length: 2', 'content-length: 3'), '{}')],
   ['B-005', 'a header block over 16 KiB', 431, 'headers_too_large', get('/v1/server', `x-long: ${'x'.repeat(17_000)}`)],
   ['B-005', 'more than 100 headers', 431, 'headers_too_large', get('/v1/server', ...Array.from({ length: 100 }, (_, at) => `x-${at}: 1`))],
-  ['B-006', 'a URL over 4 KiB', 431, 'headers_too_large', get(`/v1/people/${'x'.repeat(4100)}`)],
+  ['B-006', 'a URL over 4 KiB', 414, 'uri_too_long', get(`/v1/people/${'x'.repeat(4100)}`)],
   ['B-007', 'headers that do not end', 408, 'timed_out', raw('GET /v1/server HTTP/1.1\r\nhost: tacit.test\r\nx-slow: ')],
   ['B-008', 'a body that does not end', 408, 'timed_out', raw(post('content-length: 100'), '{"refresh')],
   ['B-009', 'invalid UTF-8', 400, 'malformed', body(new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]))],

@@ -27,7 +27,7 @@ export async function admit(request: FastifyRequest, reply: FastifyReply, { orig
   allowOrigin(request, reply, origins)
   if (raw.rawHeaders.length / 2 > MAX_HEADERS) throw new Refusal('headers_too_large')
   const url = raw.url ?? ''
-  if (url.length > MAX_URL) throw new Refusal('headers_too_large')
+  if (url.length > MAX_URL) throw new Refusal('uri_too_long')
   if (!url.startsWith('/')) throw new Refusal('misdirected')
   if (!url.startsWith('/health/') && !origins.answersFor(headers.host)) throw new Refusal('misdirected')
   refuseTokenInUrl(url)
