@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Bytes, MlsEngine } from '../port.ts'
 import { flipped, pair, positions } from './tamper.ts'
-import { expectAgreement, NOW, refusal, sizeOf, utf8, view, World } from './world.ts'
+import { expectAgreement, hex, NOW, refusal, sizeOf, utf8, view, World } from './world.ts'
 import type { Seat } from './world.ts'
 
 /** Rewrites the length prefix at `at` in the next longer form, which says the same and must not be accepted. */
@@ -208,6 +208,21 @@ const messages = (makeEngine: () => Promise<MlsEngine>): void => {
       expect(['unsupported', 'invalid', 'auth_failed']).toContain(await refusal(() => bob.hear(sealed.with(contentTypeAt, type))))
     const clear = [...sealed.subarray(0, 3), 1, ...sealed.subarray(4, contentTypeAt), 1, 0, 0, 0, 0, 0, 1, 5, ...utf8('hello'), 0, 0]
     expect(['invalid', 'unsupported', 'malformed']).toContain(await refusal(() => bob.hear(new Uint8Array(clear))))
+  })
+
+  test('B-123: a Welcome whose commit lost the race leads into a group that nobody else is in', async () => {
+    const { world, alice, bob } = await pair(makeEngine)
+    const identity = await world.device('Carol')
+    const keyPackage = await world.publish(identity)
+    const lost = await world.engine.commit(alice.group, { authenticate: world.authenticate, add: [keyPackage.keyPackage] })
+    await alice.commit([bob])
+    const welcome = lost.welcomes[0]?.bytes ?? new Uint8Array()
+    const carol = await world.engine.join({ welcome, keyPackage, identity, authenticate: world.authenticate, now: NOW })
+    expect(carol.group.epoch).toBe(bob.group.epoch)
+    expect(hex(carol.group.epochAuthenticator)).not.toBe(hex(bob.group.epochAuthenticator))
+    const { sealed } = await world.engine.seal(carol.group, utf8('is anybody here?'))
+    expect(['auth_failed', 'invalid']).toContain(await refusal(() => bob.hear(sealed)))
+    expectAgreement(alice, bob)
   })
 
   test('B-106: content that claims to be of another kind is refused', async () => {
