@@ -128,14 +128,7 @@ test('Alice comes in from a second, empty browser and takes part', async ({ brow
   await bob.reads('on both, yes')
   await alice.reads('on both, yes')
   expect(elsewhere.complaints).toEqual([])
-  await elsewhere.page
-    .getByRole('link', { name: 'Settings' })
-    .or(elsewhere.page.getByRole('button', { name: 'Settings' }))
-    .first()
-    .click()
-  await elsewhere.page.getByRole('button', { name: 'Sign out' }).click()
-  await elsewhere.page.getByRole('button', { name: 'Sign out and delete' }).click()
-  await expect(elsewhere.page.getByText(/You are signed out/)).toBeVisible()
+  await elsewhere.signOut()
   expect(await kept(elsewhere)).toEqual({ files: [], databases: [], caches: 0, storage: 0 })
   await elsewhere.context.close()
 })
@@ -154,6 +147,20 @@ test('somebody who leaves reads no more, and is gone from the list', async () =>
   await alice.write('only for two of us')
   expect(await carol.run(['history', 'Herons of the north shore'])).toContain('only for two of us')
   await expect(bob.page.getByText('only for two of us')).toHaveCount(0)
+})
+
+test('Bob empties his browser and comes back with his passkey', async () => {
+  await bob.signOut()
+  expect(await kept(bob)).toEqual({ files: [], databases: [], caches: 0, storage: 0 })
+  await bob.signInWithPasskey()
+  await bob.isHome()
+  await bob.open('Alice')
+  await expect(bob.page.getByText(/This device joined here/)).toBeVisible()
+  await alice.open('Bob.Builder')
+  await alice.write('welcome back, Bob')
+  await bob.reads('welcome back, Bob')
+  await bob.write('the key was in my finger')
+  await alice.reads('the key was in my finger')
 })
 
 test('nothing that was typed is anywhere on the server, nor did a page complain', async () => {

@@ -66,6 +66,18 @@ export class Person {
     await this.page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
 
+  async signInWithPasskey(): Promise<void> {
+    await this.page.goto(`${this.#url}/sign-in`)
+    await this.page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  }
+
+  async signOut(): Promise<void> {
+    await this.page.goto(`${this.#url}/settings`)
+    await this.page.getByRole('button', { name: 'Sign out' }).click()
+    await this.page.getByRole('button', { name: 'Sign out and delete' }).click()
+    await expect(this.page.getByText(/You are signed out/)).toBeVisible()
+  }
+
   /** An authenticator in this browser that knows its owner and can derive secrets (WebAuthn PRF). */
   async addAuthenticator(): Promise<CDPSession> {
     const session = await this.context.newCDPSession(this.page)
