@@ -58,7 +58,8 @@ export function socketLimits(factor: number): SocketLimits {
     frames: bucket(400, 200),
     strikes: 3,
     sends: bucket(60, 5),
-    commits: bucket(10, 0.1),
+    // A new device joins every conversation of its account by a commit each, at once.
+    commits: bucket(120, 0.5),
     signals: bucket(60, 10),
   }
 }
