@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encodeCbor, type Entry, type EventFrame } from '@tacit/contract'
+import { decodeCommand, encodeCbor, encodeCommand, type Entry, type EventFrame } from '@tacit/contract'
 import type { ConversationId, Timeline } from '@tacit/sdk'
 import { openDevice, openMemoryStore } from '@tacit/sdk/node'
-import { noticesOf, openWorld, PASSWORD, textsOf, until, type Forge, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Forge, type World, type WorldDevice } from './index.ts'
 
 let world: World
 beforeAll(async () => {
@@ -145,6 +145,64 @@ test('a removal by somebody who may not is followed by nobody', async () => {
     await shows(honest, conversation, (lines) => lines.includes('unreadable policy'))
     const details = await honest.details(conversation, ({ standing }) => standing === 'paused')
     expect(details.members.map((member) => member.handle).toSorted()).toEqual(['Alice', 'Carol', 'Mallory'])
+  }
+})
+
+/** The network of a device that spoils its first commit on the way out, and hands in what it leads to with it. */
+class Spoiler extends Weather {
+  #done = false
+
+  override openSocket(request: Parameters<Weather['openSocket']>[0]): ReturnType<Weather['openSocket']> {
+    const socket = super.openSocket(request)
+    const spoilOnce = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+      const result = this.#done ? bytes : spoiled(bytes)
+      this.#done ||= result !== bytes
+      return result
+    }
+    return { send: (bytes) => socket.send(spoilOnce(bytes)), close: () => socket.close() }
+  }
+}
+
+function spoiled(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const frame = decodeCommand(bytes)
+  if (frame.type !== 'command' || frame.name !== 'conversations.commit') return bytes
+  const commit = frame.body.commit.map((byte, at) => (at === frame.body.commit.length - 9 ? byte ^ 1 : byte))
+  return encodeCommand({ ref: frame.ref, name: frame.name, body: { ...frame.body, commit } })
+}
+
+/** Resolves when the device was given the GroupInfo of a conversation that it wants to come back to. */
+function looksInside(device: WorldDevice): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  device.weather.forgeAnswers((url, body) => {
+    if (url.endsWith('/group-info')) resolve()
+    return body
+  })
+  return promise
+}
+
+test('who spoils a commit does not get what it says by the way back in', async () => {
+  const [anna, cleo] = await Promise.all([world.signedUp('Annabel'), world.signedUp('Cleo')])
+  const store = openMemoryStore()
+  await using mallory = await openDevice({ server: world.url, store, network: new Spoiler() })
+  await mallory.signUp({ handle: 'Mallard', password: PASSWORD })
+  const conversation = await anna.createGroup({ title: 'Ours', handles: ['mallard', 'cleo'] })
+  await cleo.conversation('Ours')
+  await until(mallory.watch('conversations'), (list) => list?.some((one) => one.standing === 'active') ?? false)
+
+  const state = mallory.watch('session').get()
+  if (state.kind !== 'signed_in') throw new Error('not signed in')
+  const wish = [conversation, 'role', encodeCbor([state.me.account, 'admin'])]
+  await store.transaction((writer) => writer.run('insert into intent (conversation, kind, detail) values (?, ?, ?)', wish))
+  const looked = Promise.all([anna, cleo].map(looksInside))
+  await mallory.send({ conversation, text: 'I lead now' })
+  await looked
+  for (const honest of [anna, cleo]) {
+    // Whoever looks again has not gone in.
+    const again = looksInside(honest)
+    honest.weather.endSockets()
+    await again
+    const { members } = await honest.details(conversation, ({ standing }) => standing === 'paused')
+    expect(members.filter(({ role }) => role === 'admin').map(({ handle }) => handle)).toEqual(['Annabel'])
   }
 })
 

@@ -3,17 +3,19 @@
  * could not follow. Like everything sealed, the commit is stored before it is sent and sent again unchanged; the group
  * becomes ours when the server has accepted it.
  */
-import { Refusal, routes } from '@tacit/contract'
+import { equalBytes, Refusal, routes } from '@tacit/contract'
 import type { ExternalJoin, Group, Member } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { NewItem } from '../messages/items.store.ts'
 import { saveSealed, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
-import { sha256 } from '../sealing.ts'
+import { idBytes, sha256 } from '../sealing.ts'
 import { encodeBaggage, readBaggage } from './baggage.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
+import { groupInfoSigner } from './group-info-signer.ts'
 import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
+import { mayTake } from './judge-return.ts'
 import { rosterOf } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
 import { encodeHandshakeData, readNote, seenBy } from './transcript.ts'
@@ -38,12 +40,14 @@ export async function fetchDoor(core: DeviceCore, conversation: Sealed['conversa
   }
 }
 
-/** Builds and stores the external commit. Rejects with `MlsError` when the GroupInfo is not sound. */
-export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promise<void> {
+/** Builds and stores the external commit; false when that is no door to go in by. Rejects with `MlsError` when the GroupInfo is not sound. */
+export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promise<boolean> {
   const { conversation, state } = hold
-  if (!state) return
+  if (!state) return false
+  const inside = await lookInside(core, hold, door)
+  if (!inside) return false
   const clientSeq = door.clientSeq + 1
-  const replaced = await ownOldLeaf(core, door.groupInfo)
+  const replaced = await ownOldLeaf(core, inside)
   const check = new LeafCheck(core, { path: 'tree' })
   let join: ExternalJoin
   try {
@@ -72,10 +76,24 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
     baggage: encodeBaggage({ welcomes: [], groupInfo, added: [], removed: replaced ? [core.device] : [], note }),
   }
   await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
+  return true
 }
 
-async function ownOldLeaf(core: DeviceCore, groupInfo: Uint8Array): Promise<Member | undefined> {
-  const { members } = await core.engine.inspectGroupInfo(groupInfo)
+/**
+ * The members behind the door; undefined when it leads into another conversation, back in time, or into a group that the
+ * rules for coming back forbid.
+ */
+async function lookInside(core: DeviceCore, { conversation, state }: Hold, door: Door): Promise<readonly Member[] | undefined> {
+  const { groupInfo } = door
+  const { groupId, epoch, members, policy } = await core.engine.inspectGroupInfo(groupInfo)
+  if (!equalBytes(groupId, idBytes(conversation)) || Number(epoch) !== door.epoch) return undefined
+  if (state && epoch < state.epoch) return undefined
+  const leaf = groupInfoSigner(groupInfo)
+  const signer = members.find(({ leafIndex }) => leafIndex === leaf)
+  return (await mayTake(core, { conversation, state, group: { members, policy }, signer })) ? members : undefined
+}
+
+async function ownOldLeaf(core: DeviceCore, members: readonly Member[]): Promise<Member | undefined> {
   for (const member of members) if ((await core.certificates.read(member.credential))?.device === core.device) return member
   return undefined
 }

@@ -11,6 +11,7 @@ import { idBytes } from '../sealing.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
 import { saveConversation } from './conversation.store.ts'
 import type { Hold } from './held.ts'
+import { mayTake } from './judge-return.ts'
 import { EMPTY_TRANSCRIPT, readNote } from './transcript.ts'
 
 type Welcomed = EventOf<'conversations.welcome'>
@@ -27,7 +28,7 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
     const known = hold.state?.standing === 'active' && hold.state.cursor >= welcomed.seq
     if (known) return
     const joined = await openWelcome(core, welcomed)
-    if (!joined) return waitForAnotherWay(core, hold, welcomed)
+    if (!joined || !(await isOffered(core, hold, joined.joined))) return waitForAnotherWay(core, hold, welcomed)
     await begin(core, hold, { welcomed, ...joined })
     if (joined.keyPackage.lastResort) core.lastResortUsed()
   })
@@ -35,6 +36,9 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
   core.received(conversation, [])
   core.wire.send('conversations.acknowledgeWelcomes', { welcomes: [welcome] }).catch(() => undefined)
 }
+
+const isOffered = (core: DeviceCore, { conversation, state }: Hold, { group, signer }: Joined): Promise<boolean> =>
+  mayTake(core, { conversation, state, group, signer })
 
 async function catchUpBefore(core: DeviceCore, { conversation, seq }: Welcomed): Promise<void> {
   const state = await core.conversations.hold(conversation, async (hold) => hold.state)

@@ -22,7 +22,7 @@ export interface Roster {
 /** A policy that nobody can read makes nobody an admin but the longest-standing member. */
 const NO_POLICY: Policy = { kind: 'group', admins: [] }
 
-export async function rosterOf(group: Group, certificates: Certificates): Promise<Roster> {
+export async function rosterOf(group: Pick<Group, 'members' | 'policy'>, certificates: Certificates): Promise<Roster> {
   const policy = readPolicy(group.policy) ?? NO_POLICY
   const leaves: Omit<RosterEntry, 'admin'>[] = []
   for (const member of group.members) {

@@ -55,8 +55,7 @@ async function enter(core: DeviceCore, { conversation, standing, stuck }: Conver
   return core.conversations.hold(conversation, async (hold) => {
     // A Welcome may have come meanwhile.
     if (hold.state?.standing !== standing) return AGAIN
-    await sealJoin(core, hold, door)
-    return AGAIN
+    return (await sealJoin(core, hold, door)) ? AGAIN : REST
   })
 }
 
