@@ -78,6 +78,7 @@ const advice: Record<MessengerFailure, Advice> = {
   invalid_device_list: [exits.refused, report],
   unsupported_media: [exits.refused, report],
   headers_too_large: [exits.refused, report],
+  uri_too_long: [exits.refused, report],
 }
 
 /** A failure of the client itself. The message is a whole sentence; `next` says what to do where the catalogue cannot know. */
