@@ -233,3 +233,30 @@ test('a server that passes off a group as the direct conversation gets no messag
   )
   await expect(alice.startDirect({ handle: 'ben' })).rejects.toMatchObject({ failure: 'identity_mismatch' })
 })
+
+test('an own message that the log no longer holds is not sent for ever, and the conversation goes on', async () => {
+  const { writer, reader, conversation, write } = await pair()
+  writer.weather.loseAnswers()
+  await writer.send({ conversation, text: 'heard, but not by me' })
+  const { items } = await reader.sees(conversation, ['hello', 'heard, but not by me'])
+  const gone = items.at(-1)?.seq
+  await reader.send({ conversation, text: 'I heard it' })
+  await reader.messageBecomes(conversation, 'I heard it', 'accepted')
+  writer.weather.forge((event) =>
+    event.name === 'delivery.entries'
+      ? { ...event, body: { ...event.body, entries: event.body.entries.filter(({ seq }) => seq !== gone) } }
+      : event,
+  )
+  writer.weather.forgeAnswers((url, body) => {
+    if (!url.includes('/entries') || typeof body !== 'object' || body === null || !('entries' in body)) return body
+    const entries: readonly unknown[] = Array.isArray(body.entries) ? body.entries : []
+    return { ...body, entries: entries.filter((entry) => !JSON.stringify(entry).includes(`"seq":${gone},`)) }
+  })
+  writer.weather.cut()
+  writer.weather.restore()
+  await until(
+    writer.watch('timeline', conversation),
+    (now) => now?.items.some((item) => item.kind === 'message' && item.seq === gone && item.state.kind !== 'sending') ?? false,
+  )
+  await write('and so it goes on')
+})

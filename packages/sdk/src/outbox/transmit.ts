@@ -10,7 +10,7 @@ import type { DeviceCore } from '../device-core.ts'
 import { catchUp } from '../inbox/receive.ts'
 import { addItem } from '../messages/items.store.ts'
 import { owned } from '../sealing.ts'
-import { dropSealed, failAll, failMessage, findSealed, type Sealed } from './outbox.store.ts'
+import { dropSealed, eraseWaiting, failAll, failMessage, findSealed, findWaiting, settleSealed, type Sealed } from './outbox.store.ts'
 
 /** `sent`: the log will tell. `again`: ask for the next step. Rejects with `Unreachable` or a passing `Refusal`: try these bytes again. */
 export type Outcome = 'sent' | 'again' | { readonly failed: Refusal; readonly intent: number | undefined }
@@ -22,12 +22,38 @@ export async function transmit(core: DeviceCore, sealed: Sealed): Promise<Outcom
     const answer = await submit(core, sealed)
     if (!equalBytes(answer.hash, sealed.hash)) return await stopTrusting(core, sealed)
     if (sealed.kind === 'join') return await enter(core, { sealed, seq: answer.seq })
-    if (answer.duplicate) await catchUp(core, sealed.conversation, answer.seq)
-    return 'sent'
+    if (!answer.duplicate) return 'sent'
+    await catchUp(core, sealed.conversation, answer.seq)
+    return (await settlePassedOver(core, sealed, answer.seq)) ? 'again' : 'sent'
   } catch (error) {
     if (error instanceof Refusal) return answerRefusal(core, sealed, error)
     throw error
   }
+}
+
+/**
+ * Accepted a while ago, at a position that this device has passed without meeting its own entry: the server keeps it no more,
+ * or reading it failed. The log will not tell, so the server's answer has to do. Returns whether that was so.
+ */
+async function settlePassedOver(core: DeviceCore, sealed: Sealed, seq: number): Promise<boolean> {
+  const { conversation, message, clientSeq } = sealed
+  return core.conversations.hold(conversation, async ({ state, store }) => {
+    if (!state || state.cursor < seq || !(await isStillSealed(core, sealed))) return false
+    const waiting = message && (await findWaiting(core.store, message))
+    await store({
+      state: { ...state, clientSeq: Math.max(state.clientSeq, clientSeq) },
+      write: async (writer) => {
+        await settleSealed(writer, conversation)
+        if (!waiting) return
+        const { kind, text, time } = waiting
+        const own = { message: waiting.message, account: core.account }
+        const item = kind === 'title' ? ({ kind: 'silent', ...own } as const) : ({ kind: 'message', ...own, mine: true, text } as const)
+        await addItem(writer, { conversation, seq, time, item })
+        await eraseWaiting(writer, waiting.message)
+      },
+    })
+    return true
+  })
 }
 
 function submit(core: DeviceCore, sealed: Sealed) {
