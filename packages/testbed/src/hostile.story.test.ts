@@ -260,3 +260,15 @@ test('an own message that the log no longer holds is not sent for ever, and the 
   )
   await write('and so it goes on')
 })
+
+test('a server that counts commits wrongly does not get the messages after them refused', async () => {
+  const { reader, conversation } = await pair()
+  const miscounted = (entry: Entry): Entry => (entry.kind === 'commit' ? { ...entry, clientSeq: 1_000_000 } : entry)
+  reader.weather.forge((event) =>
+    event.name === 'delivery.entries' ? { ...event, body: { ...event.body, entries: event.body.entries.map(miscounted) } } : event,
+  )
+  const tablet = await world.signedIn(`Writer${pairs}x`)
+  await tablet.conversation(`Reader${pairs}x`)
+  await tablet.send({ conversation, text: 'from the tablet' })
+  await reader.sees(conversation, ['hello', 'from the tablet'])
+})

@@ -69,7 +69,8 @@ async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Prom
   }
   const data = readHandshakeData(opened.authenticatedData)
   if (data) await checkSeen(reading, { entry, seen: data.seen })
-  if (sender) reading.setCounter(sender.device, entry.clientSeq)
+  // The sender's own word where it is signed: the server may name any number.
+  if (sender) reading.setCounter(sender.device, data?.clientSeq ?? entry.clientSeq)
   if (opened.kind === 'proposal') return reading.advance(opened)
   await applyCommit(reading, { entry, by: sender?.account, external: opened.external, after: opened.group, persist: opened.persist })
 }
