@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { AccountId, DeviceId } from '@tacit/contract'
+import { CastMember, CastPeople } from '../devices/cast.test-support.ts'
+import { Certificates } from '../devices/certificates.ts'
 import { openEngine } from '../engine.ts'
 import { mintId } from '../sealing.ts'
 import { platformRandom } from '../surroundings.ts'
 import { groupInfoSigner } from './group-info-signer.ts'
-import { isFairReturn } from './judge-return.ts'
+import { isFairReturn, newcomersAreListed } from './judge-return.ts'
 import type { RosterEntry } from './roster.ts'
 
 const person = (): AccountId => mintId(platformRandom, AccountId)
@@ -51,4 +53,23 @@ test('the signer of a GroupInfo is read from it', async () => {
   expect(groupInfoSigner(joined.groupInfo)).toBe(1)
   for (const junk of [new Uint8Array(), new Uint8Array(100), made.groupInfo.slice(0, 40), new Uint8Array(1000).fill(255)])
     expect(groupInfoSigner(junk)).toBeUndefined()
+})
+
+test('a device that its owner has withdrawn does not come back while this one looked away', async () => {
+  const owner = await CastMember.make()
+  const phone = await owner.device()
+  const listed = await owner.known()
+  const withdrawn = await owner.device({ listed: false })
+  const people = new CastPeople()
+  people.pinned.set(owner.account, listed)
+  people.onServer.set(owner.account, listed)
+  const authority = { certificates: new Certificates(), people, clock: { now: () => 1_800_000_000_000 } }
+  const there = { account: owner.account, device: phone.certificate.device, leaf: 0, admin: true }
+  const members = [phone, withdrawn].map(({ credential, signatureKey }, leafIndex) => ({ leafIndex, credential, signatureKey }))
+
+  expect(await newcomersAreListed(authority, { before: [there], members: members.slice(0, 1) })).toBe(true)
+  expect(await newcomersAreListed(authority, { before: [there], members })).toBe(false)
+  // One that was there already stays until somebody commits its removal.
+  const both = [there, { ...there, device: withdrawn.certificate.device, leaf: 1 }]
+  expect(await newcomersAreListed(authority, { before: both, members })).toBe(true)
 })

@@ -5,12 +5,14 @@
  *
  * - whoever signed the offer belongs to an account that was a member: neither the server nor a stranger can offer a group
  * - unless that was an admin, nobody who was a member is missing, and nobody's role is another one
+ * - every device that was not there before is on its owner's newest list: a withdrawn one does not slip in while we look away
  *
  * An honest offer that fails is followed by a better one: an admin's next commit.
  */
 import type { AccountId, ConversationId } from '@tacit/contract'
 import type { Group, Member } from '@tacit/mls'
 import type { DeviceCore } from '../device-core.ts'
+import { authenticateLeaf, type LeafAuthority } from '../devices/authenticate-leaf.ts'
 import type { Conversation } from './conversation.store.ts'
 import { rosterOf, type Roster, type RosterEntry } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
@@ -33,7 +35,22 @@ export async function mayTake(core: DeviceCore, { conversation, state, group, si
   if (!before.some(({ device }) => device === core.device)) return true
   const after = await rosterOf(group, core.certificates)
   const voucher = signer && (await core.certificates.read(signer.credential))?.account
-  return after.policy.kind === state?.kind && isFairReturn({ before, after, voucher })
+  if (after.policy.kind !== state?.kind || !isFairReturn({ before, after, voucher })) return false
+  return newcomersAreListed(core, { before, members: group.members })
+}
+
+/** Whether every leaf that this device has not seen in the group yet could be invited now. Rejects with `Unreachable` when the server gives no list. */
+export async function newcomersAreListed(
+  authority: LeafAuthority,
+  { before, members }: { readonly before: readonly RosterEntry[]; readonly members: readonly Member[] },
+): Promise<boolean> {
+  const seen = new Set(before.map(({ device }) => device))
+  for (const member of members) {
+    const device = (await authority.certificates.read(member.credential))?.device
+    if (device && seen.has(device)) continue
+    if (!(await authenticateLeaf(authority, { ...member, path: 'invited' }))) return false
+  }
+  return true
 }
 
 /** The rule itself. `before`: the members as this device saw them last. */
