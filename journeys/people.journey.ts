@@ -149,6 +149,49 @@ test('somebody who leaves reads no more, and is gone from the list', async () =>
   await expect(bob.page.getByText('only for two of us')).toHaveCount(0)
 })
 
+test('Alice removes Carol, brings her back and renames the group, all on screen', async () => {
+  const details = () => alice.page.getByRole('complementary', { name: 'Details' })
+  await alice.page.getByRole('link', { name: 'Details' }).first().click()
+  await details().getByRole('button', { name: 'Actions for carol' }).click()
+  await alice.page.getByRole('menuitem', { name: 'Remove from group' }).click()
+  await alice.page.getByRole('alertdialog').getByRole('button', { name: 'Remove from group' }).click()
+  await expect(alice.timeline.getByText('You removed carol')).toBeVisible()
+  await alice.write('while carol is away')
+  expect(await carol.run(['history', 'Herons of the north shore'])).not.toContain('while carol is away')
+
+  await details().getByRole('button', { name: 'Add people' }).click()
+  await alice.page.getByRole('dialog').getByLabel('Add by handle').fill('CAROL')
+  await alice.page.getByRole('dialog').getByLabel('Add by handle').press('Enter')
+  await alice.page.getByRole('dialog').getByRole('button', { name: 'Add 1 person' }).click()
+  await expect(alice.timeline.getByText('You added carol')).toHaveCount(2)
+  await alice.write('welcome back, carol')
+  await expect.poll(() => carol.run(['history', 'Herons of the north shore'])).toContain('welcome back, carol')
+
+  await details().getByRole('button', { name: 'Rename group' }).click()
+  await details().getByRole('textbox').fill(secrets.keep('Pikes of the south bay'))
+  await details().getByRole('textbox').press('Enter')
+  await expect(alice.row('Pikes of the south bay')).toBeVisible()
+})
+
+test('what is not open is counted, and who is online is seen only when both share it', async () => {
+  await alice.open('Bob.Builder')
+  await bob.page.goto(server.url)
+  await bob.isHome()
+  await alice.write('one for the counter')
+  await alice.write('two for the counter')
+  await expect(bob.row('Alice').getByText('2 unread messages')).toBeAttached()
+  await bob.open('Alice')
+  await expect(bob.row('Alice').getByText(/unread/)).toHaveCount(0)
+
+  await bob.sharePresence()
+  await expect(alice.row('Bob.Builder').getByText('online', { exact: true })).toHaveCount(0)
+  await alice.sharePresence()
+  await expect(alice.row('Bob.Builder').getByText('online', { exact: true })).toBeAttached()
+  await bob.page.goto('about:blank')
+  await expect(alice.row('Bob.Builder').getByText('online', { exact: true })).toHaveCount(0)
+  await bob.page.goto(server.url)
+})
+
 test('Bob empties his browser and comes back with his passkey', async () => {
   await bob.signOut()
   expect(await kept(bob)).toEqual({ files: [], databases: [], caches: 0, storage: 0 })

@@ -71,6 +71,12 @@ export class Person {
     await this.page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   }
 
+  async sharePresence(): Promise<void> {
+    await this.page.goto(`${this.#url}/settings`)
+    await this.page.getByRole('switch', { name: 'Show when I am online' }).click()
+    await expect(this.page.getByRole('switch', { name: 'Show when I am online' })).toBeChecked()
+  }
+
   async signOut(): Promise<void> {
     await this.page.goto(`${this.#url}/settings`)
     await this.page.getByRole('button', { name: 'Sign out' }).click()
