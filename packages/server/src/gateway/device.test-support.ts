@@ -37,7 +37,7 @@ interface Waiting {
 export const newConversationId = (): ConversationId => ConversationId.parse(systemRandom.id())
 
 /** Opens a socket with the right subprotocol; the options of `ws` may spoil it. */
-export function openSocket(town: Town, options: ClientOptions & { protocols?: string[] } = {}): WebSocket {
+export function openSocket(town: Pick<Town, 'url'>, options: ClientOptions & { protocols?: string[] } = {}): WebSocket {
   const { protocols = [SUBPROTOCOL], ...rest } = options
   return new WebSocket(town.url.replace('http', 'ws') + SOCKET_PATH, protocols, { perMessageDeflate: false, ...rest })
 }
@@ -60,7 +60,7 @@ export class Device {
   }
 
   /** Connected, not yet introduced. */
-  static async open(town: Town, options: ClientOptions & { protocols?: string[] } = {}): Promise<Device> {
+  static async open(town: Pick<Town, 'url'>, options: ClientOptions & { protocols?: string[] } = {}): Promise<Device> {
     const socket = openSocket(town, options)
     const device = new Device(socket)
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))

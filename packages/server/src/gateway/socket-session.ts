@@ -45,14 +45,23 @@ export interface SocketSessionDeps {
 /** Frames that may wait while a token is being checked. */
 const BACKLOG = 32
 
+type DeviceOwner = TokenOwner & { readonly device: DeviceId }
+type LookedUp = TokenOwner | undefined | 'fault'
 type Opening = Exclude<Identity, { kind: 'open' }>
 type Open = Extract<Identity, { kind: 'open' }>
 
 export class SocketSession {
   readonly #deps: SocketSessionDeps
+  /** Per look-up of a token that is under way: the sessions that ended meanwhile. */
+  readonly #endedMeanwhile = new Set<Set<SessionId>>()
 
   constructor(deps: SocketSessionDeps) {
     this.#deps = deps
+  }
+
+  /** The session ended. Sockets that are open are the gateway's to close; what is being looked up may have been read before. */
+  revoked(session: SessionId): void {
+    for (const ended of this.#endedMeanwhile) ended.add(session)
   }
 
   /** One binary frame, within its socket's budget. */
@@ -84,25 +93,22 @@ export class SocketSession {
     if (body.contract < OLDEST_CONTRACT) return turnAway(socket, ref, 'client_too_old', 'clientTooOld')
     const backlog: Uint8Array[] = []
     socket.identity = { kind: 'checking', since, backlog }
-    const owner = await this.#ownerOf(socket, ref, body.accessToken)
-    if (!owner) return
-    const { account, device } = owner
-    if (this.#deps.lines.ofAccount(account).size >= this.#deps.limits.perAccount) {
-      return turnAway(socket, ref, 'rate_limited', 'flooding')
-    }
-    this.#open(socket, { ...owner, device })
-    const result = {
-      account,
-      device,
-      contract: Math.min(CONTRACT_VERSION, body.contract),
-      time: this.#deps.clock.now(),
-      expiresIn: this.#expiresIn(owner),
-    }
-    socket.send(encodeAccepted({ ref, name: 'connection.hello', result }))
-    for (const bytes of backlog) if (!socket.closing) this.take(socket, bytes)
+    await this.#lookUp(body.accessToken, (found) => {
+      const owner = this.#goodOwner(socket, ref, found)
+      if (!owner) return
+      const { account, device } = owner
+      if (this.#deps.lines.ofAccount(account).size >= this.#deps.limits.perAccount) {
+        return turnAway(socket, ref, 'rate_limited', 'flooding')
+      }
+      this.#open(socket, owner)
+      const contract = Math.min(CONTRACT_VERSION, body.contract)
+      const result = { account, device, contract, time: this.#deps.clock.now(), expiresIn: this.#expiresIn(owner) }
+      socket.send(encodeAccepted({ ref, name: 'connection.hello', result }))
+      for (const bytes of backlog) if (!socket.closing) this.take(socket, bytes)
+    })
   }
 
-  #open(socket: SocketLine, { account, device, session, expiresAt }: TokenOwner & { device: DeviceId }): void {
+  #open(socket: SocketLine, { account, device, session, expiresAt }: DeviceOwner): void {
     const line = new DeviceLine(socket, { account, device })
     socket.identity = { kind: 'open', line, session, expiresAt, noticed: false }
     this.#deps.opened(socket)
@@ -111,17 +117,18 @@ export class SocketSession {
 
   /** A token of the same device only: a socket never changes its owner. */
   async #renew(socket: SocketLine, open: Open, { ref, body }: { ref: number; body: BodyOf<'connection.renew'> }): Promise<void> {
-    const owner = await this.#ownerOf(socket, ref, body.accessToken)
-    if (!owner) return
-    if (owner.device !== open.line.device || owner.account !== open.line.account)
-      return turnAway(socket, ref, 'unauthenticated', 'forbidden')
-    socket.identity = { ...open, session: owner.session, expiresAt: owner.expiresAt, noticed: false }
-    socket.send(encodeAccepted({ ref, name: 'connection.renew', result: { expiresIn: this.#expiresIn(owner) } }))
+    await this.#lookUp(body.accessToken, (found) => {
+      const owner = this.#goodOwner(socket, ref, found)
+      if (!owner) return
+      if (owner.device !== open.line.device || owner.account !== open.line.account)
+        return turnAway(socket, ref, 'unauthenticated', 'forbidden')
+      socket.identity = { ...open, session: owner.session, expiresAt: owner.expiresAt, noticed: false }
+      socket.send(encodeAccepted({ ref, name: 'connection.renew', result: { expiresIn: this.#expiresIn(owner) } }))
+    })
   }
 
   /** Turns the socket away unless the token is good and bound to a device. */
-  async #ownerOf(socket: SocketLine, ref: number, accessToken: string): Promise<(TokenOwner & { device: DeviceId }) | undefined> {
-    const owner = await this.#authenticate(accessToken)
+  #goodOwner(socket: SocketLine, ref: number, owner: LookedUp): DeviceOwner | undefined {
     if (socket.closing) return undefined
     if (owner === 'fault') turnAway(socket, ref, 'unavailable', 'shuttingDown')
     else if (!owner || owner.expiresAt <= this.#deps.clock.now()) turnAway(socket, ref, 'unauthenticated', 'unauthenticated')
@@ -130,7 +137,22 @@ export class SocketSession {
     return undefined
   }
 
-  async #authenticate(accessToken: string): Promise<TokenOwner | undefined | 'fault'> {
+  /**
+   * Whom a token speaks for. `use` must take hold of the socket in the same turn: a session that ends before that is known
+   * here, one that ends after it finds the socket open.
+   */
+  async #lookUp(accessToken: string, use: (owner: LookedUp) => void): Promise<void> {
+    const ended = new Set<SessionId>()
+    this.#endedMeanwhile.add(ended)
+    try {
+      const owner = await this.#authenticate(accessToken)
+      use(owner && owner !== 'fault' && ended.has(owner.session) ? undefined : owner)
+    } finally {
+      this.#endedMeanwhile.delete(ended)
+    }
+  }
+
+  async #authenticate(accessToken: string): Promise<LookedUp> {
     try {
       return await this.#deps.authenticate(accessToken)
     } catch (error) {

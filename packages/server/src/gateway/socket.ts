@@ -74,6 +74,7 @@ export class SocketGateway {
 
   /** The session ended: its sockets end with it. */
   revoke(session: SessionId): void {
+    this.#session.revoked(session)
     for (const { socket } of this.#deps.lines.all()) {
       if (socket.identity.kind !== 'open' || socket.identity.session !== session) continue
       socket.announceEnd('revoked', 0)

@@ -1,0 +1,108 @@
+/** A session may end while its token is being looked up: the socket must not outlive it. The look-up is held open by hand. */
+import { createServer } from 'node:http'
+import { AccountId, closeCodes, CONTRACT_VERSION, DeviceId, Refusal, SessionId } from '@tacit/contract'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { portOf } from '../metrics.ts'
+import { systemRandom } from '../random.ts'
+import { Device } from './device.test-support.ts'
+import { Lines } from './lines.ts'
+import { createOrigins } from './origins.ts'
+import { settingsWith } from '../settings.ts'
+import { SocketGateway } from './socket.ts'
+import { socketLimits } from './socket-limits.ts'
+import type { TokenOwner } from './socket-session.ts'
+
+const noRoom = (): Promise<never> => Promise.reject(new Refusal('not_found'))
+const commands = {
+  handlers: {
+    'conversations.commit': noRoom,
+    'conversations.acknowledgeWelcomes': noRoom,
+    'delivery.resume': noRoom,
+    'delivery.send': noRoom,
+    'delivery.acknowledge': noRoom,
+    'signals.send': noRoom,
+  },
+  prune: () => undefined,
+}
+
+/** Look-ups of tokens that wait for the test's word. */
+const lookUps: ((owner: TokenOwner) => void)[] = []
+let server: ReturnType<typeof createServer>
+let gateway: SocketGateway
+let url: string
+
+beforeEach(async () => {
+  server = createServer()
+  gateway = new SocketGateway({
+    clock: systemClock,
+    random: systemRandom,
+    log: () => undefined,
+    limits: socketLimits(1),
+    lines: new Lines(),
+    commands,
+    origins: createOrigins(settingsWith({})),
+    address: () => '127.0.0.1',
+    delivery: { wake: () => undefined, close: () => undefined, settled: () => Promise.resolve() },
+    presence: { left: () => undefined, sweep: () => undefined },
+    authenticate: () => new Promise((resolve) => void lookUps.push(resolve)),
+  })
+  gateway.attach(server)
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${portOf(server)}`
+})
+afterEach(async () => {
+  lookUps.length = 0
+  await gateway.close(0)
+  server.close()
+})
+
+const owner = (): TokenOwner => ({
+  account: AccountId.parse(systemRandom.id()),
+  device: DeviceId.parse(systemRandom.id()),
+  session: SessionId.parse(systemRandom.id()),
+  expiresAt: systemClock.now() + 60_000,
+})
+
+/** Resolves with what lets the oldest waiting look-up answer. */
+const nextLookUp = async (): Promise<(found: TokenOwner) => void> => {
+  const answer = lookUps.shift()
+  if (answer) return answer
+  await new Promise((resolve) => setImmediate(resolve))
+  return nextLookUp()
+}
+
+test('a session that is revoked while the hello is checked gets no socket', async () => {
+  const device = await Device.open({ url })
+  const alice = owner()
+  const outcome = device.outcome('connection.hello', { accessToken: 'A'.repeat(43), contract: CONTRACT_VERSION })
+  const answer = await nextLookUp()
+  gateway.revoke(alice.session)
+  answer(alice)
+  expect(await outcome).toBe('unauthenticated')
+  expect(await device.closed).toBe(closeCodes.unauthenticated)
+})
+
+test('a session that is revoked while the renewal is checked loses its socket', async () => {
+  const device = await Device.open({ url })
+  const alice = owner()
+  const hello = device.hello('A'.repeat(43))
+  ;(await nextLookUp())(alice)
+  await hello
+  const renewed = { ...alice, session: SessionId.parse(systemRandom.id()) }
+  const outcome = device.outcome('connection.renew', { accessToken: 'B'.repeat(43) })
+  const answer = await nextLookUp()
+  gateway.revoke(renewed.session)
+  answer(renewed)
+  expect(await outcome).toBe('unauthenticated')
+  expect(await device.closed).toBe(closeCodes.unauthenticated)
+})
+
+test('another session that is revoked meanwhile changes nothing', async () => {
+  const device = await Device.open({ url })
+  const outcome = device.outcome('connection.hello', { accessToken: 'A'.repeat(43), contract: CONTRACT_VERSION })
+  const answer = await nextLookUp()
+  gateway.revoke(owner().session)
+  answer(owner())
+  expect(await outcome).toBe('accepted')
+})
