@@ -272,3 +272,18 @@ test('a server that counts commits wrongly does not get the messages after them 
   await tablet.send({ conversation, text: 'from the tablet' })
   await reader.sees(conversation, ['hello', 'from the tablet'])
 })
+
+test('entries that the server makes up in somebody’s name do not turn their next honest message into a repeat', async () => {
+  const { reader, conversation, write } = await pair()
+  const madeUp = (entry: Entry): readonly Entry[] => [
+    { ...flipped(entry), clientSeq: 1_000_000 },
+    { ...entry, seq: entry.seq + 1 },
+  ]
+  reader.weather.forge(forgeFirst('message', madeUp))
+  await write('the honest one')
+  const seen = await reader.sees(conversation, ['hello', 'the honest one'])
+  expect(noticesOf(seen.items)).toContain('unreadable auth_failed')
+  expect(noticesOf(seen.items)).not.toContain('unreadable duplicate')
+  await write('and the next')
+  await reader.sees(conversation, ['hello', 'the honest one', 'and the next'])
+})

@@ -2,7 +2,7 @@
  * Reads one entry: its place in the transcript, then what it is. A hostile or broken entry becomes a placeholder and never
  * stops the log; a commit that cannot be followed pauses the conversation until this device has joined anew.
  */
-import type { Entry } from '@tacit/contract'
+import type { DeviceId, Entry } from '@tacit/contract'
 import { MlsError, type Opened } from '@tacit/mls'
 import type { UnreadableReason } from '../api.ts'
 import { judgeCommit } from '../conversations/judge.ts'
@@ -13,7 +13,7 @@ import { sha256 } from '../sealing.ts'
 import { applyCommit } from './apply-commit.ts'
 import { checkSeen } from './check-seen.ts'
 import { readOwnEntry } from './own-entry.ts'
-import { readMessage } from './read-message.ts'
+import { placeOf, readMessage } from './read-message.ts'
 import type { Reading } from './reading.ts'
 
 /** Throws `Unreachable` when a judgement needs the server; the reading is then as before the entry. */
@@ -69,16 +69,23 @@ async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Prom
   }
   const data = readHandshakeData(opened.authenticatedData)
   if (data) await checkSeen(reading, { entry, seen: data.seen })
-  // The sender's own word where it is signed: the server may name any number.
-  if (sender) reading.setCounter(sender.device, data?.clientSeq ?? entry.clientSeq)
+  if (sender && data) await countHandshake(reading, entry, { device: sender.device, clientSeq: data.clientSeq })
+  else await reading.countUnopened(entry.sender)
   if (opened.kind === 'proposal') return reading.advance(opened)
   await applyCommit(reading, { entry, by: sender?.account, external: opened.external, after: opened.group, persist: opened.persist })
+}
+
+/** A handshake cannot be replayed, its epoch is over; one whose counter is not new says nothing about the sender's next. */
+async function countHandshake(reading: Reading, entry: Entry, by: { device: DeviceId; clientSeq: number }): Promise<void> {
+  const place = placeOf(by.clientSeq, await reading.counterOf(by.device))
+  if (place === 'gap') reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
+  if (place !== 'repeat') reading.setCounter(by.device, by.clientSeq)
 }
 
 /** Only a commit is more than itself: without it there is no way on. */
 async function placeUnreadable(reading: Reading, entry: Entry, reason: UnreadableReason): Promise<void> {
   const { state } = reading
-  reading.setCounter(entry.sender, entry.clientSeq)
+  await reading.countUnopened(entry.sender)
   const toldAlready = entry.kind === 'proposal' || (entry.kind === 'commit' && state.standing === 'paused')
   const account = await memberAccount(reading.core.store, { conversation: state.conversation, device: entry.sender })
   if (!toldAlready) reading.addItem(entry, { kind: 'unreadable', reason, account })

@@ -2,7 +2,7 @@
 import type { DeviceCertificate, Entry } from '@tacit/contract'
 import { readPayload, type Payload } from '../messages/payload.ts'
 import { checkSeen } from './check-seen.ts'
-import type { Reading } from './reading.ts'
+import type { Counter, Reading } from './reading.ts'
 
 export async function readMessage(
   reading: Reading,
@@ -11,20 +11,31 @@ export async function readMessage(
   const account = sender?.account
   const read = readPayload(payload)
   if (!sender || read.kind !== 'payload') {
+    if (read.kind === 'unsupported' && sender) reading.setCounter(sender.device, read.clientSeq)
+    else await reading.countUnopened(sender?.device ?? entry.sender)
     const reason = read.kind === 'unsupported' ? 'unsupported' : 'malformed'
-    reading.setCounter(sender?.device ?? entry.sender, read.kind === 'unsupported' ? read.clientSeq : entry.clientSeq)
     return reading.addItem(entry, { kind: 'unreadable', reason, account })
   }
   const { message, clientSeq, seen } = read.payload
-  const last = await reading.counterOf(sender.device)
-  if ((last !== undefined && clientSeq <= last) || (await reading.isRepeat(message))) {
+  const place = placeOf(clientSeq, await reading.counterOf(sender.device))
+  if (place === 'repeat' || (await reading.isRepeat(message))) {
     reading.addItem(entry, { kind: 'unreadable', reason: 'duplicate', account })
     return reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'replay' } })
   }
-  if (last !== undefined && clientSeq > last + 1) reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
+  if (place === 'gap') reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
   await checkSeen(reading, { entry, seen })
   reading.setCounter(sender.device, clientSeq)
   placeContent(reading, { entry, payload: read.payload, account: sender.account })
+}
+
+/**
+ * Where a counter that its sender has signed stands. Entries in that name which did not open may each have used one: so many
+ * may be missing, and a server that invents some makes no honest message a repeat.
+ */
+export function placeOf(clientSeq: number, last: Counter | undefined): 'next' | 'repeat' | 'gap' {
+  if (!last) return 'next'
+  if (clientSeq <= last.clientSeq) return 'repeat'
+  return clientSeq <= last.clientSeq + 1 + last.unopened ? 'next' : 'gap'
 }
 
 /** Puts a message that is new and sound into the timeline; also an own one, from the outbox. */

@@ -9,13 +9,19 @@ import type { Conversation } from '../conversations/conversation.store.ts'
 import { eraseGroup, GroupChanges } from '../conversations/group.store.ts'
 import type { Hold } from '../conversations/held.ts'
 import type { DeviceCore } from '../device-core.ts'
-import { blob } from '../local-store/columns.ts'
+import { blob, integer } from '../local-store/columns.ts'
 import type { Writer } from '../local-store/driver.ts'
 import { clearMarker } from './marker.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
 
 /** How many transcript hashes are kept: senders rarely lag further behind than this. */
 const KEPT_TRANSCRIPT = 2000
+
+/** A sender's counter: the last that opened, and how many entries in its name did not since. */
+export interface Counter {
+  readonly clientSeq: number
+  readonly unopened: number
+}
 
 /** A message as a script hears of it, its sender still an account. */
 export interface Arrival extends Omit<IncomingMessage, 'sender'> {
@@ -37,7 +43,7 @@ export class Reading {
   readonly #groupChanges = new GroupChanges()
   readonly #writes: ((writer: Writer) => Promise<void>)[] = []
   readonly #messages = new Set<MessageId>()
-  readonly #counters = new Map<DeviceId, number>()
+  readonly #counters = new Map<DeviceId, Counter>()
   readonly #transcripts = new Map<number, Uint8Array>()
 
   constructor(core: DeviceCore, hold: Hold, state: Conversation) {
@@ -94,17 +100,24 @@ export class Reading {
     return (await this.core.store.get(sql, [this.conversation, message])) !== undefined
   }
 
-  /** The counter of a device's last entry; undefined before its first. */
-  async counterOf(device: DeviceId): Promise<number | undefined> {
+  /** Where a sender's counter stands; undefined before its first entry. */
+  async counterOf(device: DeviceId): Promise<Counter | undefined> {
     const fresh = this.#counters.get(device)
     if (fresh !== undefined) return fresh
-    const sql = 'select client_seq from counter where conversation = ? and device = ?'
+    const sql = 'select client_seq, unopened from counter where conversation = ? and device = ?'
     const row = await this.core.store.get(sql, [this.conversation, device])
-    return row && Number(row['client_seq'])
+    return row && { clientSeq: integer(row, 'client_seq'), unopened: integer(row, 'unopened') }
   }
 
+  /** What the sender itself has signed. */
   setCounter(device: DeviceId, clientSeq: number): void {
-    this.#counters.set(device, clientSeq)
+    this.#counters.set(device, { clientSeq, unopened: 0 })
+  }
+
+  /** Something came in the sender's name and did not open: whose it is, only the server says. */
+  async countUnopened(device: DeviceId): Promise<void> {
+    const before = await this.counterOf(device)
+    if (before) this.#counters.set(device, { ...before, unopened: before.unopened + 1 })
   }
 
   /** One transaction for everything that was read. */
@@ -118,11 +131,12 @@ export class Reading {
     if (this.#groupDropped) await eraseGroup(writer, conversation)
     if (this.#group) await this.#groupChanges.save(writer, conversation)
     for (const write of this.#writes) await write(writer)
-    for (const [device, clientSeq] of this.#counters)
-      await writer.run('insert or replace into counter (conversation, device, client_seq) values (?, ?, ?)', [
+    for (const [device, { clientSeq, unopened }] of this.#counters)
+      await writer.run('insert or replace into counter (conversation, device, client_seq, unopened) values (?, ?, ?, ?)', [
         conversation,
         device,
         clientSeq,
+        unopened,
       ])
     for (const [seq, hash] of this.#transcripts)
       await writer.run('insert or replace into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, hash])

@@ -159,7 +159,10 @@ create table signal_key (
 ) without rowid;
 `
 
-const migrations: readonly string[] = [first]
+/** Entries in a sender's name that did not open: each may have used one of its counters, and none of them proves it. */
+const unopened = 'alter table counter add column unopened integer not null default 0;'
+
+const migrations: readonly string[] = [first, unopened]
 
 /** Brings the database to this version. Rejects with `StoreError` `damaged` when it is from a newer one. */
 export async function migrate(store: StoreDriver): Promise<void> {
