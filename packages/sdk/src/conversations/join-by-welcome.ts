@@ -93,10 +93,8 @@ async function begin(
     transcript: await transcriptUpTo(core, { conversation, from: readNote(joined.note), upTo: seq }),
     clientSeq: hold.state?.clientSeq ?? 0,
     items: [by === core.account ? begins : joinedNotice],
-    write: async (writer) => {
-      await eraseUsedKeyPackage(writer, keyPackage.ref)
-      for (const table of ['sealed', 'attempt']) await writer.run(`delete from ${table} where conversation = ?`, [conversation])
-    },
+    // What is sealed stays: whether it was accepted before this device was removed and added again, only the server can say.
+    write: (writer) => eraseUsedKeyPackage(writer, keyPackage.ref),
   })
 }
 

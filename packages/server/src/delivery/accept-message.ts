@@ -59,7 +59,7 @@ function judge(store: DeliveryWriter, submitted: Submitted): Exclude<AppendVerdi
   return verdict
 }
 
-/** The stored answer. When retention has removed the entry there is none, and the counter's next value is all that can be said. */
+/** The stored answer. Retention keeps it for a device's last entry; of an older one the counter's next value is all that can be said. */
 export function answerRepeat(store: DeliveryWriter, submitted: Submitted): { seq: number; epoch: number; hash: Bytes } {
   const earlier = store.earlier(submitted)
   if (earlier) return earlier

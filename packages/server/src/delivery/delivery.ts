@@ -109,11 +109,15 @@ export class Delivery {
     return { head, entries: this.#reader.entries({ ...page, after: Math.max(page.after, place.fromSeq), end: head }) }
   }
 
-  /** Hashes of entries after a position, also of those before the device joined: they say nothing without the bytes. */
+  /**
+   * Hashes of entries after a position, also of those before the device joined: they say nothing without the bytes. They end
+   * where one is missing, because their place is all that says whose they are.
+   */
   hashes(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
     const head = readableEnd(this.#placeOf(page.conversation, device))
-    const hashes = this.#reader.hashes({ ...page, end: head }).map(({ hash }) => hash)
-    return { head, hashes }
+    const kept = this.#reader.hashes({ ...page, end: head })
+    const hole = kept.findIndex(({ seq }, at) => seq !== page.after + 1 + at)
+    return { head, hashes: (hole < 0 ? kept : kept.slice(0, hole)).map(({ hash }) => hash) }
   }
 
   /** Lines of members of the conversation who are online here, as far as the store says that they are members now. */

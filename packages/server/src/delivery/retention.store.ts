@@ -31,7 +31,11 @@ export class RetentionStore {
     this.#log = sqlite.prepare(`${LOG} WHERE log.conversation = ?`)
     this.#oldest = sqlite.prepare('SELECT seq, time FROM entry WHERE conversation = ? AND bytes IS NOT NULL ORDER BY seq LIMIT ?')
     this.#empty = sqlite.prepare('UPDATE entry SET bytes = NULL WHERE conversation = ? AND seq <= ? AND bytes IS NOT NULL')
-    this.#dropHashes = sqlite.prepare('DELETE FROM entry WHERE conversation = ? AND bytes IS NULL AND epoch < ?')
+    // The last entry of each device keeps its row: only with its hash can a repeat be answered as before.
+    this.#dropHashes = sqlite.prepare(
+      `DELETE FROM entry WHERE conversation = ? AND bytes IS NULL AND epoch < ? AND NOT EXISTS (SELECT 1 FROM membership
+         WHERE membership.conversation = entry.conversation AND membership.device = entry.sender AND membership.client_seq = entry.client_seq)`,
+    )
   }
 
   /** The logs after a conversation, by id. */
@@ -52,7 +56,7 @@ export class RetentionStore {
     this.#empty.run(conversation, seq)
   }
 
-  /** Forgets emptied entries of epochs before the given one. */
+  /** Forgets emptied entries of epochs before the given one, but for the last of each device. */
   dropHashes(conversation: ConversationId, epoch: number): void {
     this.#dropHashes.run(conversation, epoch)
   }

@@ -105,6 +105,20 @@ describe('retention', () => {
     await expect(repeat).rejects.toMatchObject({ failure: 'out_of_order', details: { expected: 6 } })
   })
 
+  test('D-5: the last entry of a device is answered as before however long ago that was, so that it is not sent a second time', async () => {
+    const conversation = await talk([alice, bob], 1)
+    const { hash } = await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))
+    for (const clientSeq of [3, 4, 5]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 2, clientSeq }))
+    await rooms.conversations.acknowledgeWelcomes(bob.device, welcomesOf(bob))
+    rooms.clock.time += 31 * DAY
+    await rooms.retention.run()
+    const repeat = await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))
+    expect(repeat).toEqual({ seq: 3, hash, duplicate: true })
+    // The row that stays for it does not pass for the hash of another position.
+    expect(rooms.delivery.hashes(alice.device, { conversation, after: 0, limit: 10 }).hashes).toEqual([])
+    expect(rooms.delivery.hashes(alice.device, { conversation, after: 5, limit: 10 }).hashes).toHaveLength(1)
+  })
+
   test('stops at the first entry that must stay, so that no gap opens', () => {
     const settings = { keepFor: 10, grace: 2 }
     const oldest = [5, 95, 4, 3].map((time, at) => ({ seq: at + 1, time }))
