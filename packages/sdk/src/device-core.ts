@@ -38,6 +38,10 @@ export interface DeviceCore extends Surroundings {
   readonly decided: (intent: number, outcome?: Decided) => void
   /** Everything up to here is on disk: the server may forget it. */
   readonly acknowledge: (conversation: ConversationId, seq: number) => void
+  /** Received and kept back up to here, until it is known whether it is for this device. */
+  readonly withhold: (conversation: ConversationId, seq: number) => void
+  /** It was not: what was kept back is passed over. */
+  readonly release: (conversation: ConversationId) => void
   /** Somebody had no other key package of this device left: a new last resort is due. */
   readonly lastResortUsed: () => void
   /** A batch of the log is on disk. */

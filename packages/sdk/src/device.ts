@@ -127,6 +127,8 @@ export class Device {
       conversations: new Conversations({ store, engine, identity, changed }),
       wake: (conversation) => this.outbox.lane(conversation).wake(),
       acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),
+      withhold: (conversation, seq) => this.#acknowledger.withhold(conversation, seq),
+      release: (conversation) => this.#acknowledger.release(conversation),
       lastResortUsed: () => void this.#keyPackages.refill().catch(() => undefined),
       decided: (intent, outcome) => this.#decided(intent, outcome),
       received: (conversation, messages) => this.#received(conversation, messages),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openWorld, PASSWORD, until, type World } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, until, type World } from './index.ts'
 
 let world: World
 beforeAll(async () => {
@@ -78,4 +78,54 @@ test('a session that the server ended is told, and signing in again goes on with
   await grace.sees(conversation, ['before', 'written while out'])
   await grace.send({ conversation, text: 'got it' })
   await frank.sees(conversation, ['before', 'written while out', 'got it'])
+})
+
+test('what comes while the answer to an own join is lost is not acknowledged before it can be read', async () => {
+  const [ines, jon] = await Promise.all([world.signedUp('Ines'), world.signedUp('Jon')])
+  const direct = await ines.startDirect({ handle: 'jon' })
+  const group = await jon.createGroup({ title: 'Open door', handles: ['ines'] })
+  await ines.conversation('Open door')
+  const tablet = await world.device('ines-tablet')
+  tablet.weather.loseAnswersTo(
+    ({ name, body }) => name === 'conversations.commit' && 'conversation' in body && body.conversation === direct,
+  )
+  await tablet.signIn({ handle: 'ines', password: PASSWORD })
+  await jon.details(direct, ({ members }) => members.some(({ devices }) => devices === 2))
+  await jon.send({ conversation: direct, text: 'are you in?' })
+  const { items } = await ines.sees(direct, ['are you in?'])
+  const seq = items.at(-1)?.seq ?? 0
+  // Acknowledgements go out in the order in which they fall due: this one would be the later of the two.
+  await tablet.conversation('Open door')
+  await jon.send({ conversation: group, text: 'over here' })
+  const here = (await tablet.sees(group, ['over here'])).items.at(-1)?.seq ?? 0
+  await tablet.weather.acknowledges(group, here)
+  expect(tablet.weather.acknowledged(direct)).toBeLessThan(seq)
+
+  tablet.weather.restore()
+  tablet.weather.endSockets()
+  await tablet.sees(direct, ['are you in?'])
+})
+
+test('D-5: a message that was accepted and not heard of before its device was removed and added again is in the log once', async () => {
+  const [kai, lea] = await Promise.all([world.signedUp('Kai'), world.signedUp('Lea')])
+  const conversation = await kai.createGroup({ title: 'In and out', handles: ['lea'] })
+  await lea.conversation('In and out')
+  await lea.send({ conversation, text: 'hello' })
+  await kai.sees(conversation, ['hello'])
+  lea.weather.loseAnswers()
+  await lea.send({ conversation, text: 'did this arrive?' })
+  await kai.sees(conversation, ['hello', 'did this arrive?'])
+  lea.weather.cut()
+
+  const session = lea.watch('session').get()
+  if (session.kind !== 'signed_in') throw new Error('not signed in')
+  await kai.removePerson({ conversation, account: session.me.account })
+  await kai.details(conversation, ({ members }) => members.length === 1)
+  await kai.addPeople({ conversation, handles: ['lea'] })
+  await kai.details(conversation, ({ members }) => members.length === 2)
+  lea.weather.restore()
+  await lea.messageBecomes(conversation, 'did this arrive?', 'accepted')
+  await lea.send({ conversation, text: 'back again' })
+  const seen = await kai.sees(conversation, ['hello', 'did this arrive?', 'back again'])
+  expect(noticesOf(seen.items).filter((notice) => notice.startsWith('unreadable') || notice === 'tampering')).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** The network of one device, with weather: it can be cut, and answers can be lost on their way back. */
-import { decodeFromServer, encodeEvent, type EventFrame } from '@tacit/contract'
+import { decodeCommand, decodeFromServer, encodeEvent, type CommandFrame, type ConversationId, type EventFrame } from '@tacit/contract'
 import { platformNetwork, type Network, type OpenSocket, type SocketListener } from '@tacit/sdk'
 
 /** What a hostile server makes of an event before it sends it; undefined swallows it. */
@@ -18,6 +18,9 @@ export class Weather implements Network {
   #deaf = false
   #forge: Forge = (event) => event
   #forgeAnswer: ForgeAnswer | undefined
+  #unanswered: (command: CommandFrame) => boolean = () => false
+  readonly #acknowledged = new Map<ConversationId, number>()
+  readonly #onAcknowledged = new Set<() => void>()
 
   /** No network at all from now on; the platform says so. */
   cut(): void {
@@ -30,12 +33,36 @@ export class Weather implements Network {
   restore(): void {
     this.#cut = false
     this.#deaf = false
+    this.#unanswered = () => false
     for (const hint of this.#hints) hint()
   }
 
   /** What is sent still arrives, nothing comes back: answers get lost. */
   loseAnswers(): void {
     this.#deaf = true
+  }
+
+  /** From now on the answers to some commands get lost on the socket; events still arrive. */
+  loseAnswersTo(which: (command: CommandFrame) => boolean): void {
+    this.#unanswered = which
+  }
+
+  /** Up to where the device has told the server that it stored a conversation. */
+  acknowledged(conversation: ConversationId): number {
+    return this.#acknowledged.get(conversation) ?? 0
+  }
+
+  /** Resolves when the device has told the server that it stored a conversation up to here. */
+  acknowledges(conversation: ConversationId, seq: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = (): void => {
+      if (this.acknowledged(conversation) < seq) return
+      this.#onAcknowledged.delete(look)
+      resolve()
+    }
+    this.#onAcknowledged.add(look)
+    look()
+    return promise
   }
 
   /** From now on the server lies on the socket as `forge` says. */
@@ -70,12 +97,13 @@ export class Weather implements Network {
       queueMicrotask(() => listener.closed(ABNORMAL))
       return { send: () => undefined, close: () => undefined }
     }
+    const lost = new Set<number>()
     const socket = platformNetwork.openSocket({
       url,
       protocol,
       listener: {
         opened: () => listener.opened(),
-        received: (bytes) => this.#receive(listener, bytes),
+        received: (bytes) => this.#receive({ listener, bytes, lost }),
         closed: (code) => {
           this.#sockets.delete(entry)
           listener.closed(code)
@@ -84,7 +112,7 @@ export class Weather implements Network {
     })
     const entry = { socket, listener }
     this.#sockets.add(entry)
-    return socket
+    return { send: (bytes) => socket.send(this.#sent(bytes, lost)), close: () => socket.close() }
   }
 
   isOnline(): boolean {
@@ -96,9 +124,21 @@ export class Weather implements Network {
     return () => this.#hints.delete(listener)
   }
 
-  #receive(listener: SocketListener, bytes: Uint8Array): void {
+  #sent(bytes: Uint8Array<ArrayBuffer>, lost: Set<number>): Uint8Array<ArrayBuffer> {
+    const frame = decodeCommand(bytes)
+    if (frame.type !== 'command') return bytes
+    if (this.#unanswered(frame)) lost.add(frame.ref)
+    if (frame.name !== 'delivery.acknowledge') return bytes
+    for (const { conversation, seq } of frame.body.cursors)
+      this.#acknowledged.set(conversation, Math.max(seq, this.acknowledged(conversation)))
+    for (const look of this.#onAcknowledged) look()
+    return bytes
+  }
+
+  #receive({ listener, bytes, lost }: { listener: SocketListener; bytes: Uint8Array; lost: ReadonlySet<number> }): void {
     if (this.#deaf) return
     const frame = decodeFromServer(bytes)
+    if ((frame.type === 'accepted' || frame.type === 'refused') && lost.has(frame.ref)) return
     const forged = frame.type === 'event' ? this.#forge(frame) : frame
     if (forged === frame) listener.received(bytes)
     else if (forged?.type === 'event') listener.received(encodeEvent(forged))

@@ -46,7 +46,8 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
   if (!state) return false
   const inside = await lookInside(core, hold, door)
   if (!inside) return false
-  const clientSeq = door.clientSeq + 1
+  // Our own count where it is higher: a server that names a lower one would have us repeat ourselves.
+  const clientSeq = Math.max(door.clientSeq, state.clientSeq) + 1
   const replaced = await ownOldLeaf(core, inside)
   const check = new LeafCheck(core, { path: 'tree' })
   let join: ExternalJoin
@@ -117,6 +118,8 @@ async function unseenChanges(
 export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }: { sealed: Sealed; seq: number }): Promise<void> {
   const { conversation, state } = hold
   if (!sealed.snapshot || !state) return
+  // A Welcome brought this device in at a later place: the join is history, and only its counter was used.
+  if (state.standing === 'active' && state.begins >= seq) return settleOldJoin(hold, sealed)
   const { bytes, slots } = unpackSnapshot(sealed.snapshot)
   const group = await core.engine.restore({ snapshot: bytes, slots, identity: core.identity })
   const { note } = readBaggage(sealed.baggage)
@@ -132,4 +135,9 @@ export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }
     items: isRepair ? [...(skipped ? [missing] : []), ...(await unseenChanges(core, { conversation, group }))] : [begins],
     write: (writer) => settleSealed(writer, conversation),
   })
+}
+
+async function settleOldJoin({ conversation, state, store }: Hold, sealed: Sealed): Promise<void> {
+  const clientSeq = Math.max(state?.clientSeq ?? 0, sealed.clientSeq)
+  await store({ state: state && { ...state, clientSeq }, write: (writer) => settleSealed(writer, conversation) })
 }

@@ -17,6 +17,8 @@ export interface AcknowledgerParts {
 export class Acknowledger {
   readonly #parts: AcknowledgerParts
   readonly #pending = new Map<ConversationId, number>()
+  /** Received on this socket and neither stored nor passed over. */
+  readonly #withheld = new Map<ConversationId, number>()
   /** Counts sockets, so that an answer of an ended one changes nothing. */
   #connection = 0
   #stopTimer: (() => void) | undefined
@@ -30,12 +32,25 @@ export class Acknowledger {
     this.#later(GATHER)
   }
 
+  /** Not to be acknowledged yet, though it takes up room in the server's window. */
+  withhold(conversation: ConversationId, seq: number): void {
+    this.#withheld.set(conversation, Math.max(seq, this.#withheld.get(conversation) ?? 0))
+  }
+
+  /** What was withheld will never be stored here: the window must not wait for it. */
+  release(conversation: ConversationId): void {
+    const seq = this.#withheld.get(conversation)
+    this.#withheld.delete(conversation)
+    if (seq !== undefined) this.stored(conversation, seq)
+  }
+
   /** The socket ended: the next one begins with the cursors themselves. */
   disconnected(): void {
     this.#connection++
     this.#stopTimer?.()
     this.#stopTimer = undefined
     this.#pending.clear()
+    this.#withheld.clear()
   }
 
   #later(delay: number): void {

@@ -5,17 +5,20 @@
  * What cannot be read is contained: a broken entry costs that entry, a broken conversation costs that conversation.
  */
 import { limits, Refusal, routes, type ConversationId, type Entry } from '@tacit/contract'
+import type { Conversation } from '../conversations/conversation.store.ts'
 import { eraseGroup } from '../conversations/group.store.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { findPin } from '../devices/people.store.ts'
 import { StoreError } from '../local-store/failure.ts'
 import { addItem } from '../messages/items.store.ts'
+import { findSealed } from '../outbox/outbox.store.ts'
 import { Unreachable } from '../trouble.ts'
 import { readEntry, skipEntry } from './read-entry.ts'
 import { approachTo, markReading } from './marker.ts'
 import { Reading } from './reading.ts'
 
-type Taken = 'taken' | 'gap' | 'not_ours'
+/** `withheld`: an own join is on its way, and these may belong to what comes after it. */
+type Taken = 'taken' | 'gap' | 'not_ours' | 'withheld'
 
 /** Takes what the socket brought. Rejects with `Unreachable` when a judgement needs the server: the rest comes again. */
 export async function receiveEntries(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<void> {
@@ -35,7 +38,7 @@ export async function catchUp(core: DeviceCore, conversation: ConversationId, up
     if (page.entries.length === 0) return
     const taken = await takeEntries(core, conversation, page.entries)
     if (taken === 'gap') await loseTrack(core, conversation, page.entries)
-    else if (taken === 'not_ours') return
+    else if (taken !== 'taken') return
   }
 }
 
@@ -69,6 +72,7 @@ async function takeBatch(core: DeviceCore, { conversation, entries, broken }: Ba
   for (;;) {
     const outcome = await core.conversations.hold(conversation, async (hold): Promise<Outcome> => {
       const { state } = hold
+      if (state && (await isAtTheDoor(core, state))) return { kind: 'withheld' }
       if (!state || state.standing === 'joining') return { kind: 'not_ours' }
       const first = entries.find((entry) => entry.seq > state.cursor)
       if (first && first.seq !== state.cursor + 1) return { kind: 'gap' }
@@ -79,6 +83,7 @@ async function takeBatch(core: DeviceCore, { conversation, entries, broken }: Ba
     })
     if (outcome.kind === 'gap') return 'gap'
     if (outcome.kind === 'not_ours') return passOver(core, { conversation, entries })
+    if (outcome.kind === 'withheld') return withhold(core, { conversation, entries })
     if (outcome.kind === 'broken' && !broken.has(outcome.seq)) broken.add(outcome.seq)
     else if (outcome.kind === 'broken') throw outcome.error
     else {
@@ -94,7 +99,11 @@ type End =
   /** No judgement was possible; what was read until then is kept. */
   | { readonly kind: 'weather'; readonly error: unknown }
   | { readonly kind: 'broken'; readonly seq: number; readonly error: unknown }
-type Outcome = { readonly kind: 'not_ours' } | { readonly kind: 'gap' } | (End & { readonly reading: Reading })
+type Outcome =
+  | { readonly kind: 'not_ours' }
+  | { readonly kind: 'gap' }
+  | { readonly kind: 'withheld' }
+  | (End & { readonly reading: Reading })
 
 async function readAll(reading: Reading, entries: readonly Entry[], broken: ReadonlySet<number>): Promise<End> {
   for (const entry of entries) {
@@ -135,6 +144,22 @@ function passOver(core: DeviceCore, { conversation, entries }: Pick<Batch, 'conv
   const last = entries.at(-1)
   if (last) core.acknowledge(conversation, last.seq)
   return 'not_ours'
+}
+
+/** Whether the fate of an own join is open: the server may have accepted it, and then what comes after it is for this device. */
+async function isAtTheDoor({ store }: DeviceCore, { conversation, standing }: Conversation): Promise<boolean> {
+  if (standing !== 'joining' && standing !== 'paused') return false
+  return (await findSealed(store, conversation))?.kind === 'join'
+}
+
+/**
+ * Neither read nor acknowledged: with the group of the join they will be readable, and what every device has acknowledged
+ * the server forgets. They are fetched when the join is complete, or passed over when it was refused.
+ */
+function withhold(core: DeviceCore, { conversation, entries }: Pick<Batch, 'conversation' | 'entries'>): 'withheld' {
+  const last = entries.at(-1)
+  if (last) core.withhold(conversation, last.seq)
+  return 'withheld'
 }
 
 /** The server keeps no more what this device missed: the group cannot be followed, and has to be joined anew. */

@@ -77,8 +77,9 @@ function submit(core: DeviceCore, sealed: Sealed) {
 async function enter(core: DeviceCore, { sealed, seq }: { sealed: Sealed; seq: number }): Promise<Outcome> {
   const { conversation } = sealed
   await core.conversations.hold(conversation, (hold) => completeJoin(core, hold, { sealed, seq }))
+  core.acknowledge(conversation, await core.conversations.hold(conversation, async ({ state }) => state?.cursor ?? seq))
   core.received(conversation, [])
-  // What was delivered while we were at the door was not for us yet.
+  // What came after the join while its fate was open was withheld.
   await catchUp(core, conversation, TO_THE_HEAD)
   return 'again'
 }
@@ -104,6 +105,7 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
       throw refusal
     default:
       await core.conversations.hold(conversation, (hold) => giveUp(hold, sealed, refusal.failure))
+      core.release(conversation)
       return { failed: refusal, intent: sealed.intent }
   }
 }
@@ -131,6 +133,7 @@ async function retreat(
       },
     })
   })
+  core.release(conversation)
   return 'again'
 }
 
@@ -156,6 +159,7 @@ async function noMember(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
       },
     })
   })
+  core.release(conversation)
   return sealed.kind === 'join' ? { failed: new Refusal('not_found'), intent: undefined } : 'again'
 }
 
@@ -189,5 +193,6 @@ async function stopTrusting(core: DeviceCore, sealed: Sealed): Promise<Outcome> 
       },
     })
   })
+  core.release(conversation)
   return 'again'
 }
