@@ -148,7 +148,7 @@ export interface PendingCommit {
   /** An encoded MLSMessage holding a PublicMessage. */
   readonly commit: Bytes
   readonly welcomes: readonly OutgoingWelcome[]
-  /** An encoded MLSMessage holding the GroupInfo of the new epoch with external_pub and ratchet tree, for own new devices. */
+  /** An encoded MLSMessage holding the GroupInfo of the new epoch with external_pub, for own new devices. */
   readonly groupInfo: Bytes
   readonly changes: readonly MembershipChange[]
   /** Always a snapshot; store it beside the current group, not in its place, until the commit is accepted. */
@@ -226,12 +226,13 @@ export interface MlsEngine {
     now: bigint,
   ): Promise<{ readonly ref: Bytes; readonly credential: Bytes; readonly signatureKey: Bytes; readonly lastResort: boolean }>
 
-  /** A new group at epoch 0 with this device as its only member (RFC 9420 section 11). */
-  createGroup(request: {
-    readonly groupId: Bytes
-    readonly identity: LeafIdentity
-    readonly policy: Bytes
-  }): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Snapshot }>
+  /** A new group at epoch 0 with this device as its only member (RFC 9420 section 11), and its encoded ratchet tree of one leaf. */
+  createGroup(request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly policy: Bytes }): Promise<{
+    readonly group: Group
+    readonly groupInfo: Bytes
+    readonly ratchetTree: Bytes
+    readonly persist: Snapshot
+  }>
 
   /** Encrypts an application payload as a PrivateMessage, padded to a power-of-two bucket of at least 256 bytes (RFC 9420 section 6.3.1). `usage` while proposals wait. */
   seal(
@@ -260,9 +261,10 @@ export interface MlsEngine {
     authenticatedData?: Bytes,
   ): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist }>
 
-  /** Joins by Welcome with the key package it was made for (RFC 9420 section 12.4.3.1). */
+  /** Joins by Welcome with the key package it was made for (RFC 9420 section 12.4.3.1). `ratchetTree`: the encoded tree, when the Welcome does not carry it. */
   join(request: {
     readonly welcome: Bytes
+    readonly ratchetTree?: Bytes
     readonly keyPackage: KeyPackagePair
     readonly identity: LeafIdentity
     readonly authenticate: AuthenticateLeaf
@@ -272,6 +274,8 @@ export interface MlsEngine {
   /** Joins by external commit (RFC 9420 section 12.4.3.2). Whether a leaf may be replaced is for the others' `judge`. */
   joinExternal(request: {
     readonly groupInfo: Bytes
+    /** The encoded tree, when the GroupInfo does not carry it. */
+    readonly ratchetTree?: Bytes
     readonly identity: LeafIdentity
     /** Leaf to remove in the same commit: an old leaf of this very device. */
     readonly replaces?: number
@@ -282,7 +286,10 @@ export interface MlsEngine {
   }): Promise<ExternalJoin>
 
   /** Members and epoch of a GroupInfo (RFC 9420 section 12.4.3), its signature and tree verified, without joining. Nobody's credential is judged. */
-  inspectGroupInfo(groupInfo: Bytes): Promise<{
+  inspectGroupInfo(
+    groupInfo: Bytes,
+    ratchetTree?: Bytes,
+  ): Promise<{
     readonly groupId: Bytes
     readonly epoch: bigint
     readonly members: readonly Member[]

@@ -2,21 +2,23 @@
 import type { Bytes, CommitRequest, Group, PendingCommit, Persist } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
+import { changesOf, memberOf } from '../public/members.ts'
 import { decode, encode } from '../public/codec.ts'
 import { membershipTag, signContent } from '../public/content-auth.ts'
 import { credentialBytes } from '../public/credential.ts'
 import { keyPackageCodec } from '../public/leaf-node.ts'
 import { mlsMessageCodec } from '../public/message.ts'
 import type { AuthenticatedContent, Content } from '../public/message.ts'
+import { contextExtensions } from '../public/profile.ts'
 import type { Proposal } from '../public/proposal.ts'
 import type { SentProposal } from '../public/proposal-list.ts'
 import { makeCommit, makeWelcomes, publishInfo } from './create-commit.ts'
-import { activeStateOf, changesOf, groupOf, memberOf } from './handle.ts'
+import { activeStateOf, groupOf } from './handle.ts'
 import { guardedAuthenticate } from './opening.ts'
 import { snapshotOf } from './persist.ts'
 import { sealContent } from './private-message.ts'
 import { enterEpoch } from './process-commit.ts'
-import { contextExtensions, expectAtMost, infoExtensions, leafOf } from './profile.ts'
+import { expectAtMost, infoExtensions, leafOf } from './profile.ts'
 import { receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
 import { messageSecretsOf, ownLeafOf } from './state.ts'
@@ -114,11 +116,9 @@ export const commitChanges = async (group: Group, request: CommitRequest, settin
   })
   const next = enterEpoch(state, made.start, made)
   const extensions = infoExtensions(note)
-  const info = { by: suite, start: made.start, signer: made.committer, secretKey: identity.signature.secretKey, extensions }
-  const [welcomes, groupInfo] = await Promise.all([
-    makeWelcomes(made, { ...info, withTree: settings.treeInWelcome }),
-    publishInfo({ ...info, external: next.secrets.external, withTree: true }),
-  ])
+  const signed = { by: suite, start: made.start, signer: made.committer, secretKey: identity.signature.secretKey, extensions }
+  const info = { ...signed, withTree: settings.treeInWelcome }
+  const [welcomes, groupInfo] = await Promise.all([makeWelcomes(made, info), publishInfo({ ...info, external: next.secrets.external })])
   return {
     next: groupOf(next),
     commit: made.message,

@@ -194,10 +194,7 @@ export interface MadeWelcome {
   readonly bytes: Bytes
 }
 
-/**
- * Welcomes for everybody a commit added. With the tree apart each joiner gets a message of its own, which hides the others
- * from it; with the tree inside all share one, which would otherwise repeat the tree for each.
- */
+/** One Welcome for everybody a commit added; without a tree inside, a delivery service can give each joiner its own part of it (`splitWelcome`). */
 export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promise<MadeWelcome[]> => {
   const { by } = info
   const { joiner, key, path, applied } = made.welcome
@@ -217,9 +214,6 @@ export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promi
     return { newMember: keyPackageRef(by, keyPackage), encryptedGroupSecrets }
   })
   const secrets = await Promise.all(sealed)
-  const pack = (entries: readonly EncryptedGroupSecrets[]): MadeWelcome => ({
-    refs: entries.map(({ newMember }) => newMember),
-    bytes: encode(mlsMessageCodec, { kind: 'welcome', welcome: { suite: by.id, secrets: entries, encryptedGroupInfo } }),
-  })
-  return info.withTree ? [pack(secrets)] : secrets.map((entry) => pack([entry]))
+  const welcome = { suite: by.id, secrets, encryptedGroupInfo }
+  return [{ refs: secrets.map(({ newMember }) => newMember), bytes: encode(mlsMessageCodec, { kind: 'welcome', welcome }) }]
 }

@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { equal, hex } from '../crypto/bytes.ts'
 import { suiteOf } from '../crypto/suite.ts'
-import type { Bytes, CommitRequest, Group, JudgeCommit, KeyPackagePair, LeafIdentity } from '../port.ts'
+import type { Bytes, CommitRequest, Group, JudgeCommit, KeyPackagePair, LeafIdentity, MlsEngine } from '../port.ts'
 import { decode, encode } from '../public/codec.ts'
 import { encodeMutated } from './mutate.test-support.ts'
 import { confirmedTranscriptHash, membershipTag, signContent } from '../public/content-auth.ts'
@@ -16,7 +16,6 @@ import type { Commit } from '../public/proposal.ts'
 import { stageCommit } from '../public/staged-commit.ts'
 import { RatchetTree } from '../public/tree.ts'
 import { createMlsEngine } from './engine.ts'
-import type { OwnMlsEngine } from './engine.ts'
 import { groupOf, stateOf } from './handle.ts'
 import { openPath } from './treekem.ts'
 import { keyAt, nextKey, secretTreeOf } from './secret-tree.ts'
@@ -29,7 +28,7 @@ const yes = (): Promise<boolean> => Promise.resolve(true)
 const hooks = { authenticate: yes, judge: yes, now: NOW }
 const by = suiteOf(1)
 
-let engine: OwnMlsEngine
+let engine: MlsEngine
 beforeAll(async () => {
   engine = await createMlsEngine({ suite: 1 })
 })

@@ -1,10 +1,9 @@
 /** The engine behind the port: one ciphersuite, and every call guarded so that all failures are `MlsError`. */
-import type { Joined, MlsEngine } from '../port.ts'
+import type { MlsEngine } from '../port.ts'
 import { HYBRID_SUITE, loadSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
 import { commitChanges, proposeRemoval, sealPayload } from './committing.ts'
 import { foundGroup, inspectInfo, inspectPackage, joinByCommit, joinByWelcome, makeKeyPackage } from './entering.ts'
-import type { JoinRequest } from './entering.ts'
 import { guarded } from './guarded.ts'
 import { activeStateOf, groupOf, ownCopy, stateOf } from './handle.ts'
 import { exportFrom } from './key-schedule.ts'
@@ -18,19 +17,14 @@ export interface MlsEngineOptions {
   readonly maxLifetime?: bigint
   /** Keys of skipped messages kept per sender; 0 unless given, which suits logs that deliver in order. */
   readonly skippedKeys?: number
-  /** Whether Welcomes carry the ratchet tree (the default) or joiners get it elsewhere, as `ratchetTree` of `join`. */
+  /** Whether Welcomes and GroupInfos carry the ratchet tree (the default) or joiners get it elsewhere, as `ratchetTree` of the joining calls. */
   readonly treeInWelcome?: boolean
-}
-
-/** The engine, with what the port does not ask for. */
-export interface OwnMlsEngine extends MlsEngine {
-  join(request: JoinRequest & { readonly now: bigint }): Promise<Joined>
 }
 
 const NINETY_DAYS = 90n * 86_400n
 
 /** Makes an engine. Loads nothing and starts nothing; WebCrypto is asked for what it can do at the first use of each primitive. */
-export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<OwnMlsEngine> => {
+export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<MlsEngine> => {
   const by = await loadSuite(options.suite ?? HYBRID_SUITE)
   const { maxLifetime = NINETY_DAYS, skippedKeys = 0, treeInWelcome = true } = options
   return {
@@ -39,15 +33,15 @@ export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<O
     generateSignaturePair: () => guarded(() => by.signature.generate()),
     createKeyPackage: (request) => guarded(() => makeKeyPackage(by, request, maxLifetime)),
     inspectKeyPackage: (keyPackage, now) => guarded(() => inspectPackage(by, keyPackage, { now, maxLifetime })),
-    createGroup: (request) => guarded(() => foundGroup(by, request)),
+    createGroup: (request) => guarded(() => foundGroup(by, request, treeInWelcome)),
     seal: (group, payload, authenticatedData = new Uint8Array()) => guarded(() => sealPayload(group, payload, authenticatedData)),
     open: (group, message, hooks) => guarded(() => openEntry(group, message, { hooks, rules: { maxLifetime, skipped: skippedKeys } })),
     commit: (group, request) => guarded(() => commitChanges(group, request, { maxLifetime, treeInWelcome })),
     proposeRemove: (group, leafIndex, authenticatedData = new Uint8Array()) =>
       guarded(() => proposeRemoval(group, leafIndex, { authenticatedData, maxLifetime })),
     join: (request) => guarded(() => joinByWelcome(by, request, maxLifetime)),
-    joinExternal: (request) => guarded(() => joinByCommit(by, request, maxLifetime)),
-    inspectGroupInfo: (groupInfo) => guarded(() => inspectInfo(by, groupInfo)),
+    joinExternal: (request) => guarded(() => joinByCommit(by, request, { maxLifetime, treeInWelcome })),
+    inspectGroupInfo: (groupInfo, ratchetTree) => guarded(() => inspectInfo(by, groupInfo, ratchetTree)),
     exportSecret: (group, label, context, length) =>
       guarded(async () => {
         const { suite, secrets } = activeStateOf(group)

@@ -4,27 +4,30 @@ import { equal } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
 import { MlsError } from '../errors.ts'
+import { memberOf, membersOf } from '../public/members.ts'
 import { decode, encode, struct } from '../public/codec.ts'
 import { interimTranscriptHash } from '../public/content-auth.ts'
 import { CERTIFICATE_CREDENTIAL, credentialBytes, credentialTypeOf } from '../public/credential.ts'
 import { EXTENSION, externalPubOf, findExtension } from '../public/extensions.ts'
 import type { Extension } from '../public/extensions.ts'
 import type { GroupContext, GroupInfo } from '../public/group-info.ts'
-import { readGroupInfo } from '../public/joining.ts'
+import { readGroupInfo, treeOf } from '../public/joining.ts'
 import { keyCodec, keyPackageCodec, keyPackageRef, signKeyPackage, signLeaf } from '../public/leaf-node.ts'
 import type { LeafNode, LeafSource } from '../public/leaf-node.ts'
 import { validateKeyPackage } from '../public/leaf-validation.ts'
+import type { LeafPolicy } from '../public/leaf-validation.ts'
 import { readMessage } from '../public/message.ts'
 import type { Proposal } from '../public/proposal.ts'
+import { contextExtensions, expectContextExtensions, policyOf } from '../public/profile.ts'
 import { leafToNode } from '../public/tree-math.ts'
 import { RatchetTree } from '../public/tree.ts'
 import { makeCommit, publishInfo } from './create-commit.ts'
-import { groupOf, memberOf, ownCopy, rosterOf } from './handle.ts'
+import { groupOf, ownCopy } from './handle.ts'
 import { secretsOfEpoch, sendExternalInit } from './key-schedule.ts'
 import type { FindPsk } from './key-schedule.ts'
 import { guardedAuthenticate } from './opening.ts'
 import { snapshotOf } from './persist.ts'
-import { contextExtensions, expectAtMost, expectContextExtensions, infoExtensions, leafOf, noteOf, policyOf } from './profile.ts'
+import { expectAtMost, infoExtensions, leafOf, noteOf } from './profile.ts'
 import type { CredentialKind } from './profile.ts'
 import { freshSecretTree } from './state.ts'
 import type { GroupState } from './state.ts'
@@ -94,9 +97,15 @@ const ALWAYS: LeafSource = { kind: 'key_package', notBefore: 0n, notAfter: 2n **
 export const foundGroup = async (
   by: CipherSuite,
   request: { readonly groupId: Bytes; readonly identity: LeafIdentity; readonly policy: Bytes },
-): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly persist: Snapshot }> => {
+  withTree: boolean,
+): Promise<{ readonly group: Group; readonly groupInfo: Bytes; readonly ratchetTree: Bytes; readonly persist: Snapshot }> => {
   const state = await foundState(by, { ...request, extensions: contextExtensions(request.policy) })
-  return { group: groupOf(state), groupInfo: await groupInfoOf(state, NONE), persist: snapshotOf(state) }
+  return {
+    group: groupOf(state),
+    groupInfo: await groupInfoOf(state, { note: NONE, withTree }),
+    ratchetTree: encode(RatchetTree.codec(by.hash), state.tree),
+    persist: snapshotOf(state),
+  }
 }
 
 /** As `foundGroup`, with the group context extensions as they are. */
@@ -143,7 +152,7 @@ export const foundState = async (
 
 const FRESH = { proposals: new Map(), ownUpdates: new Map(), past: undefined, ended: undefined, reinit: undefined }
 
-const groupInfoOf = (state: GroupState, note: Bytes): Promise<Bytes> =>
+const groupInfoOf = (state: GroupState, { note, withTree }: { note: Bytes; withTree: boolean }): Promise<Bytes> =>
   publishInfo({
     by: state.suite,
     start: state,
@@ -151,7 +160,7 @@ const groupInfoOf = (state: GroupState, note: Bytes): Promise<Bytes> =>
     secretKey: state.identity.signature.secretKey,
     extensions: infoExtensions(note),
     external: state.secrets.external,
-    withTree: true,
+    withTree,
   })
 
 export interface JoinRequest {
@@ -205,6 +214,8 @@ const signerOf = (tree: RatchetTree, info: GroupInfo): Member => {
 
 export interface ExternalRequest {
   readonly groupInfo: Bytes
+  /** The encoded ratchet tree when the GroupInfo does not carry it. */
+  readonly ratchetTree?: Bytes
   readonly identity: LeafIdentity
   readonly replaces?: number
   readonly authenticatedData?: Bytes
@@ -213,13 +224,17 @@ export interface ExternalRequest {
 }
 
 /** Joins by a commit of its own (RFC 9420 section 12.4.3.2). */
-export const joinByCommit = async (by: CipherSuite, request: ExternalRequest, maxLifetime: bigint): Promise<ExternalJoin> => {
+export const joinByCommit = async (
+  by: CipherSuite,
+  request: ExternalRequest,
+  settings: { maxLifetime: bigint; treeInWelcome: boolean },
+): Promise<ExternalJoin> => {
   const { authenticatedData = NONE, replaces } = request
   expectAtMost('authenticatedData', authenticatedData)
   const info = readInfo(by, request.groupInfo)
   const identity = ownCopy(request.identity)
-  const policy = { authenticate: guardedAuthenticate(request.authenticate), maxLifetime }
-  const group = await readGroupInfo(info, exceptReplaced(policy, replaces, info, by))
+  const policy = { authenticate: guardedAuthenticate(request.authenticate), maxLifetime: settings.maxLifetime }
+  const group = await readGroupInfo(info, exceptReplaced(by, { policy, info, request }), request.ratchetTree)
   expectContextExtensions(group.context.extensions)
   const externalPub = externalPubOf(info.extensions)
   if (!externalPub) throw new MlsError('unsupported', 'GroupInfo without external_pub')
@@ -250,7 +265,7 @@ export const joinByCommit = async (by: CipherSuite, request: ExternalRequest, ma
   return {
     next: groupOf(state),
     commit: made.message,
-    groupInfo: await groupInfoOf(state, request.note ?? found),
+    groupInfo: await groupInfoOf(state, { note: request.note ?? found, withTree: settings.treeInWelcome }),
     note: found.slice(),
     persist: snapshotOf(state),
   }
@@ -258,14 +273,12 @@ export const joinByCommit = async (by: CipherSuite, request: ExternalRequest, ma
 
 /** The application need not vouch for a leaf that this very commit removes. */
 const exceptReplaced = (
-  policy: { authenticate: AuthenticateLeaf; maxLifetime: bigint },
-  replaces: number | undefined,
-  info: GroupInfo,
   by: CipherSuite,
-) => {
-  const encoded = replaces === undefined ? undefined : findExtension(info.extensions, EXTENSION.ratchetTree)
-  if (!encoded || replaces === undefined) return policy
-  const old: LeafNode | undefined = decode(RatchetTree.codec(by.hash), encoded).leaf(replaces)
+  { policy, info, request }: { policy: LeafPolicy; info: GroupInfo; request: ExternalRequest },
+): LeafPolicy => {
+  const { replaces, ratchetTree } = request
+  if (replaces === undefined) return policy
+  const old: LeafNode | undefined = treeOf(by, info, ratchetTree).leaf(replaces)
   const authenticate: AuthenticateLeaf = async (leaf) =>
     (old !== undefined && equal(leaf.signatureKey, old.signatureKey)) || policy.authenticate(leaf)
   return { ...policy, authenticate }
@@ -279,14 +292,14 @@ const readInfo = (by: CipherSuite, encoded: Bytes): GroupInfo => {
 }
 
 /** Who a GroupInfo says is in the group; its credentials are for the caller to judge. */
-export const inspectInfo = async (by: CipherSuite, encoded: Bytes) => {
+export const inspectInfo = async (by: CipherSuite, encoded: Bytes, treeApart?: Bytes) => {
   const info = readInfo(by, encoded)
-  const { tree, context } = await readGroupInfo(info, { authenticate: () => Promise.resolve(true), maxLifetime: 0n })
+  const { tree, context } = await readGroupInfo(info, { authenticate: () => Promise.resolve(true), maxLifetime: 0n }, treeApart)
   expectContextExtensions(context.extensions)
   return {
     groupId: context.groupId,
     epoch: context.epoch,
-    members: rosterOf(tree),
+    members: membersOf(tree),
     policy: policyOf(context.extensions).slice(),
     note: noteOf(info.extensions).slice(),
   }

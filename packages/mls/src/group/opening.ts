@@ -1,19 +1,18 @@
 /** What comes in from the log: application messages, proposals, commits (the `open` of the port). */
-import type { AuthenticateLeaf, Bytes, Group, JudgeCommit, Member, MembershipChange, Opened } from '../port.ts'
+import type { AuthenticateLeaf, Bytes, Group, JudgeCommit, Member, Opened } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
-import { credentialBytes } from '../public/credential.ts'
+import { judgedCommit, judgedProposal, memberOf } from '../public/members.ts'
 import { readFramingHeader } from '../public/framing.ts'
 import type { LeafPolicy } from '../public/leaf-validation.ts'
 import { readMessage } from '../public/message.ts'
 import type { AuthenticatedContent } from '../public/message.ts'
-import { applyProposals } from '../public/proposal-list.ts'
-import type { SentProposal } from '../public/proposal-list.ts'
+import { expectCommitOfProfile, expectProposalOfProfile, policyOf } from '../public/profile.ts'
 import type { StagedCommit } from '../public/staged-commit.ts'
-import { activeStateOf, changesOf, groupOf, memberOf } from './handle.ts'
+import { activeStateOf, groupOf } from './handle.ts'
 import { snapshotOf } from './persist.ts'
 import { processCommit } from './process-commit.ts'
-import { expectAtMost, expectContextExtensions, LIMITS, policyOf } from './profile.ts'
+import { expectAtMost, LIMITS } from './profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
 import type { GroupState } from './state.ts'
@@ -110,18 +109,12 @@ const senderOf = (state: GroupState, content: AuthenticatedContent): Member => {
   return memberOf(sender.leafIndex, leaf)
 }
 
-const PROPOSALS_TAKEN: ReadonlySet<string> = new Set(['add', 'update', 'remove', 'group_context_extensions'])
-
 const openProposal = async ({ group, state, content, hooks, policy }: Incoming): Promise<Opened> => {
   const by = senderOf(state, content)
   const { state: next, sent } = await receiveProposal(state, content, policy)
+  expectProposalOfProfile(state, sent)
+  await expectJudged(hooks.judge, { group, ...judgedProposal(state, sent, by) })
   const { proposal } = sent
-  if (!PROPOSALS_TAKEN.has(proposal.kind)) throw new MlsError('unsupported', `proposal ${proposal.kind}`)
-  if (proposal.kind === 'group_context_extensions') expectContextExtensions(proposal.extensions)
-  expectRoom(state, sent)
-  const { changes, proposers } = changesOf(state, applyProposals(state, [sent]).changes, by)
-  const policyProposed = proposal.kind === 'group_context_extensions' ? { policy: policyOf(proposal.extensions).slice() } : {}
-  await expectJudged(hooks.judge, { group, by, external: false, changes, proposers, ...policyProposed })
   return {
     kind: 'proposal',
     group: groupOf(next),
@@ -132,41 +125,19 @@ const openProposal = async ({ group, state, content, hooks, policy }: Incoming):
   }
 }
 
-/** Nobody fills another's store: few proposals per member, and no removal asked for twice. */
-const expectRoom = (state: GroupState, { sender, proposal }: SentProposal): void => {
-  if (sender.kind !== 'member') throw new MlsError('policy', 'proposal from outside the group')
-  const own = [...state.proposals.values()].filter((known) => known.sender.kind === 'member' && known.sender.leafIndex === sender.leafIndex)
-  if (own.length >= LIMITS.proposalsPerMember) throw new MlsError('too_large', 'too many proposals of one member')
-  const again = own.some(
-    (known) => known.proposal.kind === 'remove' && proposal.kind === 'remove' && known.proposal.removed === proposal.removed,
-  )
-  if (again) throw new MlsError('duplicate', 'removal is proposed already')
-}
-
 const openCommit = async ({ group, state, content, hooks, policy }: Incoming): Promise<Opened> => {
   const { sender } = content.framed
   if (sender.kind === 'member' && sender.leafIndex === state.ownLeaf)
     throw new MlsError('usage', 'an own commit is merged by taking its next group')
   const verdict = async (staged: StagedCommit): Promise<void> => {
-    const seen = viewOf(state, staged)
-    if (staged.reinit || staged.psks.length > 0) throw new MlsError('unsupported', 'groups of this profile use neither reinit nor PSKs')
-    expectContextExtensions(staged.context.extensions)
-    const changesPolicy =
-      staged.context.extensions === state.context.extensions ? {} : { policy: policyOf(staged.context.extensions).slice() }
-    await expectJudged(hooks.judge, {
-      group,
-      by: seen.by,
-      external: staged.external,
-      changes: seen.changes,
-      proposers: seen.proposers,
-      ...changesPolicy,
-    })
+    expectCommitOfProfile(staged)
+    await expectJudged(hooks.judge, { group, ...judgedCommit(state, staged) })
   }
   const findPsk = (): Promise<undefined> => Promise.resolve(undefined)
   // Whose old leaf a newcomer may replace is for the judge, who sees both certificates.
   const rules = { ...policy, findPsk, judge: verdict, isSameClient: () => true }
   const { state: next, staged } = await processCommit(state, content, rules)
-  const seen = viewOf(state, staged)
+  const seen = judgedCommit(state, staged)
   return {
     kind: 'commit',
     group: groupOf(next),
@@ -176,22 +147,5 @@ const openCommit = async ({ group, state, content, hooks, policy }: Incoming): P
     policyChanged: !equal(policyOf(staged.context.extensions), policyOf(state.context.extensions)),
     authenticatedData: content.framed.authenticatedData,
     persist: snapshotOf(next),
-  }
-}
-
-/** A commit as callers see it: a path that brings another identity counts as an update of the committer. */
-const viewOf = (state: GroupState, staged: StagedCommit): { by: Member; changes: MembershipChange[]; proposers: Member[] } => {
-  const before = staged.external ? undefined : state.tree.leaf(staged.committer)
-  const after = staged.committerLeaf
-  const by = memberOf(staged.committer, before ?? after)
-  const { changes, proposers } = changesOf(state, staged.changes, by)
-  const renewed =
-    before &&
-    !(equal(before.signatureKey, after.signatureKey) && equal(credentialBytes(before.credential), credentialBytes(after.credential)))
-  if (!renewed) return { by, changes, proposers }
-  return {
-    by,
-    changes: [...changes, { kind: 'updated', before: by, after: memberOf(staged.committer, after) }],
-    proposers: [...proposers, by],
   }
 }

@@ -3,29 +3,26 @@
  * RFC 9420 leaves all of it to the application.
  */
 import type { Bytes, LeafIdentity } from '../port.ts'
-import { equal } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
 import { MlsError } from '../errors.ts'
-import { encode } from '../public/codec.ts'
 import { CERTIFICATE_CREDENTIAL } from '../public/credential.ts'
-import { EXTENSION, findExtension, requiredCapabilitiesCodec } from '../public/extensions.ts'
+import { EXTENSION, findExtension } from '../public/extensions.ts'
 import type { Extension } from '../public/extensions.ts'
 import type { Capabilities, UnsignedLeaf } from '../public/leaf-node.ts'
+import { MAX_POLICY } from '../public/profile.ts'
 
 /** Bytes, unless said otherwise. */
 export const LIMITS = {
   groupId: 255,
   credential: 16 * 1024,
-  policy: 64 * 1024,
+  policy: MAX_POLICY,
   note: 256,
   authenticatedData: 64 * 1024,
   payload: 1024 * 1024,
   keyPackage: 64 * 1024,
   message: 16 * 1024 * 1024,
   snapshot: 64 * 1024 * 1024,
-  /** Proposals that one member may have waiting in an epoch. */
-  proposalsPerMember: 16,
   /** Generations that a receiver follows a sender. */
   forward: 64,
 } as const
@@ -76,31 +73,6 @@ export const expectAtMost = (
 ): void => {
   if (value.length > LIMITS[what]) throw new MlsError('too_large', `${what} of ${value.length} bytes, at most ${LIMITS[what]}`)
 }
-
-const REQUIRED = encode(requiredCapabilitiesCodec, {
-  extensionTypes: [EXTENSION.policy],
-  proposalTypes: [],
-  credentialTypes: [CERTIFICATE_CREDENTIAL],
-})
-
-/** The group context extensions of all our groups: what members must be able to do, and the policy. */
-export const contextExtensions = (policy: Bytes): readonly Extension[] => {
-  expectAtMost('policy', policy)
-  return [
-    { type: EXTENSION.requiredCapabilities, data: REQUIRED },
-    { type: EXTENSION.policy, data: policy.slice() },
-  ]
-}
-
-/** Throws `unsupported` for a group context that is not of this profile. */
-export const expectContextExtensions = (extensions: readonly Extension[]): void => {
-  const [required, policy, ...others] = extensions
-  const ours = required?.type === EXTENSION.requiredCapabilities && equal(required.data, REQUIRED) && policy?.type === EXTENSION.policy
-  if (!ours || others.length > 0) throw new MlsError('unsupported', 'group context extensions')
-  expectAtMost('policy', policy.data)
-}
-
-export const policyOf = (extensions: readonly Extension[]): Bytes => findExtension(extensions, EXTENSION.policy) ?? new Uint8Array()
 
 /** Extensions of a GroupInfo beside tree and external key: the note, and one to be ignored. */
 export const infoExtensions = (note: Bytes): readonly Extension[] => {

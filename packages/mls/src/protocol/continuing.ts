@@ -6,9 +6,10 @@ import type { Bytes, Group, Joined, LeafIdentity, Member } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
 import { loadSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
+import { memberOf, membersOf } from '../public/members.ts'
 import { foundState, openFor } from '../group/entering.ts'
 import type { JoinRequest } from '../group/entering.ts'
-import { groupOf, memberOf, ownCopy, rosterOf, stateOf } from '../group/handle.ts'
+import { groupOf, ownCopy, stateOf } from '../group/handle.ts'
 import type { FindPsk } from '../group/key-schedule.ts'
 import { snapshotOf } from '../group/persist.ts'
 import { noteOf } from '../group/profile.ts'
@@ -124,7 +125,7 @@ const expectAnnounced = ({ context }: GroupState, { reinit }: GroupState): void 
 const namesOf = (members: readonly Member[]): Set<string> => new Set(members.map(({ credential }) => hex(credential)))
 
 const expectKnownMembers = (state: GroupState, { old, all }: { old: GroupState; all: boolean }): void => {
-  const [before, now] = [namesOf(rosterOf(old.tree)), namesOf(rosterOf(state.tree))]
+  const [before, now] = [namesOf(membersOf(old.tree)), namesOf(membersOf(state.tree))]
   if ([...now].some((name) => !before.has(name)) || (all && now.size < before.size))
     throw new MlsError('invalid', 'members differ from those of the old group')
 }

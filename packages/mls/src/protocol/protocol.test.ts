@@ -7,10 +7,9 @@ import { hex } from '../crypto/bytes.ts'
 import { diceOf } from '../dice.ts'
 import { MlsError } from '../errors.ts'
 import { createMlsEngine } from '../group/engine.ts'
-import type { OwnMlsEngine } from '../group/engine.ts'
 import type { FindPsk } from '../group/key-schedule.ts'
 import { stateOf } from '../group/handle.ts'
-import type { Bytes, Group, KeyPackagePair, LeafIdentity, Persist } from '../port.ts'
+import type { Bytes, Group, KeyPackagePair, LeafIdentity, MlsEngine, Persist } from '../port.ts'
 import type { PskId } from '../public/proposal.ts'
 import { branch, commit, findResumption, joinContinued, propose, receive, reinitialise, resumptionKey } from './index.ts'
 import type { Framing, Proposable, ResumptionKey, Wanted } from './index.ts'
@@ -24,7 +23,7 @@ const findShared = async (id: PskId): Promise<Bytes | undefined> =>
 const sharedPsk: Wanted = { kind: 'psk', psk: { kind: 'external', id: utf8('shared') } }
 
 class Member {
-  readonly engine: OwnMlsEngine
+  readonly engine: MlsEngine
   readonly identity: LeafIdentity
   group: Group
   #snapshot: Bytes = new Uint8Array()
@@ -32,7 +31,7 @@ class Member {
   /** Resumption keys of the last epochs. */
   keys: ResumptionKey[] = []
 
-  constructor(engine: OwnMlsEngine, identity: LeafIdentity, start: { group: Group; persist: Persist }) {
+  constructor(engine: MlsEngine, identity: LeafIdentity, start: { group: Group; persist: Persist }) {
     this.engine = engine
     this.identity = identity
     this.group = start.group
@@ -91,12 +90,12 @@ class Member {
   }
 }
 
-const newIdentity = async (engine: OwnMlsEngine, name: string): Promise<LeafIdentity> => ({
+const newIdentity = async (engine: MlsEngine, name: string): Promise<LeafIdentity> => ({
   credential: utf8(name),
   signature: await engine.generateSignaturePair(),
 })
 
-const assemble = async (engine: OwnMlsEngine, ...names: readonly string[]): Promise<Member[]> => {
+const assemble = async (engine: MlsEngine, ...names: readonly string[]): Promise<Member[]> => {
   const [first, ...others] = await Promise.all(names.map((name) => newIdentity(engine, name)))
   if (!first) throw new Error('nobody')
   const founded = await engine.createGroup({ groupId: utf8(`group of ${names.join()}`), identity: first, policy: utf8('policy') })
@@ -205,7 +204,7 @@ describe.each<Framing>(['public', 'private'])('with handshakes in %s messages', 
   })
 })
 
-const withEngine = ({ identity, group }: Member, engine: OwnMlsEngine): Member =>
+const withEngine = ({ identity, group }: Member, engine: MlsEngine): Member =>
   new Member(engine, identity, { group, persist: engine.snapshot(group) })
 
 test('a branch has some of the members, and the group goes on without noticing', async () => {

@@ -21,8 +21,7 @@ import type { CiphersuiteImpl, ClientState, KeyPackage, MLSMessage, PrivateKeyPa
 import { hex } from '../crypto/bytes.ts'
 import { diceOf } from '../dice.ts'
 import { createMlsEngine } from '../group/engine.ts'
-import type { OwnMlsEngine } from '../group/engine.ts'
-import type { Bytes, Group, LeafIdentity } from '../port.ts'
+import type { Bytes, Group, LeafIdentity, MlsEngine } from '../port.ts'
 import { commit, found, join, keyPackage, receive } from './index.ts'
 
 const NOW = BigInt(Math.floor(Date.now() / 1000))
@@ -47,15 +46,15 @@ interface Newcomer {
 
 class Ours implements Peer {
   readonly ours = true
-  readonly #engine: OwnMlsEngine
+  readonly #engine: MlsEngine
   #group: Group
 
-  constructor(engine: OwnMlsEngine, group: Group) {
+  constructor(engine: MlsEngine, group: Group) {
     this.#engine = engine
     this.#group = group
   }
 
-  static async arrive(engine: OwnMlsEngine, name: string): Promise<Newcomer> {
+  static async arrive(engine: MlsEngine, name: string): Promise<Newcomer> {
     const identity: LeafIdentity = { credential: utf8(name), signature: await engine.generateSignaturePair() }
     const pair = await keyPackage({
       suite: 1,
@@ -179,12 +178,12 @@ class Theirs implements Peer {
 
 class Walk {
   readonly #dice: (below: number) => number
-  readonly #engine: OwnMlsEngine
+  readonly #engine: MlsEngine
   readonly #suite: CiphersuiteImpl
   #members: Peer[] = []
   #named = 0
 
-  constructor(parts: { seed: number; engine: OwnMlsEngine; suite: CiphersuiteImpl }) {
+  constructor(parts: { seed: number; engine: MlsEngine; suite: CiphersuiteImpl }) {
     this.#dice = diceOf(parts.seed)
     this.#engine = parts.engine
     this.#suite = parts.suite

@@ -17,7 +17,7 @@ import { openMessage, sealMessage } from './message.ts'
 import { restoreState, snapshotOf } from './persist.ts'
 import { LIMITS, loadSuite } from './suite.ts'
 import type { Suite, TsMlsOptions } from './suite.ts'
-import { guarded, sameBytes } from './wire.ts'
+import { encodeTree, guarded, sameBytes } from './wire.ts'
 
 /** Makes the engine. `suite` is `hybrid` (X25519 with ML-KEM-768) unless given. All failures of the engine are `MlsError`. */
 export const createTsMlsEngine = async (options: TsMlsOptions = {}): Promise<MlsEngine> => {
@@ -31,7 +31,8 @@ export const createTsMlsEngine = async (options: TsMlsOptions = {}): Promise<Mls
     createGroup: (request) =>
       guarded(async () => {
         const state = await foundGroup(suite, request)
-        return { group: groupOf(state), groupInfo: await publishGroupInfo(suite, state), persist: snapshotOf(suite, state) }
+        const ratchetTree = encodeTree(state.ratchetTree)
+        return { group: groupOf(state), groupInfo: await publishGroupInfo(suite, state), ratchetTree, persist: snapshotOf(suite, state) }
       }),
     seal: (group, payload, authenticatedData = new Uint8Array()) =>
       guarded(() => sealMessage(suite, group, { payload, authenticatedData })),
@@ -41,9 +42,9 @@ export const createTsMlsEngine = async (options: TsMlsOptions = {}): Promise<Mls
       guarded(() => makeRemoveProposal(suite, group, { leafIndex, authenticatedData })),
     join: (request) => guarded(() => joinByWelcome(suite, request)),
     joinExternal: (request) => guarded(() => joinByCommit(suite, request)),
-    inspectGroupInfo: (bytes) =>
+    inspectGroupInfo: (bytes, ratchetTree) =>
       guarded(async () => {
-        const info = await readGroupInfo(suite, bytes)
+        const info = await readGroupInfo(suite, bytes, ratchetTree)
         const { groupId, epoch } = info.groupInfo.groupContext
         return { groupId, epoch, members: rosterOf(info), policy: info.policy, note: info.note }
       }),

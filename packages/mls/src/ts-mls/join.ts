@@ -50,6 +50,7 @@ export const joinByWelcome = async (
   suite: Suite,
   request: {
     readonly welcome: Bytes
+    readonly ratchetTree?: Bytes
     readonly keyPackage: KeyPackagePair
     readonly identity: LeafIdentity
     readonly authenticate: AuthenticateLeaf
@@ -60,7 +61,7 @@ export const joinByWelcome = async (
   if (welcome.cipherSuite !== cs.name) throw new MlsError('unsupported', 'ciphersuite')
   const { keyPackage, secrets } = await ownKeyPackage(suite, request.keyPackage, request.identity)
   const { joinerSecret, pathSecret } = await openSecrets(suite, { welcome, keyPackage, initKey: secrets.initPrivateKey })
-  const info = await openGroupInfo(suite, welcome, joinerSecret)
+  const info = await openGroupInfo(suite, { welcome, joinerSecret, treeApart: request.ratchetTree })
   for (const { leaf } of leavesOf(info.tree)) await expectAuthentic(leaf, request.authenticate)
   const leafIndex = findLeaf(info.tree, keyPackage.leafNode)
   const path = ownPath(leafIndex, secrets.hpkePrivateKey)
@@ -111,12 +112,15 @@ const openSecrets = async (
   return secrets
 }
 
-const openGroupInfo = async (suite: Suite, welcome: Welcome, joinerSecret: Bytes): Promise<VerifiedInfo> => {
+const openGroupInfo = async (
+  suite: Suite,
+  { welcome, joinerSecret, treeApart }: { readonly welcome: Welcome; readonly joinerSecret: Bytes; readonly treeApart: Bytes | undefined },
+): Promise<VerifiedInfo> => {
   const { cs } = suite
   const welcomeSecret = await extractWelcomeSecret(joinerSecret, new Uint8Array(cs.kdf.size), cs.kdf)
   const key = await welcomeKey(welcomeSecret, cs)
   const plain = await cs.hpke.decryptAead(key, await welcomeNonce(welcomeSecret, cs), undefined, welcome.encryptedGroupInfo)
-  const info = await verifyInfo(suite, decodeBareGroupInfo(plain))
+  const info = await verifyInfo(suite, decodeBareGroupInfo(plain), treeApart)
   if (info.groupInfo.groupContext.epoch === 0n) throw new MlsError('invalid', 'nobody is welcomed into epoch 0')
   return info
 }
@@ -138,15 +142,16 @@ const pathFrom = async (
 }
 
 /** Decodes and verifies an encoded GroupInfo message. */
-export const readGroupInfo = (suite: Suite, bytes: Bytes): Promise<VerifiedInfo> => verifyInfo(suite, decodeGroupInfoMessage(bytes))
+export const readGroupInfo = (suite: Suite, bytes: Bytes, treeApart: Bytes | undefined): Promise<VerifiedInfo> =>
+  verifyInfo(suite, decodeGroupInfoMessage(bytes), treeApart)
 
-const verifyInfo = async (suite: Suite, groupInfo: GroupInfo): Promise<VerifiedInfo> => {
+const verifyInfo = async (suite: Suite, groupInfo: GroupInfo, treeApart: Bytes | undefined): Promise<VerifiedInfo> => {
   const { groupContext, extensions } = groupInfo
   if (groupContext.cipherSuite !== suite.cs.name) throw new MlsError('unsupported', 'ciphersuite')
   const policy = expectPolicyOnly(groupContext.extensions)
   const carried = new Map(extensions.map(({ extensionType, extensionData }) => [extensionTypeToNumber(extensionType), extensionData]))
   if (carried.size !== extensions.length) throw new MlsError('invalid', 'group info repeats an extension')
-  const encodedTree = carried.get(RATCHET_TREE)
+  const encodedTree = treeApart ?? carried.get(RATCHET_TREE)
   if (encodedTree === undefined) throw new MlsError('unsupported', 'group info without a tree')
   const note = carried.get(NOTE_EXTENSION) ?? new Uint8Array()
   if (note.length > LIMITS.note) throw new MlsError('too_large', 'note')
@@ -173,6 +178,7 @@ export const joinByCommit = async (
   suite: Suite,
   request: {
     readonly groupInfo: Bytes
+    readonly ratchetTree?: Bytes
     readonly identity: LeafIdentity
     readonly replaces?: number
     readonly authenticatedData?: Bytes
@@ -184,7 +190,7 @@ export const joinByCommit = async (
   const { identity, replaces, authenticatedData = new Uint8Array() } = request
   if (authenticatedData.length > LIMITS.authenticatedData) throw new MlsError('too_large', 'authenticated data')
   if (request.note && request.note.length > LIMITS.note) throw new MlsError('too_large', 'note')
-  const info = await readGroupInfo(suite, request.groupInfo)
+  const info = await readGroupInfo(suite, request.groupInfo, request.ratchetTree)
   if (info.externalPub === undefined) throw new MlsError('unsupported', 'group info without external_pub')
   if (replaces !== undefined && leafAt(info.tree, replaces) === undefined) throw new MlsError('usage', 'no leaf to replace')
   for (const { leaf, leafIndex } of leavesOf(info.tree)) if (leafIndex !== replaces) await expectAuthentic(leaf, request.authenticate)
