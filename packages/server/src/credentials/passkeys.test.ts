@@ -1,5 +1,7 @@
+import { StatementSync } from 'node:sqlite'
+import { client } from '@serenity-kit/opaque'
 import { toBase64Url, type SessionTokens } from '@tacit/contract'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { keyUpload, member, newDeviceId, openTown, Person, type Town } from '../cast.test-support.ts'
 import { systemRandom } from '../random.ts'
 import { Authenticator, type Bending } from './authenticator.test-support.ts'
@@ -66,6 +68,25 @@ test('the options name the person, the server and a challenge of their own', asy
   expect(one.options).toMatchObject({ rp: { id: 'localhost' }, user: { id: person.account, name: 'namely' } })
   expect(one.options.challenge).not.toBe(other.options.challenge)
 })
+
+test('M-28 a password sign-in asks the database the same for a password, for a passkey alone and for nobody', async () => {
+  await Promise.all([member(town, 'with-password'), signUp('with-passkey')])
+  const passwords = await askedFor('with-password')
+  expect(passwords.status).toBe(200)
+  expect(passwords.statements.length).toBeGreaterThan(3)
+  expect(await askedFor('with-passkey')).toEqual(passwords)
+  expect(await askedFor('without-account')).toEqual(passwords)
+})
+
+/** Every statement that runs while the first step of a sign-in is answered. */
+async function askedFor(handle: string) {
+  const { startLoginRequest } = client.startLogin({ password: 'wrong' })
+  const runs = (['all', 'run'] as const).map((how) => vi.spyOn(StatementSync.prototype, how))
+  const { status } = await town.request('/v1/sessions/password/start', { body: { handle, startLoginRequest } })
+  const statements = runs.flatMap(({ mock }) => mock.contexts.map(({ sourceSQL }) => sourceSQL))
+  for (const spy of runs) spy.mockRestore()
+  return { status, statements }
+}
 
 describe('B-041 a sign-in is refused', () => {
   const bent: readonly [string, Bending][] = [
