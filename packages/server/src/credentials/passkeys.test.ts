@@ -83,7 +83,9 @@ async function askedFor(handle: string) {
   const { startLoginRequest } = client.startLogin({ password: 'wrong' })
   const runs = (['all', 'run'] as const).map((how) => vi.spyOn(StatementSync.prototype, how))
   const { status } = await town.request('/v1/sessions/password/start', { body: { handle, startLoginRequest } })
-  const statements = runs.flatMap(({ mock }) => mock.contexts.map(({ sourceSQL }) => sourceSQL))
+  const statements = runs.flatMap(({ mock }) =>
+    mock.contexts.map((statement: unknown) => statement instanceof StatementSync && statement.sourceSQL),
+  )
   for (const spy of runs) spy.mockRestore()
   return { status, statements }
 }
