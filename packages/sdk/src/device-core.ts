@@ -1,10 +1,9 @@
 /** What the rooms of a signed-in device share: who it is, where it stores, whom it asks, and whom it tells. */
-import type { AccountId, BodyOf, CommandName, ConversationId, DeviceId, ResultOf } from '@tacit/contract'
+import type { AccountId, BodyOf, Certificates, CommandName, ConversationId, DeviceId, ResultOf } from '@tacit/contract'
 import type { LeafIdentity, MlsEngine } from '@tacit/mls'
 import type { IncomingMessage } from './api.ts'
 import type { Session } from './connection/session.ts'
 import type { Conversations } from './conversations/held.ts'
-import type { Certificates } from './devices/certificates.ts'
 import type { People } from './devices/people.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import type { Surroundings } from './surroundings.ts'

@@ -1,5 +1,5 @@
 /** What all ways into a conversation have in common: the transcript up to the joining commit, and the rows of a fresh start. */
-import { limits, routes, type AccountId, type ConversationId, type ConversationKind } from '@tacit/contract'
+import { type AccountId, type ConversationId, type ConversationKind, limits, type Roster, rosterOf, routes } from '@tacit/contract'
 import type { Group } from '@tacit/mls'
 import type { DeviceCore } from '../device-core.ts'
 import type { Writer } from '../local-store/driver.ts'
@@ -10,7 +10,6 @@ import type { Conversation } from './conversation.store.ts'
 import { saveGroup } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { kindOf } from './judge.ts'
-import { rosterOf, type Roster } from './roster.ts'
 import { saveRoster } from './roster.store.ts'
 import { nextTranscript, UNKNOWN_TRANSCRIPT, type Seen } from './transcript.ts'
 

@@ -1,11 +1,10 @@
 /** A new conversation begins on this device: alone, at epoch 0; the intents to open it on the server and to add people follow. */
-import { ConversationId, MessageId, type AccountId, type ConversationKind } from '@tacit/contract'
+import { type AccountId, ConversationId, type ConversationKind, encodePolicy, MessageId } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
 import { queueMessage } from '../outbox/outbox.store.ts'
 import { idBytes, mintId } from '../sealing.ts'
 import { beginConversation } from './begin.ts'
 import { addIntent } from './intent.store.ts'
-import { encodePolicy } from './policy.ts'
 import { EMPTY_TRANSCRIPT } from './transcript.ts'
 
 export interface Created {

@@ -1,7 +1,6 @@
 /** What a commit changed, in words for the timeline: people who came and went, roles, devices. */
-import type { AccountId } from '@tacit/contract'
+import type { AccountId, Roster } from '@tacit/contract'
 import type { StoredNotice } from '../messages/items.store.ts'
-import type { Roster } from './roster.ts'
 
 export function describeChange(change: {
   readonly before: Roster

@@ -3,10 +3,9 @@
  * for those who came later. All members see the same need; the lowest leaf acts first, the others a little later and only
  * if it is still needed.
  */
-import type { ConversationId } from '@tacit/contract'
+import { type ConversationId, rosterOf } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
 import { hasIntent } from './intent.store.ts'
-import { rosterOf } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
 
 export interface Chores {

@@ -3,7 +3,7 @@
  * could not follow. Like everything sealed, the commit is stored before it is sent and sent again unchanged; the group
  * becomes ours when the server has accepted it.
  */
-import { equalBytes, Refusal, routes } from '@tacit/contract'
+import { equalBytes, Refusal, rosterOf, routes } from '@tacit/contract'
 import type { ExternalJoin, Group, Member } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
@@ -16,7 +16,6 @@ import { groupInfoSigner } from './group-info-signer.ts'
 import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
-import { rosterOf } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
 import { encodeHandshakeData, readNote, seenBy } from './transcript.ts'
 

@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest'
-import { AccountId, DeviceId } from '@tacit/contract'
+import { AccountId, Certificates, DeviceId, type Roster, type RosterEntry } from '@tacit/contract'
 import { CastMember, CastPeople } from '../devices/cast.test-support.ts'
-import { Certificates } from '../devices/certificates.ts'
 import { openEngine } from '../engine.ts'
 import { mintId } from '../sealing.ts'
 import { platformRandom } from '../surroundings.ts'
 import { groupInfoSigner } from './group-info-signer.ts'
 import { isBetween, isFairReturn, newcomersAreListed, withdrawnAmong } from './judge-return.ts'
-import type { Roster, RosterEntry } from './roster.ts'
 
 const person = (): AccountId => mintId(platformRandom, AccountId)
 const [alice, bob, carol, dave] = [person(), person(), person(), person()]

@@ -12,13 +12,12 @@
  *
  * An honest offer that fails is followed by a better one: an admin's next commit.
  */
-import type { AccountId, ConversationId, DeviceId } from '@tacit/contract'
+import { type AccountId, type ConversationId, type DeviceId, type Roster, type RosterEntry, rosterOf } from '@tacit/contract'
 import type { Group, Member } from '@tacit/mls'
 import type { DeviceCore } from '../device-core.ts'
 import { authenticateLeaf, type LeafAuthority } from '../devices/authenticate-leaf.ts'
 import type { People } from '../devices/people.ts'
 import type { Conversation } from './conversation.store.ts'
-import { rosterOf, type Roster, type RosterEntry } from './roster.ts'
 import { loadRoster } from './roster.store.ts'
 
 interface Offer {

@@ -1,9 +1,8 @@
+import { Certificates, encodePolicy, type Policy } from '@tacit/contract'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Group, JudgeCommit, Member, MembershipChange } from '@tacit/mls'
 import { CastMember, CastPeople, type CastDevice } from '../devices/cast.test-support.ts'
-import { Certificates } from '../devices/certificates.ts'
 import { judgeCommit } from './judge.ts'
-import { encodePolicy, type Policy } from './policy.ts'
 
 type Judged = Parameters<JudgeCommit>[0]
 

@@ -1,8 +1,7 @@
 /** The members of each conversation, beside the group they were read from, so that screens need no cryptography. */
-import { AccountId, DeviceId, type ConversationId } from '@tacit/contract'
+import { AccountId, type ConversationId, DeviceId, type Roster, type RosterEntry } from '@tacit/contract'
 import { id, integer } from '../local-store/columns.ts'
 import type { Reader, Writer } from '../local-store/driver.ts'
-import type { Roster, RosterEntry } from './roster.ts'
 
 /** Writes only what changed: a commit in a group of a thousand touches a few rows. */
 export async function saveRoster(

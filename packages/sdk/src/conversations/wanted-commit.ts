@@ -2,15 +2,13 @@
  * From what shall be true to what a commit has to do now. Nothing left to do means that the intent is fulfilled, whoever
  * did it.
  */
-import { routes, type AccountId, type DeviceId } from '@tacit/contract'
+import { type AccountId, type DeviceId, encodePolicy, type Roster, routes } from '@tacit/contract'
 import type { Group } from '@tacit/mls'
 import { MessengerError } from '../api.ts'
 import type { KnownPerson } from '../devices/people.ts'
 import { authenticateLeaf, isListed } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { Intent } from './intent.store.ts'
-import { encodePolicy } from './policy.ts'
-import type { Roster } from './roster.ts'
 
 /** A device to add, with the key package that was claimed for it and judged. */
 export interface Invitation {

@@ -1,7 +1,7 @@
+import { Certificates } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { authenticateLeaf, LeafCheck, type LeafPath } from './authenticate-leaf.ts'
 import { CastMember, CastPeople, type CastDevice } from './cast.test-support.ts'
-import { Certificates } from './certificates.ts'
 import { Unreachable } from '../trouble.ts'
 
 const NOW = 1_800_000_000

@@ -9,12 +9,11 @@
  *   withdrawn since is an honest part of the past, and its leaf stays until somebody commits its removal. Refusing it would
  *   cost every message since, and the next joiner the conversation.
  */
-import { equalBytes, type DeviceCertificate } from '@tacit/contract'
+import { type Certificates, type DeviceCertificate, equalBytes } from '@tacit/contract'
 import type { AuthenticateLeaf, Group } from '@tacit/mls'
 import { MessengerError } from '../api.ts'
 import type { Clock } from '../surroundings.ts'
 import { Unreachable } from '../trouble.ts'
-import type { Certificates } from './certificates.ts'
 import type { KnownPerson, People } from './people.ts'
 
 export type LeafPath = 'invited' | 'live' | 'past' | 'tree'

@@ -1,9 +1,8 @@
 /** A commit takes effect: the group of the next epoch, its roster, what the timeline tells of it, and the key of its signals. */
-import type { AccountId, Entry } from '@tacit/contract'
+import { type AccountId, type Entry, type Roster, rosterOf } from '@tacit/contract'
 import type { Group, Persist } from '@tacit/mls'
 import { eraseIntent } from '../conversations/intent.store.ts'
 import { describeChange } from '../conversations/describe-change.ts'
-import { rosterOf, type Roster } from '../conversations/roster.ts'
 import { saveRoster } from '../conversations/roster.store.ts'
 import { failAll } from '../outbox/outbox.store.ts'
 import { epochSignalSecret, saveSignalSecret } from '../signals/signal-keys.ts'

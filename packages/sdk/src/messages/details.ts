@@ -1,9 +1,8 @@
 /** One conversation in detail: its people with their roles, what may be done, how it is encrypted. */
-import type { AccountId, ConversationId } from '@tacit/contract'
+import type { AccountId, ConversationId, RosterEntry } from '@tacit/contract'
 import type { ConversationDetails, ConversationMember } from '../api.ts'
 import { findConversation } from '../conversations/conversation.store.ts'
 import { loadRoster } from '../conversations/roster.store.ts'
-import type { RosterEntry } from '../conversations/roster.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { shownStanding, type Ephemeral } from './summaries.ts'

@@ -4,14 +4,13 @@
  *
  * What needs the server (key packages, the door of a conversation) is fetched before the conversation is held.
  */
-import type { ConversationId } from '@tacit/contract'
+import { type ConversationId, rosterOf } from '@tacit/contract'
 import type { Group } from '@tacit/mls'
 import type { Conversation } from '../conversations/conversation.store.ts'
 import type { Hold } from '../conversations/held.ts'
 import { eraseIntent, nextIntent, type StoredIntent } from '../conversations/intent.store.ts'
 import { fetchDoor, sealJoin } from '../conversations/join-by-commit.ts'
 import { openOnServer } from '../conversations/open-on-server.ts'
-import { rosterOf } from '../conversations/roster.ts'
 import { sealCommit } from '../conversations/seal-commit.ts'
 import { invite, wantedFor, withdrawnLeaves } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
