@@ -20,7 +20,7 @@ interface Layer {
 
 const layers: readonly Layer[] = [
   { at: 'packages/contract/', may: [], node: /never/, ambient: /never/ },
-  { at: 'packages/mls/', may: [], node: /\/(walk|fuzz)/, ambient: /\/walk/ },
+  { at: 'packages/mls/', may: [], node: /\/(walk|fuzz|second-opinion)/, ambient: /\/walk/ },
   {
     at: 'packages/sdk/',
     may: ['@tacit/contract', '@tacit/mls'],

@@ -1,10 +1,9 @@
 /**
- * All kinds of proposals in both framings: stories of each, and seeded walks that mix them. Every member stores what it is
- * told to and goes on from what storage gives back.
+ * All kinds of proposals in both framings, a story of each; `walk/` mixes them. Every member stores what it is told to and goes
+ * on from what storage gives back.
  */
 import { describe, expect, test } from 'vitest'
 import { hex } from '../crypto/bytes.ts'
-import { diceOf } from '../dice.ts'
 import { MlsError } from '../errors.ts'
 import { createMlsEngine } from '../group/engine.ts'
 import type { FindPsk } from '../group/key-schedule.ts'
@@ -238,61 +237,4 @@ test('a Welcome into a group that continues nothing, or with a stranger in it, i
   const add = [keyPackage.keyPackage, stranger.keyPackage]
   const mixed = await branch(alice.group, { identity: alice.identity, add, authenticate: yes, groupId: utf8('with a stranger') })
   expect(await reasonOf(join(mixed.welcomes[0]?.bytes))).toBe('invalid')
-})
-
-/** One step of a walk, chosen by dice; gives the members after it. */
-const step = async (members: Member[], dice: (below: number) => number, at: number): Promise<Member[]> => {
-  const one = members[dice(members.length)]
-  const other = members[dice(members.length)]
-  if (!one || !other) throw new Error('nobody')
-  const framing: Framing = dice(2) === 0 ? 'public' : 'private'
-  const { groupId, epoch } = one.group
-  switch (dice(8)) {
-    case 0:
-    case 1:
-      for (const author of members) if (author !== one && dice(2) === 0) await author.propose({ kind: 'update' }, framing, members)
-      await one.commit(framing, members)
-      return members
-    case 2:
-      await other.propose(sharedPsk, framing, members)
-      await one.commit(framing, members)
-      return members
-    case 3: {
-      const resumption: Wanted = { kind: 'psk', psk: { kind: 'resumption', usage: 'application', groupId, epoch } }
-      await one.commit(framing, members, dice(2) === 0 ? [resumption] : [sharedPsk, resumption])
-      return members
-    }
-    case 4:
-      await moveOn([one, ...members.filter((member) => member !== one && dice(2) === 0)], 'branch', utf8(`branch ${at}`)).then(
-        expectAgreement,
-      )
-      return members
-    case 5: {
-      const { extensions } = stateOf(one.group).context
-      await one.commit(framing, members, [{ kind: 'reinit', groupId: utf8(`group after ${at}`), suite: one.engine.suite, extensions }])
-      return moveOn(members, 'reinit', utf8(`group after ${at}`))
-    }
-    case 6:
-      await one.commit(framing, members, [{ kind: 'extensions', extensions: stateOf(one.group).context.extensions }])
-      return members
-    default:
-      await one.commit(framing, members)
-      return members
-  }
-}
-
-const WALKS = Number(process.env['MLS_PROTOCOL_STEPS'] ?? 60)
-
-test.each([1, 2])('a walk through all kinds of proposals, seed %i', { timeout: 60_000 + WALKS * 1000 }, async (seed) => {
-  const dice = diceOf(seed)
-  let members = await assemble(await createMlsEngine({ suite: 1 }), 'Alice', 'Bob', 'Carol', 'Dave')
-  for (let at = 0; at < WALKS; at++) {
-    members = await step(members, dice, at)
-    expectAgreement(members)
-    const [sender, ...others] = members
-    if (!sender) throw new Error('nobody')
-    const made = await sender.engine.seal(sender.group, utf8(`message ${at}`))
-    await sender.keep(made)
-    for (const member of others) await member.hear(made.sealed)
-  }
 })
