@@ -14,6 +14,14 @@ export const findAccount = (db: Reader, account: AccountId): Promise<AccountRow 
 export const findByHandle = (db: Reader, handle: string): Promise<AccountRow | undefined> =>
   db.selectFrom('account').selectAll().where('handle_folded', '=', foldHandle(handle)).executeTakeFirst()
 
+/** The id alone, in one row whether or not there is one: a row less would tell by its time that nobody has the handle (M-28). */
+export async function idByHandle(db: Reader, handle: string): Promise<AccountId | undefined> {
+  const { id } = await db
+    .selectNoFrom((from) => from.selectFrom('account').select('id').where('handle_folded', '=', foldHandle(handle)).as('id'))
+    .executeTakeFirstOrThrow()
+  return id ?? undefined
+}
+
 /** Whether somebody has this handle or one that looks like it. */
 export async function isTaken(db: Reader, handle: string): Promise<boolean> {
   const row = await db.selectFrom('account').select('id').where('handle_skeleton', '=', handleSkeleton(handle)).executeTakeFirst()

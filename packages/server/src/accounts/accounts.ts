@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import * as store from './accounts.store.ts'
 
 export interface Accounts {
-  /** The account with exactly this handle, in any case. */
+  /** The account with exactly this handle, in any case. Takes as long when there is none. */
   findByHandle(handle: string): Promise<AccountId | undefined>
   /** In its owner's spelling. */
   handleOf(account: AccountId): Promise<string | undefined>
@@ -18,7 +18,7 @@ export interface Accounts {
 export function createAccounts({ database }: { database: Database }): Accounts {
   const listeners = new Set<(change: { account: AccountId; shares: boolean }) => void>()
   return {
-    findByHandle: async (handle) => (await store.findByHandle(database.kysely, handle))?.id,
+    findByHandle: (handle) => store.idByHandle(database.kysely, handle),
     handleOf: async (account) => (await store.findAccount(database.kysely, account))?.handle,
     sharesPresence: async (account) => (await store.findAccount(database.kysely, account))?.shares_presence === 1,
     async setSharesPresence(account, shares) {

@@ -8,9 +8,12 @@ type Writer = Transaction<Tables>
 export type ChallengeRow = Selectable<Tables['challenge']>
 export type PasskeyRow = Selectable<Tables['passkey_credential']>
 
+/** In one row whether or not there is one: a row less would tell by its time that there is no password (M-28). */
 export async function passwordRecordOf(db: Reader, account: AccountId): Promise<string | undefined> {
-  const row = await db.selectFrom('password_credential').select('record').where('account', '=', account).executeTakeFirst()
-  return row?.record
+  const { record } = await db
+    .selectNoFrom((from) => from.selectFrom('password_credential').select('record').where('account', '=', account).as('record'))
+    .executeTakeFirstOrThrow()
+  return record ?? undefined
 }
 
 export const addPassword = (tx: Writer, row: Selectable<Tables['password_credential']>) =>

@@ -162,20 +162,26 @@ describe('signing in', () => {
     const town = await openTown({ acceptDataLoss: true })
     towns.push(town)
     await member(town, 'alice')
-    const times: Record<'alice' | 'nobody', number[]> = { alice: [], nobody: [] }
     const time = async (handle: 'alice' | 'nobody') => {
       const { startLoginRequest } = client.startLogin({ password: 'wrong' })
       const began = performance.now()
       await town.request('/v1/sessions/password/start', { body: { handle, startLoginRequest } })
-      times[handle].push(performance.now() - began)
+      return performance.now() - began
     }
-    for (let round = 0; round < 1000; round++) {
-      // Who comes first changes, so that what one request leaves for the next to do falls on both.
-      for (const handle of round % 2 ? (['alice', 'nobody'] as const) : (['nobody', 'alice'] as const)) await time(handle)
+    /** How far apart both are over a thousand pairs. Who comes first changes: what one leaves for the next to do falls on both. */
+    const distance = async () => {
+      const times: Record<'alice' | 'nobody', number[]> = { alice: [], nobody: [] }
+      for (let round = 0; round < 1000; round++)
+        for (const handle of round % 2 ? (['alice', 'nobody'] as const) : (['nobody', 'alice'] as const))
+          times[handle].push(await time(handle))
+      return kolmogorovSmirnov(times.alice, times.nobody)
     }
-    // Equal distributions are further apart than this once in a thousand runs.
-    expect(kolmogorovSmirnov(times.alice, times.nobody)).toBeLessThan(1.95 * Math.sqrt(2 / 1000))
-  }, 60_000)
+    // p > 0.05. Chance and other work on this machine may fail it a few times; a difference fails it every time.
+    const alike = 1.358 * Math.sqrt(2 / 1000)
+    let nearest = await distance()
+    for (let again = 0; again < 4 && nearest >= alike; again++) nearest = Math.min(nearest, await distance())
+    expect(nearest).toBeLessThan(alike)
+  }, 120_000)
 
   test('a second step works once, and only within five minutes', async () => {
     const { town, clock } = await townWithClock()
