@@ -19,7 +19,22 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.browser.test.ts', '**/storage/postgres/*.test.ts', '**/node_modules/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        // What has to do with the database, once more on a real PostgreSQL that this run starts and ends.
+        extends: true,
+        test: {
+          name: 'postgres',
+          environment: 'node',
+          include: [
+            'packages/server/src/storage/{database,what-the-server-knows}.test.ts',
+            'packages/server/src/storage/postgres/*.test.ts',
+          ],
+          globalSetup: ['tools/postgres/for-tests.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

@@ -1,7 +1,8 @@
 /**
- * `npm test`: everything that proves the product. Unit and story tests in Node, store and worker tests in a real browser,
- * then journeys through the built app. Needs no service. Without a browser the last two are skipped and said so; with
- * CI set that is a failure. The last line counts: `N passed, N failed, N skipped`.
+ * `npm test`: everything that proves the product. Unit and story tests in Node, those of the server again on a real
+ * PostgreSQL, store and worker tests in a real browser, then journeys through the built app. Needs no service: PostgreSQL
+ * comes from the lock, and the run starts and ends it. Without a browser the last two are skipped and said so; with CI set
+ * that is a failure. The last line counts: `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +18,7 @@ interface Count {
 
 const results = mkdtempSync(join(tmpdir(), 'tacit-test-'))
 const chromium = ensureChromium()
-const counts: Count[] = [vitest('node')]
+const counts: Count[] = [vitest('node'), vitest('postgres')]
 
 if (chromium) {
   process.env['CHROMIUM'] = chromium

@@ -26,7 +26,7 @@ import { Presence } from './presence/presence.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
 import { Signals } from './signals/signals.ts'
-import type { Database } from './storage/database.ts'
+import type { SqliteDatabase } from './storage/sqlite/sqlite-database.ts'
 
 /** What the rooms need of the others: who somebody is, and what changed about them. */
 export interface Neighbours {
@@ -43,7 +43,7 @@ export interface Neighbours {
 }
 
 export interface MessagingDeps {
-  readonly database: Database
+  readonly database: SqliteDatabase
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -16,13 +16,13 @@ import {
 } from '@tacit/contract'
 import type { Mail } from '../delivery/feed.ts'
 import type { OutstandingWelcomes } from '../delivery/retention.ts'
-import type { Database } from '../storage/database.ts'
+import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { acceptCommit, type AcceptCommitDeps } from './accept-commit.ts'
 import { pairOf, type CommitBody } from './commit-rule.ts'
 import { ConversationsReader, ConversationsWriter } from './conversations.store.ts'
 
 export interface ConversationsDeps extends Omit<AcceptCommitDeps, 'writer'> {
-  readonly database: Database
+  readonly database: SqliteDatabase
   accountExists(account: AccountId): Promise<boolean>
 }
 

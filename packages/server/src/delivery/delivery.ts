@@ -4,7 +4,7 @@
  */
 import { Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { DatabaseSync } from 'node:sqlite'
-import type { Database } from '../storage/database.ts'
+import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { acceptMessage, type AcceptDeps } from './accept-message.ts'
 import { StoredCursors } from './cursors.ts'
 import { DeliveryReader, DeliveryWriter, readableEnd, type Place } from './delivery.store.ts'
@@ -12,7 +12,7 @@ import type { Feed, FeedSources, Line } from './feed.ts'
 import { Feeds } from './feeds.ts'
 
 export interface DeliveryDeps extends Pick<FeedSources, 'mail' | 'kept'>, Omit<AcceptDeps, 'writer'> {
-  readonly database: Database
+  readonly database: SqliteDatabase
   readonly ledger: Ledger
 }
 
@@ -32,7 +32,7 @@ export interface Acknowledgement {
 /** Whether each cursor of an acknowledgement was acceptable; `overrun`: the device claims to have what never existed for it. */
 export type AcknowledgeOutcome = 'stored' | 'overrun'
 
-export function openLedger(database: Database): Ledger {
+export function openLedger(database: SqliteDatabase): Ledger {
   let writer: DeliveryWriter | undefined
   return {
     reader: database.read((sqlite) => new DeliveryReader(sqlite)),

@@ -5,14 +5,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ConversationId, DeviceId } from '@tacit/contract'
 import type { Bus } from '../bus/bus.ts'
-import type { Database } from '../storage/database.ts'
+import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { Feed, type FeedSources, type Line } from './feed.ts'
 import { readableEnd } from './delivery.store.ts'
 import { Pages } from './pages.ts'
 
 export interface FeedsDeps extends Omit<FeedSources, 'pages'> {
   readonly bus: Bus
-  readonly database: Pick<Database, 'read'>
+  readonly database: Pick<SqliteDatabase, 'read'>
 }
 
 /** So that a thousand devices which come back at once do not hold up the loop, nor their pages the memory. */

@@ -1,16 +1,16 @@
 import { Refusal } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openDatabase, type Database } from '../storage/database.ts'
+import { openSqlite, type SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { createGroupCommit } from './group-commit.ts'
 
-let database: Database
+let database: SqliteDatabase
 
 beforeEach(async () => {
-  database = await openDatabase({ path: ':memory:' })
+  database = await openSqlite({ path: ':memory:' })
 })
 afterEach(() => database.close())
 
-const begin = (id: string) => (sqlite: Parameters<Parameters<Database['exclusive']>[0]>[0]) =>
+const begin = (id: string) => (sqlite: Parameters<Parameters<SqliteDatabase['exclusive']>[0]>[0]) =>
   void sqlite.prepare('INSERT INTO log (conversation, epoch, head) VALUES (?, 0, 0)').run(id)
 
 const stored = (): unknown[] =>

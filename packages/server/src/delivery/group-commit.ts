@@ -7,7 +7,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { Refusal } from '@tacit/contract'
-import type { Database } from '../storage/database.ts'
+import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
+import { isDiskFault, isDiskFull } from '../storage/sqlite/sqlite-faults.ts'
 
 export interface GroupCommit {
   /** Runs `work` in the next shared transaction, in the order asked. It may throw a `Refusal`, but only before it writes. */
@@ -17,7 +18,7 @@ export interface GroupCommit {
 }
 
 export interface GroupCommitOptions {
-  readonly database: Pick<Database, 'exclusive'>
+  readonly database: Pick<SqliteDatabase, 'exclusive'>
   /** Work that may wait at once; beyond it new work is refused as `unavailable`. */
   readonly maxQueued?: number
   /** Most pieces of work in one transaction. */
@@ -35,11 +36,6 @@ interface Job {
   resolve(): void
   reject(error: unknown): void
 }
-
-/** SQLite's primary result codes. */
-const SQLITE_IOERR = 10
-const SQLITE_CORRUPT = 11
-const SQLITE_FULL = 13
 
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   return new Batches({ maxQueued: 8192, maxBatch: 1024, patience: 25, onBatch: () => undefined, onDiskFault: crash, ...options })
@@ -157,13 +153,7 @@ function attempt<T>(work: () => T): Outcome<T> {
   }
 }
 
-const asRefusal = (error: unknown): unknown => (resultCode(error) === SQLITE_FULL ? new Refusal('storage_full') : error)
-
-/** After a failed fsync nobody knows what is on the disk; trying again could acknowledge what was lost. */
-const isDiskFault = (error: unknown): boolean => [SQLITE_IOERR, SQLITE_CORRUPT].includes(resultCode(error) ?? 0)
-
-const resultCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+const asRefusal = (error: unknown): unknown => (isDiskFull(error) ? new Refusal('storage_full') : error)
 
 function crash(error: unknown): never {
   throw error

@@ -5,7 +5,7 @@ import { createInProcessBus } from '../bus/in-process.ts'
 import { Conversations } from '../conversations/conversations.ts'
 import { systemRandom } from '../random.ts'
 import { Signals } from '../signals/signals.ts'
-import { openDatabase } from '../storage/database.ts'
+import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
 import { Delivery, openLedger } from './delivery.ts'
 import type { Line } from './feed.ts'
 import { framedHandshake, framedMessage } from './framing.test-support.ts'
@@ -26,7 +26,7 @@ export async function openRooms(
   options: { isListed?: (device: DeviceId) => boolean; maxMembers?: number; retention?: Partial<RetentionSettings> } = {},
 ) {
   const { isListed = () => true, maxMembers = 1000 } = options
-  const database = await openDatabase({ path: ':memory:' })
+  const database = await openSqlite({ path: ':memory:' })
   const clock = { time: 1_800_000_000_000, now: () => clock.time }
   const faults: unknown[] = []
   const bus = createInProcessBus((error) => faults.push(error))

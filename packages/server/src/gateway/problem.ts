@@ -1,5 +1,6 @@
 /** Refusals and faults as answers: application/problem+json (RFC 9457) with a stable name, a next step and the request's id. */
 import { failures, Refusal, type FailureDetails, type FailureName, type Problem } from '@tacit/contract'
+import { storageRefusal } from '../storage/faults.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -21,14 +22,12 @@ const byFastifyCode: Readonly<Record<string, FailureName>> = {
   FST_ERR_BAD_URL: 'not_found',
 }
 
-/** Extended result code of SQLite for a full disk, without its upper bits. */
-const SQLITE_FULL = 13
-
 /** The refusal that an error stands for; undefined for a fault of ours. */
 export function refusalFor(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error
+  const ofStorage = storageRefusal(error)
+  if (ofStorage) return ofStorage
   if (!(error instanceof Error) || !('code' in error)) return undefined
-  if ('errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_FULL) return new Refusal('storage_full')
   const failure = typeof error.code === 'string' ? byFastifyCode[error.code] : undefined
   if (failure) return new Refusal(failure)
   if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyUpload, member, newAccountId, newDeviceId, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 import { createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
-import { openDatabase } from '../storage/database.ts'
+import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
 import { createKeys } from './keys.ts'
 
 let town: Town
@@ -92,7 +92,7 @@ test.each([
 })
 
 test('a device hears when a claim leaves it with fewer than thirty packages', async () => {
-  const database = await openDatabase({ path: ':memory:' })
+  const database = await openSqlite({ path: ':memory:' })
   const [account, device] = [newAccountId(), newDeviceId()]
   await database.exclusive((sqlite) => {
     sqlite.prepare("INSERT INTO account VALUES (?, 'a', 'a', 'a', 0, 0)").run(account)

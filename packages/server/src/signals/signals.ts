@@ -7,11 +7,11 @@ import type { Bus, NoticeOf } from '../bus/bus.ts'
 import type { Delivery, Ledger } from '../delivery/delivery.ts'
 import type { Line } from '../delivery/feed.ts'
 import type { GroupCommit } from '../delivery/group-commit.ts'
-import type { Database } from '../storage/database.ts'
+import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { SignalsReader, SignalsWriter, type KeptPosition, type KeptSignal } from './signals.store.ts'
 
 export interface SignalsDeps {
-  readonly database: Database
+  readonly database: SqliteDatabase
   readonly groupCommit: GroupCommit
   readonly ledger: Ledger
   readonly bus: Bus

@@ -7,11 +7,12 @@ const never = new Promise<never>(() => setInterval(() => undefined, 60_000))
 
 await openDatabase({
   path: process.argv[2] ?? '',
+  url: process.argv[3] ?? '',
   migrations: {
     ...migrations,
     '9999-slow': {
       async up(db) {
-        await sql`create table half (n)`.execute(db)
+        await sql`create table half (n integer)`.execute(db)
         process.send?.('midway')
         await never
       },

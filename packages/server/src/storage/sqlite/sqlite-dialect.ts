@@ -1,10 +1,20 @@
 /**
  * `node:sqlite` behind Kysely's own SQLite dialect: only the surface that Kysely uses, with a bounded cache of prepared
  * statements. DDL is transactional on SQLite, which Kysely's adapter does not claim; saying so makes the migrator run
- * everything that is pending in one transaction, so a process killed midway leaves the old schema.
+ * everything that is pending in one transaction, so a process killed midway leaves the old schema. Row locks are left out:
+ * the one writer has nobody to lock out.
  */
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { SqliteAdapter, SqliteDialect, type DialectAdapter, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import {
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteQueryCompiler,
+  type DialectAdapter,
+  type QueryCompiler,
+  type SelectModifierNode,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from 'kysely'
 
 const CACHED_STATEMENTS = 256
 const CACHED_LENGTH = 4096
@@ -16,6 +26,16 @@ export class NodeSqliteDialect extends SqliteDialect {
 
   override createAdapter(): DialectAdapter {
     return new TransactionalDdlAdapter()
+  }
+
+  override createQueryCompiler(): QueryCompiler {
+    return new WithoutRowLocks()
+  }
+}
+
+class WithoutRowLocks extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier === 'Distinct') super.visitSelectModifier(node)
   }
 }
 

@@ -1,0 +1,89 @@
+import { sql } from 'kysely'
+import { Client } from 'pg'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newPlace, type TestPlace } from '../database.test-support.ts'
+import { openPostgres } from './postgres-database.ts'
+
+let place: TestPlace
+beforeEach(async () => {
+  place = await newPlace({ own: true })
+})
+afterEach(() => place.drop())
+
+/** Changes what the server does for connections of this database from now on. */
+async function configure(setting: string): Promise<void> {
+  const client = new Client({ connectionString: place.url })
+  await client.connect()
+  await client.query(`ALTER DATABASE ${new URL(place.url).pathname.slice(1)} SET ${setting}`)
+  await client.end()
+}
+
+describe('a PostgreSQL that would lose what it acknowledged', () => {
+  test.each(['off', 'local', 'remote_write'])('with synchronous_commit = %s is refused in words', async (value) => {
+    await configure(`synchronous_commit = ${value}`)
+    await expect(openPostgres({ url: place.url })).rejects.toThrow(/synchronous_commit = .*; with it accepted messages could be lost/)
+  })
+
+  test('is taken when the operator accepts the loss', async () => {
+    await configure('synchronous_commit = off')
+    const database = await openPostgres({ url: place.url, acceptDataLoss: true })
+    expect(await database.healthy()).toBe(true)
+    await database.close()
+  })
+
+  test('is noticed by every connection that is opened later', async () => {
+    const database = await openPostgres({ url: place.url })
+    await configure('synchronous_commit = off')
+    await expect(database.write((tx) => sql`select 1`.execute(tx))).rejects.toThrow('accepted messages could be lost')
+    await database.close()
+  })
+})
+
+describe('transactions that run at once', () => {
+  test('that bring each other to a standstill are run again, and both are done', async () => {
+    const database = await openPostgres({ url: place.url })
+    await database.write((tx) => sql`create table pair (id text primary key, n integer)`.execute(tx))
+    await database.write((tx) => sql`insert into pair values ('a', 0), ('b', 0)`.execute(tx))
+    const touched = Promise.withResolvers<void>()
+    let first = 0
+    let runs = 0
+    const both = ([one, other]: readonly [string, string]) =>
+      database.write(async (tx) => {
+        runs += 1
+        await sql`update pair set n = n + 1 where id = ${one}`.execute(tx)
+        first += 1
+        if (first === 2) touched.resolve()
+        await touched.promise
+        await sql`update pair set n = n + 1 where id = ${other}`.execute(tx)
+      })
+    await Promise.all([both(['a', 'b']), both(['b', 'a'])])
+    const { rows } = await sql<{ n: number }>`select n from pair`.execute(database.kysely)
+    expect({ rows, runs }).toEqual({ rows: [{ n: 2 }, { n: 2 }], runs: 3 })
+    await database.close()
+  })
+})
+
+test('of servers that start together one brings the schema up to date, and the others wait for it', async () => {
+  const empty = await newPlace({ own: true })
+  const databases = await Promise.all([1, 2, 3].map(() => openPostgres({ url: empty.url })))
+  for (const database of databases) {
+    expect(await database.kysely.selectFrom('account').selectAll().execute()).toEqual([])
+    await database.close()
+  }
+  await empty.drop()
+})
+
+test('an address where nobody answers is told in words', async () => {
+  const opening = openPostgres({ url: 'postgres:///tacit?host=/nowhere&user=tacit' })
+  await expect(opening).rejects.toThrow('The database that TACIT_DATABASE names cannot be used.')
+})
+
+test('integers come back as numbers and bytes as plain arrays, as from SQLite', async () => {
+  const database = await openPostgres({ url: place.url })
+  const { rows } = await sql<{ n: number; bytes: Uint8Array }>`select 5::bigint as n, ${Uint8Array.of(0, 255)}::bytea as bytes`.execute(
+    database.kysely,
+  )
+  expect(rows).toStrictEqual([{ n: 5, bytes: Uint8Array.of(0, 255) }])
+  await expect(sql`select 9007199254740993 as n`.execute(database.kysely)).rejects.toThrow('too large')
+  await database.close()
+})

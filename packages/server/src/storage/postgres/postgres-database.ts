@@ -1,0 +1,157 @@
+/**
+ * PostgreSQL: two pools of connections, one that writes and one that only reads. Every connection is checked before it is
+ * used: a commit must have reached stable storage when it is answered, on whichever server the address leads to now.
+ */
+import { Kysely, sql, type Transaction } from 'kysely'
+import { Pool, type ClientConfig, type PoolClient } from 'pg'
+import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
+import { migrateToLatest } from '../migrate.ts'
+import { migrations as ours } from '../migrations/index.ts'
+import type { Tables } from '../tables.ts'
+import { assertDurable } from './durability.ts'
+import { PortablePostgresDialect, portableTypes } from './postgres-dialect.ts'
+import { isCollision } from './postgres-faults.ts'
+
+export interface PostgresDatabase extends DatabaseVerbs {
+  readonly kind: 'postgres'
+  /** The hot path: statements of its own on the reading pool. */
+  readonly reading: Pool
+  /** How the hot path opens connections of its own, to be checked with `prepare` before use. */
+  readonly connection: ClientConfig
+  prepare(client: Pick<PoolClient, 'query'>): Promise<void>
+}
+
+export interface PostgresOptions extends Omit<DatabaseOptions, 'path' | 'url'> {
+  readonly url: string
+}
+
+const CONNECTIONS = { reading: 6, writing: 6 } as const
+
+/** How often a transaction runs when others come between (F-10). */
+const ATTEMPTS = 4
+
+/** Waiting longer than this for a statement or a lock helps nobody; milliseconds. */
+const PATIENCE = 'SET statement_timeout = 5000; SET lock_timeout = 2000; SET idle_in_transaction_session_timeout = 10000'
+const READ_ONLY = 'SET default_transaction_read_only = on'
+
+/** Connects, brings the schema up to date, and asserts that it is as durable as promised. */
+export async function openPostgres({ url, migrations = ours, acceptDataLoss = false }: PostgresOptions): Promise<PostgresDatabase> {
+  const connection: ClientConfig = {
+    connectionString: url,
+    application_name: 'tacit',
+    types: portableTypes,
+    keepAlive: true,
+    connectionTimeoutMillis: 5000,
+  }
+  const prepare = async (client: Pick<PoolClient, 'query'>): Promise<void> => {
+    if (!acceptDataLoss) await assertDurable(client)
+    await client.query(PATIENCE)
+  }
+  await migrate(connection, migrations, acceptDataLoss)
+  const writing = openPool({ ...connection, max: CONNECTIONS.writing }, prepare)
+  const reading = openPool(
+    { ...connection, max: CONNECTIONS.reading },
+    async (client) => void (await client.query(`${READ_ONLY}; ${PATIENCE}`)),
+  )
+  return new PostgresHouse({ writing, reading, connection, prepare })
+}
+
+/** On a connection without time limits: a migration may take long, and another server may be at it already. */
+async function migrate(
+  connection: ClientConfig,
+  migrations: PostgresOptions['migrations'] & object,
+  acceptDataLoss: boolean,
+): Promise<void> {
+  const pool = openPool({ ...connection, max: 1 }, (client) => (acceptDataLoss ? Promise.resolve() : assertDurable(client)))
+  const kysely = new Kysely<Tables>({ dialect: new PortablePostgresDialect({ pool }) })
+  try {
+    await assertReachable(pool)
+    await migrateToLatest(kysely, migrations)
+  } finally {
+    await pool.end()
+  }
+}
+
+async function assertReachable(pool: Pool): Promise<void> {
+  const client = await pool.connect().catch((cause: unknown) => {
+    throw cause instanceof Error && cause.message.startsWith('The database')
+      ? cause
+      : new Error('The database that TACIT_DATABASE names cannot be used. Check its address, and that it is running.', { cause })
+  })
+  client.release()
+}
+
+function openPool(config: ClientConfig & { max: number }, prepare: (client: PoolClient) => Promise<void>): Pool {
+  const pool = new Pool({
+    ...config,
+    verify: (client, ready) => {
+      prepare(client).then(
+        () => ready(),
+        (error: unknown) => ready(error instanceof Error ? error : new Error(String(error))),
+      )
+    },
+  })
+  // An idle connection that ends is replaced at its next use; there is nothing to do about it now.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+class PostgresHouse implements PostgresDatabase {
+  readonly kind = 'postgres'
+  readonly kysely: Kysely<Tables>
+  readonly reading: Pool
+  readonly connection: ClientConfig
+  readonly prepare: PostgresDatabase['prepare']
+  readonly #writing: Kysely<Tables>
+  readonly #pool: Pool
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closed = false
+
+  constructor({ writing, reading, connection, prepare }: Pick<PostgresDatabase, 'reading' | 'connection' | 'prepare'> & { writing: Pool }) {
+    this.reading = reading
+    this.connection = connection
+    this.prepare = prepare
+    this.#pool = writing
+    this.kysely = new Kysely<Tables>({ dialect: new PortablePostgresDialect({ pool: reading }) })
+    this.#writing = new Kysely<Tables>({ dialect: new PortablePostgresDialect({ pool: writing }) })
+  }
+
+  async write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error('the database is closed')
+    const attempts = this.#attempt(work)
+    this.#underWay.add(attempts)
+    try {
+      return await attempts
+    } finally {
+      this.#underWay.delete(attempts)
+    }
+  }
+
+  async #attempt<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#writing.transaction().execute(work)
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isCollision(error)) throw error
+      }
+    }
+  }
+
+  /** Writes a row that nobody reads: a server that only reads, or whose disk is full, cannot. */
+  async healthy(): Promise<boolean> {
+    try {
+      await this.write((tx) => sql`update kysely_migration_lock set is_locked = is_locked`.execute(tx))
+      await sql`select 1`.execute(this.kysely)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#underWay)
+    await Promise.all([this.reading.end(), this.#pool.end()])
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * SQLite: one connection that writes and one that only reads. Writes queue up behind each other, so a transaction is never
+ * interleaved with another; reads see what is committed. A write has reached stable storage when its promise resolves (WAL
+ * with synchronous=FULL, asserted at the start).
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, type Transaction } from 'kysely'
+import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
+import { migrateToLatest } from '../migrate.ts'
+import { migrations as ours } from '../migrations/index.ts'
+import type { Tables } from '../tables.ts'
+import { NodeSqliteDialect } from './sqlite-dialect.ts'
+
+export interface SqliteDatabase extends DatabaseVerbs {
+  readonly kind: 'sqlite'
+  /**
+   * The hot path: a synchronous body on the writing connection, queued with `write`, inside BEGIN IMMEDIATE .. COMMIT
+   * that this function makes. Throwing rolls everything back.
+   */
+  exclusive<T>(work: (sqlite: DatabaseSync) => T): Promise<T>
+  /** Prepared reads on the reading connection, synchronous. */
+  read<T>(work: (sqlite: DatabaseSync) => T): T
+}
+
+/** Opens the file, or makes it. */
+export async function openSqlite({
+  path,
+  migrations = ours,
+  acceptDataLoss = false,
+}: Omit<DatabaseOptions, 'url'>): Promise<SqliteDatabase> {
+  const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'tacit-')) : undefined
+  const file = temporary ? join(temporary, 'tacit.sqlite') : path
+  const writer = openWriter(file, acceptDataLoss)
+  await migrateToLatest(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) }), migrations)
+  return new SqliteHouse({ writer, reader: openReader(file), ...(temporary && { temporary }) })
+}
+class SqliteHouse implements SqliteDatabase {
+  readonly kind = 'sqlite'
+  readonly kysely: Kysely<Tables>
+  readonly #writing: Kysely<Tables>
+  readonly #writer: DatabaseSync
+  readonly #reader: DatabaseSync
+  readonly #temporary: string | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor({ writer, reader, temporary }: { writer: DatabaseSync; reader: DatabaseSync; temporary?: string }) {
+    this.#writer = writer
+    this.#reader = reader
+    this.#temporary = temporary
+    this.#writing = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) })
+    this.kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(reader) })
+  }
+
+  write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#queue(() => this.#writing.transaction().execute(work))
+  }
+
+  exclusive<T>(work: (sqlite: DatabaseSync) => T): Promise<T> {
+    return this.#queue(() => {
+      this.#writer.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work(this.#writer)
+        this.#writer.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (this.#writer.isTransaction) this.#writer.exec('ROLLBACK')
+        throw error
+      }
+    })
+  }
+
+  read<T>(work: (sqlite: DatabaseSync) => T): T {
+    return work(this.#reader)
+  }
+
+  async healthy(): Promise<boolean> {
+    try {
+      await this.exclusive((sqlite) => sqlite.exec('PRAGMA user_version = 0'))
+      return this.#reader.prepare('SELECT 1').get() !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#last.catch(() => undefined)
+    this.#reader.close()
+    this.#writer.close()
+    if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true })
+  }
+
+  /** One after another, in the order asked; a failure belongs to its caller and does not stop the queue. */
+  async #queue<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error('the database is closed')
+    const turn = this.#last.then(work, work)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000']
+
+function openWriter(file: string, acceptDataLoss: boolean): DatabaseSync {
+  const sqlite = new DatabaseSync(file)
+  for (const pragma of SHARED_PRAGMAS) sqlite.exec(`PRAGMA ${pragma}`)
+  sqlite.exec('PRAGMA journal_mode = WAL')
+  sqlite.exec(`PRAGMA synchronous = ${acceptDataLoss ? 'NORMAL' : 'FULL'}`)
+  assertPragma(sqlite, 'journal_mode', 'wal')
+  assertPragma(sqlite, 'synchronous', acceptDataLoss ? 1 : 2)
+  assertPragma(sqlite, 'foreign_keys', 1)
+  assertPragma(sqlite, 'trusted_schema', 0)
+  return sqlite
+}
+
+function openReader(file: string): DatabaseSync {
+  const sqlite = new DatabaseSync(file)
+  for (const pragma of [...SHARED_PRAGMAS, 'query_only = ON']) sqlite.exec(`PRAGMA ${pragma}`)
+  assertPragma(sqlite, 'query_only', 1)
+  return sqlite
+}
+
+/** The engine ignores a pragma that it cannot honour (a file system without shared memory, for WAL), so what holds is read back. */
+function assertPragma(sqlite: DatabaseSync, name: string, expected: string | number): void {
+  const actual = Object.values(sqlite.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  if (actual !== expected) {
+    sqlite.close()
+    throw new Error(
+      `The database refused ${name} = ${expected}; without it accepted messages could be lost. Use another disk or file system.`,
+    )
+  }
+}
