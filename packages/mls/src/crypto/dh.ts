@@ -1,6 +1,7 @@
-/** What HPKE needs of a Diffie-Hellman group (RFC 9180 section 7.1), and X25519: from WebCrypto where it exists, else from noble. */
+/** What HPKE needs of a Diffie-Hellman group (RFC 9180 section 7.1), and X25519: from the platform where it has it, else from noble. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
+import { nodeX25519 } from './node.ts'
 import { isSoundX25519Key } from './small-order.ts'
 import { detect, pkcs8, randomBytes } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'
@@ -51,6 +52,8 @@ const nativeAgree = async (native: Subtle, secretKey: Bytes, publicKey: Bytes): 
 }
 
 const agreeX25519 = async (secretKey: Bytes, publicKey: Bytes): Promise<Bytes> => {
+  const node = nodeX25519()
+  if (node) return node.agree(secretKey, publicKey)
   const native = await nativeX25519()
   if (native) return nativeAgree(native, secretKey, publicKey)
   // Loaded where it is needed alone: most platforms have the native one.
@@ -79,6 +82,8 @@ export interface FreshAgreement {
 /** Agrees with a key pair made for this one time; its secret key is never seen. */
 export const agreeFresh = async (group: DhGroup, publicKey: Bytes): Promise<FreshAgreement> => {
   group.check(publicKey)
+  const node = group === X25519 ? nodeX25519() : undefined
+  if (node) return node.agreeFresh(publicKey)
   const native = group === X25519 ? await nativeX25519() : undefined
   if (native) return nativeAgreeFresh(native, publicKey)
   const pair = await generateDhPair(group)
@@ -93,7 +98,7 @@ export const X25519: DhGroup = {
     checkLength(key, 32)
     if (!isSoundX25519Key(key)) throw badKey('is of small order')
   },
-  publicKeyOf: (secretKey) => agreeX25519(secretKey, BASE_POINT),
+  publicKeyOf: async (secretKey) => nodeX25519()?.publicKeyOf(secretKey) ?? agreeX25519(secretKey, BASE_POINT),
   agree: async (secretKey, publicKey) => {
     X25519.check(publicKey)
     return agreeX25519(secretKey, publicKey)

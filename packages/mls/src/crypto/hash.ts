@@ -1,11 +1,13 @@
 /**
- * Hash, HMAC and HKDF (RFC 5869). Synchronous and in JavaScript: over the forty bytes that MLS derives from, one call into
- * WebCrypto costs ten times the hashing. Over a whole commit or ratchet tree it is the other way round, hence the `long` ones.
+ * Hash, HMAC and HKDF (RFC 5869). Synchronous: Node has one-shot hashes, elsewhere they are in JavaScript, for over the forty
+ * bytes that MLS derives from one call into WebCrypto costs ten times the hashing. Over a key package or a whole commit it is
+ * the other way round, hence the `long` ones.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
-import { concat } from './bytes.ts'
+import { concat, NONE, wipe } from './bytes.ts'
+import { nodeHash } from './node.ts'
 import { subtle } from './webcrypto.ts'
 
 export interface Hash {
@@ -13,7 +15,7 @@ export interface Hash {
   readonly length: number
   digest(...parts: readonly Bytes[]): Bytes
   hmac(key: Bytes, message: Bytes): Bytes
-  /** As `digest` and `hmac`, faster for inputs of many kilobytes. */
+  /** As `digest` and `hmac`, faster for inputs of a kilobyte and more. */
   longDigest(message: Bytes): Promise<Bytes>
   longHmac(key: Bytes, message: Bytes): Promise<Bytes>
   /** HKDF-Extract. */
@@ -24,39 +26,82 @@ export interface Hash {
   expandAll(prk: Bytes, wanted: readonly { readonly info: Bytes; readonly length: number }[]): Bytes[]
 }
 
+/** HMAC under one key; `end` forgets the key. */
+interface Keyed {
+  mac(message: Bytes): Bytes
+  end(): void
+}
+
+/** What the rest is made of. */
+interface Primitive {
+  digest(parts: readonly Bytes[]): Bytes
+  keyed(key: Bytes): Keyed
+}
+
 /** From here on a call into WebCrypto pays. */
-const LONG = 8192
+const LONG = 1024
+
+const inJavaScript = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Primitive => ({
+  digest: (parts) => {
+    const state = algorithm.create()
+    for (const part of parts) state.update(part)
+    return state.digest()
+  },
+  keyed: (key) => {
+    const state = hmac.create(algorithm, key)
+    return { mac: (message) => state.clone().update(message).digest(), end: () => state.destroy() }
+  },
+})
+
+/** HMAC of RFC 2104 from a hash of one call; `block` is the hash's block size in bytes. */
+const inNode = (hash: (input: Bytes) => Bytes, block: number): Primitive => ({
+  digest: ([first = NONE, ...more]) => hash(more.length === 0 ? first : concat(first, ...more)),
+  keyed: (given) => {
+    const absorb = (pad: Bytes, message: Bytes): Bytes => {
+      const input = concat(pad, message)
+      const made = hash(input)
+      wipe(input)
+      return made
+    }
+    const key = given.length > block ? hash(given) : given
+    const [inner, outer] = [new Uint8Array(block).fill(0x36), new Uint8Array(block).fill(0x5c)]
+    key.forEach((byte, at) => {
+      inner[at] = 0x36 ^ byte
+      outer[at] = 0x5c ^ byte
+    })
+    return { mac: (message) => absorb(outer, absorb(inner, message)), end: () => wipe(inner, outer) }
+  },
+})
 
 const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
-  const native = (message: Bytes) => (message.length >= LONG ? subtle : undefined)
-  const mac = (key: Bytes, message: Bytes): Bytes => hmac(algorithm, key, message)
+  const byNode = nodeHash()
+  const { digest, keyed } = byNode ? inNode((input) => byNode(name, input), algorithm.blockLen) : inJavaScript(algorithm)
+  const native = (message: Bytes) => (message.length >= LONG && !byNode ? subtle : undefined)
   const size = algorithm.outputLen
+  const withKey = <T>(key: Bytes, use: (mac: Keyed['mac']) => T): T => {
+    const { mac, end } = keyed(key)
+    const made = use(mac)
+    end()
+    return made
+  }
+  const hmacOf = (key: Bytes, message: Bytes): Bytes => withKey(key, (mac) => mac(message))
   return {
     length: size,
-    digest: (...parts) => {
-      const state = algorithm.create()
-      for (const part of parts) state.update(part)
-      return state.digest()
-    },
-    hmac: mac,
-    longDigest: async (message) => new Uint8Array((await native(message)?.digest(name, message)) ?? algorithm(message)),
+    digest: (...parts) => digest(parts),
+    hmac: hmacOf,
+    longDigest: async (message) => new Uint8Array((await native(message)?.digest(name, message)) ?? digest([message])),
     longHmac: async (key, message) => {
       const by = native(message)
-      if (!by) return mac(key, message)
+      if (!by) return hmacOf(key, message)
       const parameters = { name: 'HMAC', hash: name }
       // WebCrypto refuses an empty key; HMAC pads it with zeros anyway.
       const imported = await by.importKey('raw', key.length > 0 ? key : new Uint8Array(size), parameters, false, ['sign'])
       return new Uint8Array(await by.sign(parameters, imported, message))
     },
     // HMAC pads its key with zeros, so an empty salt is the all-zero salt of RFC 5869.
-    extract: mac,
-    expand: (prk, info, length) => blocksOf((message) => mac(prk, message), { info, length, size }),
-    expandAll: (prk, wanted) => {
-      const keyed = hmac.create(algorithm, prk)
-      const made = wanted.map((each) => blocksOf((message) => keyed.clone().update(message).digest(), { ...each, size }))
-      keyed.destroy()
-      return made
-    },
+    extract: hmacOf,
+    expand: (prk, info, length) => withKey(prk, (mac) => blocksOf(mac, { info, length, size })),
+    expandAll: (prk, wanted) => withKey(prk, (mac) => wanted.map((each) => blocksOf(mac, { ...each, size }))),
   }
 }
 

@@ -1,5 +1,5 @@
 /** Key encapsulation for HPKE: DHKEM (RFC 9180 section 4.1) and the X25519+ML-KEM-768 hybrid (draft-ietf-hpke-pq, 0x647A). */
-import { sha3_256, shake256 } from '@noble/hashes/sha3.js'
+import { sha3_256, shake256 as keccak } from '@noble/hashes/sha3.js'
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { bigEndian, concat, labelBytes, NONE, text, wipe } from './bytes.ts'
@@ -15,6 +15,7 @@ import {
   mlKemEncapsulate,
   mlKemPublicKeyOf,
 } from './ml-kem.ts'
+import { nodeHash } from './node.ts'
 import { randomBytes } from './webcrypto.ts'
 
 export type { KeyPair } from './dh.ts'
@@ -108,9 +109,12 @@ export const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
 const HYBRID_LABEL = text('\\.//^\\')
 const HYBRID_SUITE_ID = concat(text('KEM'), bigEndian(0x647a, 2))
 
+const shake256 = (input: Bytes, length: number): Bytes => nodeHash()?.('shake256', input, length) ?? keccak(input, { dkLen: length })
+const sha3 = (input: Bytes): Bytes => nodeHash()?.('sha3-256', input) ?? sha3_256(input)
+
 /** The seed expands to the ML-KEM seed and the X25519 secret key. */
 const expandSeed = (seed: Bytes): { mlKem: Bytes; x25519: Bytes } => {
-  const expanded = shake256(seed, { dkLen: 96 })
+  const expanded = shake256(seed, 96)
   return { mlKem: expanded.slice(0, 64), x25519: expanded.slice(64) }
 }
 
@@ -122,7 +126,7 @@ const hybridPublicKeyOf = async (seed: Bytes): Promise<Bytes> => {
 }
 
 const combine = (shared: { mlKem: Bytes; x25519: Bytes }, ephemeral: Bytes, recipient: Bytes): Bytes => {
-  const combined = sha3_256(concat(shared.mlKem, shared.x25519, ephemeral, recipient, HYBRID_LABEL))
+  const combined = sha3(concat(shared.mlKem, shared.x25519, ephemeral, recipient, HYBRID_LABEL))
   wipe(shared.mlKem, shared.x25519)
   return combined
 }
@@ -130,7 +134,7 @@ const combine = (shared: { mlKem: Bytes; x25519: Bytes }, ephemeral: Bytes, reci
 /** SHAKE256.LabeledDerive of draft-ietf-hpke-hpke, with which draft-ietf-hpke-pq derives key pairs. */
 const labeledDerive = (ikm: Bytes, label: string, length: number): Bytes => {
   const name = labelBytes(label)
-  return shake256(concat(ikm, HPKE_V1, HYBRID_SUITE_ID, bigEndian(name.length, 2), name, bigEndian(length, 2)), { dkLen: length })
+  return shake256(concat(ikm, HPKE_V1, HYBRID_SUITE_ID, bigEndian(name.length, 2), name, bigEndian(length, 2)), length)
 }
 
 /** Its secret key is the 32-byte seed; its public key is ML-KEM's followed by X25519's. */

@@ -1,6 +1,7 @@
-/** ML-KEM-768 (FIPS 203) with its secret key as the 64-byte seed: WebCrypto where it exists, elsewhere noble, loaded where it is needed. */
+/** ML-KEM-768 (FIPS 203) with its secret key as the 64-byte seed: the platform's where it has one, elsewhere noble's, loaded where it is needed. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
+import { nodeMlKem } from './node.ts'
 import { detect } from './webcrypto.ts'
 import type { NativeKey, Subtle } from './webcrypto.ts'
 
@@ -42,12 +43,16 @@ const nativeMlKem = detect(async (native) => {
 })
 
 export const mlKemPublicKeyOf = async (seed: Bytes): Promise<Bytes> => {
+  const node = nodeMlKem()
+  if (node) return node.publicKeyOf(seed)
   const native = await nativeMlKem()
   return native ? nativePublicKeyOf(native, seed) : (await inJavaScript()).keygen(seed).publicKey
 }
 
 /** `randomness` (32 bytes) makes the result reproducible, for test vectors only. */
 export const mlKemEncapsulate = async (publicKey: Bytes, randomness?: Bytes): Promise<{ shared: Bytes; ciphertext: Bytes }> => {
+  const node = randomness ? undefined : nodeMlKem()
+  if (node) return node.encapsulate(publicKey)
   const native = randomness ? undefined : await nativeMlKem()
   if (native?.encapsulateBits) {
     const imported = await native.importKey('raw-public', publicKey, ALGORITHM, false, ['encapsulateBits'])
@@ -60,6 +65,8 @@ export const mlKemEncapsulate = async (publicKey: Bytes, randomness?: Bytes): Pr
 
 export const mlKemDecapsulate = async (seed: Bytes, ciphertext: Bytes): Promise<Bytes> => {
   if (ciphertext.length !== ML_KEM_CIPHERTEXT_LENGTH) throw new MlsError('malformed', `KEM output of ${ciphertext.length} bytes`)
+  const node = nodeMlKem()
+  if (node) return node.decapsulate(seed, ciphertext)
   const native = await nativeMlKem()
   if (native?.decapsulateBits) return new Uint8Array(await native.decapsulateBits(ALGORITHM, await loadSeed(native, seed), ciphertext))
   const mlKem = await inJavaScript()

@@ -1,6 +1,7 @@
-/** What a signature scheme is (RFC 9420 section 5.1.2), and Ed25519: from WebCrypto where it exists, else from noble. */
+/** What a signature scheme is (RFC 9420 section 5.1.2), and Ed25519: from the platform where it has it, else from noble. */
 import type { Bytes, SignaturePair } from '../port.ts'
 import { MlsError } from '../errors.ts'
+import { nodeEd25519 } from './node.ts'
 import { isSoundEd25519Key } from './small-order.ts'
 import { detect, fromPkcs8, keyCache, pkcs8, randomBytes } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'
@@ -37,20 +38,26 @@ export const ED25519: SignatureScheme = {
     if (key.length !== 32 || !isSoundEd25519Key(key)) throw new MlsError('invalid', 'signature key is not 32 bytes of large order')
   },
   generate: async () => {
+    const node = nodeEd25519()
+    if (node) return node.generate()
     const native = await nativeEd25519()
     if (native) return generateNatively(native)
     const secretKey = randomBytes(32)
     return { secretKey, publicKey: (await inJavaScript()).getPublicKey(secretKey) }
   },
   sign: async (secretKey, message) => {
+    const node = nodeEd25519()
+    if (node) return node.sign(secretKey, message)
     const native = await nativeEd25519()
     if (!native) return (await inJavaScript()).sign(message, secretKey)
     return new Uint8Array(await native.sign(ALGORITHM, await signingKey(native, secretKey), message))
   },
   verify: async (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64 || !isSoundEd25519Key(publicKey)) return false
-    const native = await nativeEd25519()
     try {
+      const node = nodeEd25519()
+      if (node) return node.verify(publicKey, message, signature)
+      const native = await nativeEd25519()
       if (!native) return (await inJavaScript()).verify(signature, message, publicKey, { zip215: false })
       return await native.verify(ALGORITHM, await verifyingKey(native, publicKey), signature, message)
     } catch {

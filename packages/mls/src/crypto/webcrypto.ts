@@ -29,16 +29,12 @@ export interface Subtle {
 type AeadParameters = { readonly iv: Bytes; readonly additionalData: Bytes; readonly tagLength: number }
 
 interface Platform {
-  readonly process?: { readonly versions?: { readonly node?: string } }
   readonly crypto?: { readonly subtle?: Subtle; getRandomValues(into: Bytes): Bytes }
 }
 const platform = globalThis as Platform
 
 /** The platform's WebCrypto, absent in insecure browser contexts. */
 export const subtle: Subtle | undefined = platform.crypto?.subtle
-
-/** Whether this is Node, whose WebCrypto is slower for small inputs than JavaScript is. */
-export const isNode: boolean = platform.process?.versions?.node !== undefined
 
 /** Random bytes from the platform's generator. Throws `unsupported` on a platform without one: there is nothing to fall back to. */
 export const randomBytes = (length: number): Bytes => {

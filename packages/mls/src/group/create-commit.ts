@@ -1,6 +1,7 @@
 /** Making a commit with its Welcome and GroupInfo (RFC 9420 section 12.4.1), by a member or by a newcomer. */
 import type { Bytes, LeafIdentity } from '../port.ts'
 import { wipe } from '../crypto/bytes.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import { encryptionInfo, encryptWithLabel } from '../crypto/suite.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
@@ -205,15 +206,14 @@ export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promi
   const groupInfo = encode(groupInfoCodec, await signInfo(info))
   const encryptedGroupInfo = await by.aead.seal({ ...key, aad: new Uint8Array() }, groupInfo)
   const hashed = await encryptionInfo(by, 'Welcome', encryptedGroupInfo)
-  const sealed = added.map(async ({ keyPackage, leafIndex }): Promise<EncryptedGroupSecrets> => {
+  const secrets = await inBatches(added, async ({ keyPackage, leafIndex }): Promise<EncryptedGroupSecrets> => {
     const pathSecret = path?.pathSecrets.get(commonAncestor(leafIndex, made.committer))
     if (path && !pathSecret) throw new MlsError('invalid', `no path secret for leaf ${leafIndex}`)
-    const secrets = encode(groupSecretsCodec, { joinerSecret: joiner, pathSecret, psks: applied.psks })
-    const encryptedGroupSecrets = await encryptWithLabel(by, { publicKey: keyPackage.initKey, info: hashed }, secrets)
-    wipe(secrets)
+    const plaintext = encode(groupSecretsCodec, { joinerSecret: joiner, pathSecret, psks: applied.psks })
+    const encryptedGroupSecrets = await encryptWithLabel(by, { publicKey: keyPackage.initKey, info: hashed }, plaintext)
+    wipe(plaintext)
     return { newMember: keyPackageRef(by, keyPackage), encryptedGroupSecrets }
   })
-  const secrets = await Promise.all(sealed)
   const welcome = { suite: by.id, secrets, encryptedGroupInfo }
   return [{ refs: secrets.map(({ newMember }) => newMember), bytes: encode(mlsMessageCodec, { kind: 'welcome', welcome }) }]
 }

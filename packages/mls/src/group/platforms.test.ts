@@ -35,13 +35,18 @@ const without = (...missing: readonly string[]): object => {
   return { getRandomValues, subtle: lacking }
 }
 
-const aBrowser = (): object => ({ versions: {}, env: {} })
+/** A platform that is not Node; its WebCrypto is the real one unless given. */
+const aBrowser = (crypto: object = real): void => {
+  vi.stubGlobal('process', { ...process, versions: {}, env: {} })
+  vi.stubGlobal('crypto', crypto)
+}
 
 const PLATFORMS: Readonly<Record<string, () => void>> = {
-  'a page without WebCrypto': () => vi.stubGlobal('crypto', { getRandomValues }),
-  'a browser with everything': () => vi.stubGlobal('process', { ...process, ...aBrowser() }),
-  'a browser without ML-KEM': () => vi.stubGlobal('crypto', without('ML-KEM')),
-  'a browser without the new curves': () => vi.stubGlobal('crypto', without('ML-KEM', 'X25519', 'Ed25519')),
+  'a page without WebCrypto': () => aBrowser({ getRandomValues }),
+  'a browser with everything': () => aBrowser(),
+  'a browser without ML-KEM': () => aBrowser(without('ML-KEM')),
+  'a browser without the new curves': () => aBrowser(without('ML-KEM', 'X25519', 'Ed25519')),
+  'an older Node': () => vi.stubGlobal('process', { ...process, getBuiltinModule: () => ({}) }),
 }
 
 /** An engine that was loaded on a platform; its modules are its own. */
@@ -113,6 +118,7 @@ test.each(Object.keys(PLATFORMS).flatMap((platform) => [1, 0xf47a].map((suite) =
 
 test('without a source of randomness nothing is made', async () => {
   vi.resetModules()
+  aBrowser()
   vi.stubGlobal('crypto', undefined)
   const { createMlsEngine } = await import('./engine.ts')
   const engine = await createMlsEngine()
@@ -124,7 +130,8 @@ test('the platforms lack what they are said to lack', async () => {
   for (const [name, platform] of Object.entries(PLATFORMS)) {
     vi.resetModules()
     platform()
-    const { isNode, subtle } = await import('../crypto/webcrypto.ts')
+    const { subtle } = await import('../crypto/webcrypto.ts')
+    const node = await import('../crypto/node.ts')
     const can = async (algorithm: string) =>
       subtle
         ? subtle.generateKey({ name: algorithm }, true, ['sign', 'verify']).then(
@@ -132,13 +139,21 @@ test('the platforms lack what they are said to lack', async () => {
             () => false,
           )
         : false
-    found[name] = [isNode && 'node', subtle && 'subtle', (await can('Ed25519')) && 'Ed25519'].filter(Boolean).join(' ')
+    const byNode = [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeMlKem, node.nodeX25519].filter((ask) => ask()).length
+    found[name] = [`${byNode} by Node`, subtle && 'subtle', (await can('Ed25519')) && 'Ed25519'].filter(Boolean).join(', ')
     vi.unstubAllGlobals()
   }
   expect(found).toEqual({
-    'a page without WebCrypto': 'node',
-    'a browser with everything': 'subtle Ed25519',
-    'a browser without ML-KEM': 'node subtle Ed25519',
-    'a browser without the new curves': 'node subtle',
+    'a page without WebCrypto': '0 by Node',
+    'a browser with everything': '0 by Node, subtle, Ed25519',
+    'a browser without ML-KEM': '0 by Node, subtle, Ed25519',
+    'a browser without the new curves': '0 by Node, subtle',
+    'an older Node': '0 by Node, subtle, Ed25519',
   })
+})
+
+test('this Node gives all of its primitives', async () => {
+  vi.resetModules()
+  const node = await import('../crypto/node.ts')
+  for (const ask of [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeMlKem, node.nodeX25519]) expect(ask()).toBeDefined()
 })

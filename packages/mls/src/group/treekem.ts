@@ -1,6 +1,7 @@
 /** TreeKEM (RFC 9420 sections 7.4 to 7.6): making an update path, opening one, and keeping only the keys that live. */
 import type { Bytes } from '../port.ts'
 import { equal, wipe } from '../crypto/bytes.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { decryptWithLabel, deriveSecret, encryptionInfo, encryptWithLabel } from '../crypto/suite.ts'
@@ -71,8 +72,8 @@ export const makePath = async (by: CipherSuite, request: PathRequest): Promise<M
   tree.setLeaf(committer, leaf)
   const info = await encryptionInfo(by, UPDATE_PATH_NODE, encode(groupContextCodec, request.provisional(tree.treeHash())))
   const nodes = zip(zip(steps, pairs), secrets).map(async ([[step, pair], secret]): Promise<UpdatePathNode> => {
-    const sealed = step.recipients.map((node) => encryptWithLabel(by, { publicKey: publicKeyAt(tree, node), info }, secret))
-    return { encryptionKey: pair.publicKey, encryptedPathSecrets: await Promise.all(sealed) }
+    const to = (node: number) => encryptWithLabel(by, { publicKey: publicKeyAt(tree, node), info }, secret)
+    return { encryptionKey: pair.publicKey, encryptedPathSecrets: await inBatches(step.recipients, to) }
   })
   const keys = new Map(zip(steps, pairs).map(([step, pair]) => [step.node, pair]))
   keys.set(leafToNode(committer), leafPair)

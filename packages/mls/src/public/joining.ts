@@ -1,6 +1,7 @@
 /** What a newcomer can check of a GroupInfo and its tree without secrets (RFC 9420 section 12.4.3). */
 import type { Bytes } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { suiteOf } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
@@ -40,11 +41,10 @@ export const readGroupInfo = async (info: GroupInfo, policy: LeafPolicy, treeApa
   requiredCapabilitiesOf(context.extensions)
   externalSendersOf(context.extensions)
   validateRoster(tree, context.extensions)
-  const judged = [...tree.leaves()].map(async ([leafIndex, leaf]) => {
+  await inBatches([...tree.leaves()], async ([leafIndex, leaf]) => {
     await validateLeaf(suite, leaf, { groupId: context.groupId, leafIndex })
     await authenticateLeaf(leaf, policy.authenticate)
   })
-  await Promise.all(judged)
   return {
     suite,
     context,

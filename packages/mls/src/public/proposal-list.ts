@@ -1,6 +1,7 @@
 /** Which proposals may be committed together, and what they do to tree and context (RFC 9420 sections 12.2 and 12.3). */
 import type { Bytes } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
 import { encode } from './codec.ts'
@@ -125,7 +126,7 @@ export const validateProposalList = async (
   if (check.committer === undefined) expectExternalList(list)
   else expectRegularList(list, check.committer)
   expectDistinctPsks(of(list, 'psk'), check.purpose)
-  await Promise.all(list.map((sent) => validateProposal(ground, sent, check.policy)))
+  await inBatches(list, (sent) => validateProposal(ground, sent, check.policy))
 }
 
 const expectExternalList = (list: readonly SentProposal[]): void => {
