@@ -6,7 +6,6 @@ import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import { nodeAes } from './node.ts'
 import { detect } from './webcrypto.ts'
-import type { Subtle } from './webcrypto.ts'
 
 /** What one encryption needs. `nonce` is 12 bytes and never repeats under a key. */
 export interface AeadInput {
