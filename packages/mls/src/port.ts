@@ -117,6 +117,13 @@ export interface Snapshot {
  */
 export type Persist = Snapshot | { readonly kind: 'delta'; readonly slots: readonly SlotChange[] }
 
+/**
+ * Secrets of the group that a call was given which the group that it gave back has no more: once `persist` is stored, and when
+ * nothing else was made of the old group that is still needed, overwrite them with zeros. The old group is of no use then.
+ * They are erased by being dropped, too, but not before the garbage collector comes by.
+ */
+export type Wipe = readonly Bytes[]
+
 /** A Welcome (RFC 9420 section 12.4.3.1) and whom it is for. */
 export interface OutgoingWelcome {
   /** KeyPackageRefs that this Welcome serves. */
@@ -143,7 +150,7 @@ export interface CommitRequest {
 }
 
 export interface PendingCommit {
-  /** The group after the commit. Becomes current only when the server has accepted `commit`. */
+  /** The group after the commit. Becomes current, by `merge` or by itself, only when the server has accepted `commit`. */
   readonly next: Group
   /** An encoded MLSMessage holding a PublicMessage. */
   readonly commit: Bytes
@@ -164,6 +171,7 @@ export type Opened =
       readonly payload: Bytes
       readonly authenticatedData: Bytes
       readonly persist: Persist
+      readonly wipe: Wipe
     }
   | {
       readonly kind: 'proposal'
@@ -172,6 +180,7 @@ export type Opened =
       readonly removes?: number
       readonly authenticatedData: Bytes
       readonly persist: Persist
+      readonly wipe: Wipe
     }
   | {
       readonly kind: 'commit'
@@ -182,6 +191,7 @@ export type Opened =
       readonly policyChanged: boolean
       readonly authenticatedData: Bytes
       readonly persist: Persist
+      readonly wipe: Wipe
     }
 
 /** What a Welcome gives. `signer` made the commit; `note` is what it put into the GroupInfo (empty when none). */
@@ -239,7 +249,7 @@ export interface MlsEngine {
     group: Group,
     payload: Bytes,
     authenticatedData?: Bytes,
-  ): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }>
+  ): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist; readonly wipe: Wipe }>
 
   /**
    * Opens one log entry (RFC 9420 sections 6.2, 6.3 and 12.4.2; an MLSMessage with a PublicMessage or PrivateMessage) of the group's current epoch.
@@ -253,6 +263,13 @@ export interface MlsEngine {
 
   /** A commit: any mix of adds, removes, pending proposals and policy; with none of them, a path update of the own leaf (RFC 9420 section 12.4.1). */
   commit(group: Group, request: CommitRequest): Promise<PendingCommit>
+
+  /**
+   * An accepted commit's group as it goes on from `current`, which opens late messages of the epoch that is over (RFC 9420
+   * section 14). `PendingCommit.next` alone does not: it remembers nothing of an epoch that went on without it. `usage` when
+   * `next` does not follow `current`.
+   */
+  merge(current: Group, next: Group): { readonly group: Group; readonly persist: Snapshot; readonly wipe: Wipe }
 
   /** A Remove proposal (RFC 9420 section 12.1.3) as a PublicMessage; of the own leaf it means: please remove me. */
   proposeRemove(
@@ -292,6 +309,8 @@ export interface MlsEngine {
   ): Promise<{
     readonly groupId: Bytes
     readonly epoch: bigint
+    /** Who signed it. */
+    readonly signer: Member
     readonly members: readonly Member[]
     readonly policy: Bytes
     readonly note: Bytes

@@ -175,6 +175,7 @@ export const stories = (makeEngine: () => Promise<MlsEngine>, options: { readonl
       const { groupInfo } = await alice.commit([bob], { note: utf8('start here') })
       const info = await world.engine.inspectGroupInfo(groupInfo)
       expect([info.epoch, text(info.note), text(info.policy), info.members.length]).toEqual([2n, 'start here', 'policy 0', 2])
+      expect([info.signer.leafIndex, text(info.signer.credential)]).toEqual([alice.leaf, 'certificate of Alice'])
       const identity = await world.device('Bob on his phone')
       const joined = await world.engine.joinExternal({
         groupInfo,
@@ -201,6 +202,7 @@ export const stories = (makeEngine: () => Promise<MlsEngine>, options: { readonl
         authenticate: world.authenticate,
       })
       expect(text(second.note)).toBe('start here')
+      expect((await world.engine.inspectGroupInfo(joined.groupInfo)).signer.leafIndex).toBe(phone.leaf)
       await phone.hear(second.commit)
       expect(phone.group.members.length).toBe(4)
     })

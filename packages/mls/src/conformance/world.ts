@@ -179,7 +179,8 @@ export class Seat {
   /** Commits, and merges at once as if the server had accepted. `witnesses` process it. */
   async commit(witnesses: readonly Seat[], request: Partial<CommitRequest> = {}) {
     const pending = await this.world.engine.commit(this.group, { authenticate: this.world.authenticate, ...request })
-    await this.keep(pending.next, pending.persist)
+    const merged = this.world.engine.merge(this.group, pending.next)
+    await this.keep(merged.group, merged.persist)
     for (const witness of witnesses) await witness.hear(pending.commit)
     return pending
   }

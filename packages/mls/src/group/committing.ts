@@ -1,5 +1,5 @@
 /** What goes out: application messages, proposals, commits (the `seal`, `proposeRemove` and `commit` of the port). */
-import type { Bytes, CommitRequest, Group, PendingCommit, Persist } from '../port.ts'
+import type { Bytes, CommitRequest, Group, PendingCommit, Persist, Wipe } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
 import { changesOf, memberOf } from '../public/members.ts'
@@ -21,7 +21,8 @@ import { enterEpoch } from './process-commit.ts'
 import { expectAtMost, infoExtensions, leafOf } from './profile.ts'
 import { receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
-import { messageSecretsOf, ownLeafOf } from './state.ts'
+import { spentByMessage } from './spent.ts'
+import { beforeMerging, messageSecretsOf, ownLeafOf } from './state.ts'
 import type { GroupState } from './state.ts'
 
 const NONE: Bytes = new Uint8Array()
@@ -40,7 +41,7 @@ export const sealPayload = async (
   group: Group,
   payload: Bytes,
   authenticatedData: Bytes,
-): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }> => {
+): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist; readonly wipe: Wipe }> => {
   const state = activeStateOf(group)
   expectAtMost('payload', payload)
   expectAtMost('authenticatedData', authenticatedData)
@@ -50,10 +51,12 @@ export const sealPayload = async (
   const signature = await signContent(suite, { wireFormat: 'private', framed }, { context, secretKey: identity.signature.secretKey })
   const content: AuthenticatedContent = { wireFormat: 'private', framed, auth: { signature, confirmationTag: undefined } }
   const { message, secretTree } = await sealContent(messageSecretsOf(state), content)
+  const trees = { before: state.secretTree, after: secretTree }
   return {
     group: groupOf({ ...state, secretTree }),
     sealed: encode(mlsMessageCodec, { kind: 'private', message }),
-    persist: messageDelta(context.epoch, { before: state.secretTree, after: secretTree }, state.ownLeaf),
+    persist: messageDelta(context.epoch, trees, state.ownLeaf),
+    wipe: spentByMessage(trees, state.ownLeaf),
   }
 }
 
@@ -114,7 +117,7 @@ export const commitChanges = async (group: Group, request: CommitRequest, settin
     purpose: 'regular',
     wireFormat: 'public',
   })
-  const next = enterEpoch(state, made.start, made)
+  const next = beforeMerging(enterEpoch(state, made.start, made))
   const extensions = infoExtensions(note)
   const signed = { by: suite, start: made.start, signer: made.committer, secretKey: identity.signature.secretKey, extensions }
   const info = { ...signed, withTree: settings.treeInWelcome }

@@ -18,7 +18,7 @@ import { RatchetTree } from '../public/tree.ts'
 import { createMlsEngine } from './engine.ts'
 import { groupOf, stateOf } from './handle.ts'
 import { openPath } from './treekem.ts'
-import { keyAt, nextKey, secretTreeOf } from './secret-tree.ts'
+import { keyAt, nextKey, NO_RETENTION, secretTreeOf } from './secret-tree.ts'
 import { verifyUnmergedLeaves } from '../public/parent-hash.ts'
 import type { GroupState } from './state.ts'
 
@@ -179,13 +179,15 @@ describe('defect 5 (P4): what is kept of a skipped message', () => {
       sender = taken.tree
       return taken.message
     })
-    const limits = { forward: 64, skipped: 10 }
+    const limits = { forward: 64, skipped: { count: 10, lifetime: 60n, now: NOW } }
     const start = secretTreeOf(new Uint8Array(32).fill(3), 2)
     const { tree } = keyAt(by, start, { leaf: 0, kind: 'application', generation: 4, limits })
     const kept = tree.ratchets[0]?.application.skipped ?? []
     expect(kept.map(({ generation }) => generation)).toEqual([0, 1, 2, 3])
     expect(kept.map(({ key }) => hex(key))).toEqual(sent.slice(0, 4).map(({ key }) => hex(key)))
-    const bytes = JSON.stringify(tree, (_, value: unknown) => (value instanceof Uint8Array ? hex(value) : value))
+    const bytes = JSON.stringify(tree, (_, value: unknown) =>
+      value instanceof Uint8Array ? hex(value) : typeof value === 'bigint' ? String(value) : value,
+    )
     expect(bytes).not.toContain(hex(sent[4]?.key ?? utf8('')))
     expect(() => keyAt(by, tree, { leaf: 0, kind: 'application', generation: 4, limits })).toThrow(
       expect.objectContaining({ reason: 'duplicate' }),
@@ -202,7 +204,7 @@ describe('defect 5 (P4): what is kept of a skipped message', () => {
       leaf: 1,
       kind: 'application',
       generation: 5,
-      limits: { forward: 64, skipped: 0 },
+      limits: { forward: 64, skipped: NO_RETENTION },
     })
     expect(tree.ratchets[1]?.application.skipped).toEqual([])
     const [alice, bob] = await three()

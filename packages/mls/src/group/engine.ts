@@ -7,8 +7,10 @@ import { foundGroup, inspectInfo, inspectPackage, joinByCommit, joinByWelcome, m
 import { guarded } from './guarded.ts'
 import { activeStateOf, groupOf, ownCopy, stateOf } from './handle.ts'
 import { exportFrom } from './key-schedule.ts'
+import { mergeCommit } from './merging.ts'
 import { openEntry } from './opening.ts'
 import { restoreState, snapshotOf } from './persist.ts'
+import { retentionOf } from './secret-tree.ts'
 
 export interface MlsEngineOptions {
   /** Ciphersuite number (RFC 9420 section 17.1); the hybrid X25519+ML-KEM-768 suite unless given. */
@@ -17,6 +19,8 @@ export interface MlsEngineOptions {
   readonly maxLifetime?: bigint
   /** Keys of skipped messages kept per sender; 0 unless given, which suits logs that deliver in order. */
   readonly skippedKeys?: number
+  /** Seconds for which they are kept, by the `now` of `open`; a day unless given. */
+  readonly skippedLifetime?: bigint
   /** Whether Welcomes and GroupInfos carry the ratchet tree (the default) or joiners get it elsewhere, as `ratchetTree` of the joining calls. */
   readonly treeInWelcome?: boolean
 }
@@ -26,7 +30,7 @@ const NINETY_DAYS = 90n * 86_400n
 /** Makes an engine. Loads nothing and starts nothing; WebCrypto is asked for what it can do at the first use of each primitive. */
 export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<MlsEngine> => {
   const by = await loadSuite(options.suite ?? HYBRID_SUITE)
-  const { maxLifetime = NINETY_DAYS, skippedKeys = 0, treeInWelcome = true } = options
+  const { maxLifetime = NINETY_DAYS, treeInWelcome = true } = options
   return {
     suiteName: by.name,
     suite: by.id,
@@ -35,8 +39,10 @@ export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<M
     inspectKeyPackage: (keyPackage, now) => guarded(() => inspectPackage(by, keyPackage, { now, maxLifetime })),
     createGroup: (request) => guarded(() => foundGroup(by, request, treeInWelcome)),
     seal: (group, payload, authenticatedData = new Uint8Array()) => guarded(() => sealPayload(group, payload, authenticatedData)),
-    open: (group, message, hooks) => guarded(() => openEntry(group, message, { hooks, rules: { maxLifetime, skipped: skippedKeys } })),
+    open: (group, message, hooks) =>
+      guarded(() => openEntry(group, message, { hooks, rules: { maxLifetime, skipped: retentionOf(options, hooks.now) } })),
     commit: (group, request) => guarded(() => commitChanges(group, request, { maxLifetime, treeInWelcome })),
+    merge: mergeCommit,
     proposeRemove: (group, leafIndex, authenticatedData = new Uint8Array()) =>
       guarded(() => proposeRemoval(group, leafIndex, { authenticatedData, maxLifetime })),
     join: (request) => guarded(() => joinByWelcome(by, request, maxLifetime)),

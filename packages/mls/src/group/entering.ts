@@ -299,6 +299,7 @@ export const inspectInfo = async (by: CipherSuite, encoded: Bytes, treeApart?: B
   return {
     groupId: context.groupId,
     epoch: context.epoch,
+    signer: signerOf(tree, info),
     members: membersOf(tree),
     policy: policyOf(context.extensions).slice(),
     note: noteOf(info.extensions).slice(),

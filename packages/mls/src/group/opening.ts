@@ -15,6 +15,9 @@ import { processCommit } from './process-commit.ts'
 import { expectAtMost, LIMITS } from './profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
+import type { Retention } from './secret-tree.ts'
+import { forgetSkipped } from './skipped.ts'
+import { spentBetween, spentByMessage } from './spent.ts'
 import type { GroupState } from './state.ts'
 
 export interface Hooks {
@@ -25,8 +28,7 @@ export interface Hooks {
 
 export interface OpenRules {
   readonly maxLifetime: bigint
-  /** Skipped message keys kept per sender. */
-  readonly skipped: number
+  readonly skipped: Retention
 }
 
 /** A hook that fails, in whatever way, says no. */
@@ -84,13 +86,17 @@ export const openMessage = async (
   const treeOf = (at: GroupState) => (opened.late ? at.past?.secretTree : at.secretTree)
   const [before, after] = [treeOf(state), treeOf(opened.state)]
   if (!before || !after) throw new MlsError('stale_epoch', 'that epoch is over')
+  const persist = messageDelta(message.epoch, { before, after }, opened.leafIndex)
+  const wipe = spentByMessage({ before, after }, opened.leafIndex)
+  const old = rules.skipped.count === 0 ? undefined : forgetSkipped(opened.state, rules.skipped)
   return {
     kind: 'message',
-    group: groupOf(opened.state),
+    group: groupOf(old?.state ?? opened.state),
+    persist: old ? { kind: 'delta', slots: [...persist.slots, ...old.slots] } : persist,
+    wipe: old ? [...wipe, ...old.wipe] : wipe,
     sender: memberOf(opened.leafIndex, opened.leaf),
     payload: framed.content.data,
     authenticatedData: framed.authenticatedData,
-    persist: messageDelta(message.epoch, { before, after }, opened.leafIndex),
   }
 }
 
@@ -122,6 +128,7 @@ const openProposal = async ({ group, state, content, hooks, policy }: Incoming):
     ...(proposal.kind === 'remove' ? { removes: proposal.removed } : {}),
     authenticatedData: content.framed.authenticatedData,
     persist: proposalDelta(sent),
+    wipe: [],
   }
 }
 
@@ -147,5 +154,6 @@ const openCommit = async ({ group, state, content, hooks, policy }: Incoming): P
     policyChanged: !equal(policyOf(staged.context.extensions), policyOf(state.context.extensions)),
     authenticatedData: content.framed.authenticatedData,
     persist: snapshotOf(next),
+    wipe: spentBetween(state, next),
   }
 }

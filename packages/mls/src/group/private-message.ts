@@ -1,7 +1,7 @@
 /** PrivateMessage (RFC 9420 section 6.3): encrypting content and sender, and taking both out again. */
 import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
-import { NONE } from '../crypto/bytes.ts'
+import { NONE, wipe } from '../crypto/bytes.ts'
 import { expandAllWithLabels } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
 import { MlsError } from '../errors.ts'
@@ -74,6 +74,7 @@ export const sealContent = async (
   const reuseGuard = randomBytes(4)
   const aad = encode(contentAadCodec, header)
   const ciphertext = await suite.aead.seal({ key: message.key, nonce: guarded(message.nonce, reuseGuard), aad }, plaintext)
+  wipe(message.key, message.nonce)
   const senderData = encode(senderDataCodec, { leafIndex, generation: message.generation, reuseGuard })
   const encryptedSenderData = await suite.aead.seal(senderDataKey(secrets, ciphertext, header), senderData)
   return { message: { ...header, encryptedSenderData, ciphertext }, secretTree: tree }
@@ -96,10 +97,10 @@ export const openContent = async (
   const kind = ratchetOf(message.contentType)
   const taken = keyAt(suite, secrets.secretTree, { leaf: leafIndex, kind, generation, limits: check.limits })
   const aad = encode(contentAadCodec, message)
-  const plaintext = await suite.aead.open(
-    { key: taken.message.key, nonce: guarded(taken.message.nonce, reuseGuard), aad },
-    message.ciphertext,
-  )
+  const { key, nonce } = taken.message
+  const opening = suite.aead.open({ key, nonce: guarded(nonce, reuseGuard), aad }, message.ciphertext)
+  // A key that was kept is still in the old state, which a failure must leave as it is.
+  const plaintext = await opening.finally(() => (taken.fresh ? wipe(key, nonce) : undefined))
   const from = new Reader(plaintext)
   const { content, auth } = privateContentCodec(message.contentType).read(from)
   if (from.raw(from.remaining).some((byte) => byte !== 0)) throw new MlsError('malformed', 'padding is not zero')

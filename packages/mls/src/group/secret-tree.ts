@@ -3,7 +3,7 @@
  * consumes it, and a skipped message keeps its key and nonce only: from neither can an earlier key be computed again.
  */
 import type { Bytes } from '../port.ts'
-import { NONE, text } from '../crypto/bytes.ts'
+import { NONE, text, wipe } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { deriveSecret, deriveTreeSecrets, expandWithLabel } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
@@ -15,12 +15,17 @@ export interface MessageKey {
   readonly nonce: Bytes
 }
 
+/** The key of a message that was passed over, and when that was, in seconds since 1970. */
+export interface SkippedKey extends MessageKey {
+  readonly since: bigint
+}
+
 /** A sender's ratchet. `secret` belongs to `generation`, the next one to be used. */
 export interface Ratchet {
   readonly generation: number
   readonly secret: Bytes
   /** Keys of generations that were passed over, oldest first. */
-  readonly skipped: readonly MessageKey[]
+  readonly skipped: readonly SkippedKey[]
 }
 
 export type RatchetKind = 'handshake' | 'application'
@@ -34,11 +39,35 @@ export interface SecretTree {
   readonly ratchets: readonly (LeafRatchets | undefined)[]
 }
 
-/** How far a receiver follows a sender, and how many skipped keys it keeps per ratchet. */
+/** How many keys of skipped messages are kept per ratchet, and for how long (RFC 9420 section 9.2). */
+export interface Retention {
+  readonly count: number
+  /** Seconds. */
+  readonly lifetime: bigint
+  /** Seconds since 1970, by the caller's clock. */
+  readonly now: bigint
+}
+
+export const NO_RETENTION: Retention = { count: 0, lifetime: 0n, now: 0n }
+
+const ONE_DAY = 86_400n
+
+/** What a caller wants kept; nothing unless it says so. */
+export const retentionOf = (wanted: { readonly skippedKeys?: number; readonly skippedLifetime?: bigint }, now: bigint): Retention => ({
+  count: wanted.skippedKeys ?? 0,
+  lifetime: wanted.skippedLifetime ?? ONE_DAY,
+  now,
+})
+
+/** How far a receiver follows a sender, and what it keeps of the messages in between. */
 export interface RatchetLimits {
   readonly forward: number
-  readonly skipped: number
+  readonly skipped: Retention
 }
+
+/** What may still be kept of skipped keys; the very same list when nothing is too old. */
+export const withinLifetime = (skipped: readonly SkippedKey[], { lifetime, now }: Retention): readonly SkippedKey[] =>
+  skipped.some(({ since }) => now - since > lifetime) ? skipped.filter(({ since }) => now - since <= lifetime) : skipped
 
 export const secretTreeOf = (encryptionSecret: Bytes, leafCount: number): SecretTree => {
   const nodes = Array.from<Bytes | undefined>({ length: 2 * leafCount - 1 })
@@ -61,11 +90,13 @@ const begin = (by: CipherSuite, tree: SecretTree, leaf: number): { tree: SecretT
     const child = (context: Bytes): Bytes => expandWithLabel(by, secret, { label: 'tree', context, length: by.hash.length })
     nodes[leftOf(node)] = child(LEFT)
     nodes[rightOf(node)] = child(RIGHT)
+    if (secret !== tree.nodes[node]) wipe(secret)
     node = isUnder(target, leftOf(node)) ? leftOf(node) : rightOf(node)
   }
   const secret = take(nodes, node)
   const start = (label: RatchetKind): Ratchet => ({ generation: 0, secret: deriveSecret(by, secret, label), skipped: [] })
   const ratchets = { handshake: start('handshake'), application: start('application') }
+  if (secret !== tree.nodes[node]) wipe(secret)
   return { tree: withRatchets({ ...tree, nodes }, leaf, ratchets), ratchets }
 }
 
@@ -107,6 +138,8 @@ export interface RatchetUse {
 export interface TakenKey {
   readonly tree: SecretTree
   readonly message: MessageKey
+  /** Derived for this use; false for one that was kept since its message was skipped. */
+  readonly fresh: boolean
 }
 
 const LAST_GENERATION = 0xffff_ffff
@@ -117,7 +150,8 @@ export const nextKey = (by: CipherSuite, tree: SecretTree, { leaf, kind }: Ratch
   const ratchet = begun.ratchets[kind]
   if (ratchet.generation >= LAST_GENERATION) throw new MlsError('usage', 'this epoch has no generations left')
   const { message, next } = step(by, ratchet)
-  return { message, tree: withRatchets(begun.tree, leaf, { ...begun.ratchets, [kind]: { ...next, skipped: ratchet.skipped } }) }
+  const changed = { ...begun.ratchets, [kind]: { ...next, skipped: ratchet.skipped } }
+  return { message, tree: withRatchets(begun.tree, leaf, changed), fresh: true }
 }
 
 /**
@@ -131,18 +165,22 @@ export const keyAt = (by: CipherSuite, tree: SecretTree, use: RatchetUse & { gen
   const begun = begin(by, tree, leaf)
   const ratchet = begun.ratchets[kind]
   const put = (changed: Ratchet): SecretTree => withRatchets(begun.tree, leaf, { ...begun.ratchets, [kind]: changed })
+  const { count, now } = limits.skipped
+  const fresh = count === 0 ? [] : withinLifetime(ratchet.skipped, limits.skipped)
   if (generation < ratchet.generation) {
-    const message = ratchet.skipped.find((skipped) => skipped.generation === generation)
+    const message = fresh.find((skipped) => skipped.generation === generation)
     if (!message) throw new MlsError('duplicate', `generation ${generation} is consumed`)
-    return { message, tree: put({ ...ratchet, skipped: ratchet.skipped.filter((skipped) => skipped !== message) }) }
+    return { message, fresh: false, tree: put({ ...ratchet, skipped: fresh.filter((skipped) => skipped !== message) }) }
   }
-  const skipped = [...ratchet.skipped]
+  const skipped = [...fresh]
   let taken = step(by, ratchet)
   while (taken.message.generation < generation) {
-    skipped.push(taken.message)
-    taken = step(by, { ...taken.next, skipped: [] })
+    const { message, next } = taken
+    if (count > 0) skipped.push({ ...message, since: now })
+    else wipe(message.key, message.nonce)
+    taken = step(by, { ...next, skipped: [] })
+    wipe(next.secret)
   }
-  // slice(-0) would keep everything.
-  const kept = limits.skipped === 0 ? [] : skipped.slice(-limits.skipped)
-  return { message: taken.message, tree: put({ ...taken.next, skipped: kept }) }
+  const kept = skipped.slice(Math.max(0, skipped.length - count))
+  return { message: taken.message, fresh: true, tree: put({ ...taken.next, skipped: kept }) }
 }

@@ -7,7 +7,7 @@ import type { Bytes, Persist, Slot, SlotChange } from '../port.ts'
 import { hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import { MlsError } from '../errors.ts'
-import { decode, encode, opaque, struct, uint32, vector } from '../public/codec.ts'
+import { decode, encode, opaque, struct, uint32, uint64, vector } from '../public/codec.ts'
 import type { Codec } from '../public/codec.ts'
 import { senderCodec } from '../public/framing.ts'
 import type { Sender } from '../public/framing.ts'
@@ -15,7 +15,7 @@ import { hashCodec } from '../public/group-info.ts'
 import { proposalCodec } from '../public/proposal.ts'
 import type { Proposal } from '../public/proposal.ts'
 import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
-import type { LeafRatchets, MessageKey, Ratchet, SecretTree } from './secret-tree.ts'
+import type { LeafRatchets, Ratchet, SecretTree, SkippedKey } from './secret-tree.ts'
 
 /** A proposal that waits, with who made it. */
 export interface WaitingProposal {
@@ -41,7 +41,7 @@ export interface TreeAt {
 const ratchetCodec = struct<Ratchet>({
   generation: uint32,
   secret: hashCodec,
-  skipped: vector(struct<MessageKey>({ generation: uint32, key: hashCodec, nonce: hashCodec }), 1024),
+  skipped: vector(struct<SkippedKey>({ generation: uint32, key: hashCodec, nonce: hashCodec, since: uint64 }), 1024),
 })
 const leafRatchetsCodec = struct<LeafRatchets>({ handshake: ratchetCodec, application: ratchetCodec })
 const proposalRowCodec = struct<WaitingProposal>({ proposal: proposalCodec, sender: senderCodec, ref: hashCodec })
@@ -80,6 +80,12 @@ export const messageDelta = (epoch: bigint, trees: { before: SecretTree; after: 
   slots.push({ slot: ratchetsSlot(epoch, leaf), bytes: ratchets && encode(leafRatchetsCodec, ratchets) })
   return { kind: 'delta', slots }
 }
+
+/** Whose ratchets differ between two trees that have derived the same. */
+export const treeDelta = (epoch: bigint, { before, after }: { before: SecretTree; after: SecretTree }): SlotChange[] =>
+  after.ratchets.flatMap((each, leaf) =>
+    each === before.ratchets[leaf] ? [] : [{ slot: ratchetsSlot(epoch, leaf), bytes: each && encode(leafRatchetsCodec, each) }],
+  )
 
 /** The nodes from the root to a leaf, each with its sibling: the only ones that the leaf's first message touches. */
 const nodesNear = (leafCount: number, leaf: number): number[] => {

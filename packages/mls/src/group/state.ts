@@ -66,6 +66,12 @@ export const pastOf = (state: GroupState): PastEpoch => ({
   leaves: Array.from({ length: state.tree.leafCount }, (_, leafIndex) => state.tree.leaf(leafIndex)),
 })
 
+/**
+ * A state that waits for its commit to be accepted. It does not remember the epoch before, which goes on meanwhile: what is
+ * consumed there must not lie here.
+ */
+export const beforeMerging = (state: GroupState): GroupState => ({ ...state, past: undefined })
+
 export const freshSecretTree = (encryption: Bytes, tree: RatchetTree): SecretTree => secretTreeOf(encryption, tree.leafCount)
 
 const NO_SECRETS: EpochSecrets = (() => {

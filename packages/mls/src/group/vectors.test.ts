@@ -20,7 +20,7 @@ import * as schedule from './key-schedule.ts'
 import { openContent, sealContent } from './private-message.ts'
 import { processCommit } from './process-commit.ts'
 import { openPrivate, openPublic, receiveProposal } from './receive.ts'
-import { nextKey, secretTreeOf } from './secret-tree.ts'
+import { nextKey, NO_RETENTION, secretTreeOf } from './secret-tree.ts'
 import type { GroupState } from './state.ts'
 import { makePath, nodePair, openPath } from './treekem.ts'
 import { openWelcome } from './welcome.ts'
@@ -150,7 +150,11 @@ vectorTest<Protection>('mls/message-protection.json', 'messages are protected as
     const secrets = () => ({ suite: by, senderData: of('sender_data_secret'), secretTree: secretTreeOf(of('encryption_secret'), 2) })
     const checkPrivate = async (encoded: Uint8Array, expected: Content): Promise<void> => {
       const { message } = readMessage(encoded, 'private')
-      const opened = await openContent(secrets(), message, { isMember: (leaf) => leaf < 2, ownLeaf: 0, limits: { forward: 8, skipped: 0 } })
+      const opened = await openContent(secrets(), message, {
+        isMember: (leaf) => leaf < 2,
+        ownLeaf: 0,
+        limits: { forward: 8, skipped: NO_RETENTION },
+      })
       expect(opened.content.framed.content).toEqual(expected)
       await verifyContent(by, opened.content, verifier)
     }
@@ -179,7 +183,11 @@ vectorTest<Protection>('mls/message-protection.json', 'messages are protected as
       const signature = await signContent(by, { wireFormat: 'private', framed }, { context, secretKey: of('signature_priv') })
       const confirmationTag = content.kind === 'commit' ? Uint8Array.of(7) : undefined
       const { message } = await sealContent(secrets(), { wireFormat: 'private', framed, auth: { signature, confirmationTag } })
-      const opened = await openContent(secrets(), message, { isMember: () => true, ownLeaf: 0, limits: { forward: 8, skipped: 0 } })
+      const opened = await openContent(secrets(), message, {
+        isMember: () => true,
+        ownLeaf: 0,
+        limits: { forward: 8, skipped: NO_RETENTION },
+      })
       expect(opened.content.framed).toEqual(framed)
     }
   }
@@ -362,7 +370,7 @@ const follow = async (vector: Passive): Promise<void> => {
 
 const contentOf = async (state: GroupState, message: Uint8Array): Promise<{ state: GroupState; content: AuthenticatedContent }> => {
   if (message[3] === 1) return { state, content: await openPublic(state, readMessage(message, 'public').message) }
-  return openPrivate(state, readMessage(message, 'private').message, { forward: 64, skipped: 0 })
+  return openPrivate(state, readMessage(message, 'private').message, { forward: 64, skipped: NO_RETENTION })
 }
 
 const follow1 = async (state: GroupState, message: Uint8Array): Promise<GroupState> => {

@@ -5,6 +5,7 @@ import type { FindPsk } from '../group/key-schedule.ts'
 import { snapshotOf } from '../group/persist.ts'
 import { enterEpoch } from '../group/process-commit.ts'
 import { infoExtensions } from '../group/profile.ts'
+import { beforeMerging } from '../group/state.ts'
 import type { GroupState } from '../group/state.ts'
 import type { Continuation } from './continuing.ts'
 import { planOf } from './sending.ts'
@@ -17,11 +18,12 @@ export const commitFrom = async (
   const { add, authenticate, link, purpose, findPsk, note = new Uint8Array() } = request
   const inline: Wanted[] = [...add.map((keyPackage) => ({ kind: 'add', keyPackage }) as const), { kind: 'psk', psk: link }]
   const made = await makeCommit(planOf(founded, { framing: 'public', inline, authenticate, findPsk, purpose }))
-  const next = enterEpoch(founded, made.start, made)
+  const next = beforeMerging(enterEpoch(founded, made.start, made))
   const info = { by: founded.suite, start: made.start, signer: made.committer, secretKey: founded.identity.signature.secretKey }
   return {
     group: groupOf(founded),
     persist: snapshotOf(founded),
+    wipe: [],
     next: groupOf(next),
     nextPersist: snapshotOf(next),
     commit: made.message,

@@ -23,10 +23,14 @@ export const join = door(entering.join)
 export const propose = door(sending.propose)
 /** A commit of anything that may be committed, in either framing (section 12.4). */
 export const commit = door(sending.commit)
+/** An accepted commit's group as it goes on from the current one (section 14). */
+export { mergeCommit as merge } from '../group/merging.ts'
 /** A GroupInfo by which newcomers can join from outside (section 12.4.3.2). */
 export const groupInfo = door(sending.groupInfo)
 /** Receives a message, proposal or commit in either framing (sections 6 and 12.4.2). */
 export const receive = door(receiving.receive)
+/** Erases the keys of skipped messages that were kept for too long, when no message comes by to do it (section 9.2). */
+export const forgetSkipped = door(receiving.forget)
 /** The group that a committed ReInit announced (section 11.2). */
 export const reinitialise = door(continuing.reinitialise)
 /** A subgroup tied to the current epoch (section 11.3). */

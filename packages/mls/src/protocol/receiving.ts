@@ -1,8 +1,8 @@
 /** Handshakes of every kind and in both framings, as a member receives them (RFC 9420 sections 6, 12.1.8 and 12.4.2). */
-import type { AuthenticateLeaf, Bytes, Group, Opened, Persist } from '../port.ts'
+import type { AuthenticateLeaf, Bytes, Group, Opened, Persist, Wipe } from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
-import { activeStateOf, groupOf } from '../group/handle.ts'
+import { activeStateOf, groupOf, stateOf } from '../group/handle.ts'
 import type { FindPsk } from '../group/key-schedule.ts'
 import { answerOf, guardedAuthenticate, openMessage } from '../group/opening.ts'
 import { snapshotOf } from '../group/persist.ts'
@@ -10,6 +10,9 @@ import { processCommit } from '../group/process-commit.ts'
 import { expectAtMost, LIMITS } from '../group/profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from '../group/receive.ts'
 import { messageDelta, proposalDelta } from '../group/slots.ts'
+import { NO_RETENTION, retentionOf } from '../group/secret-tree.ts'
+import { forgetSkipped } from '../group/skipped.ts'
+import { spentBetween, spentByMessage } from '../group/spent.ts'
 import type { GroupState } from '../group/state.ts'
 import { readFramingHeader } from '../public/framing.ts'
 import type { Sender } from '../public/framing.ts'
@@ -32,12 +35,28 @@ export interface ReceiveHooks {
   readonly findPsk?: FindPsk
   /** Keys of skipped messages kept per sender; 0 unless given. */
   readonly skippedKeys?: number
+  /** Seconds for which they are kept; a day unless given. */
+  readonly skippedLifetime?: bigint
 }
 
 export type Received =
   | (Opened & { readonly kind: 'message' })
-  | { readonly kind: 'proposal'; readonly group: Group; readonly sender: Sender; readonly proposal: Proposal; readonly persist: Persist }
-  | { readonly kind: 'commit'; readonly group: Group; readonly sender: Sender; readonly staged: StagedCommit; readonly persist: Persist }
+  | {
+      readonly kind: 'proposal'
+      readonly group: Group
+      readonly sender: Sender
+      readonly proposal: Proposal
+      readonly persist: Persist
+      readonly wipe: Wipe
+    }
+  | {
+      readonly kind: 'commit'
+      readonly group: Group
+      readonly sender: Sender
+      readonly staged: StagedCommit
+      readonly persist: Persist
+      readonly wipe: Wipe
+    }
 
 const FOREVER = 2n ** 64n - 1n
 
@@ -49,7 +68,7 @@ export const receive = async (group: Group, entry: Bytes, hooks: ReceiveHooks): 
   const header = readFramingHeader(message)
   const late = header.contentType === 'application' && state.past?.context.epoch === header.epoch
   if (!late || !equal(header.groupId, state.context.groupId)) expectPlace(state, header)
-  if (header.contentType === 'application') return openMessage(state, message, { skipped: hooks.skippedKeys ?? 0 })
+  if (header.contentType === 'application') return openMessage(state, message, { skipped: retentionOf(hooks, hooks.now) })
   const opened = await openHandshake(state, message, header.wireFormat)
   const { kind } = opened.content.framed.content
   if (kind !== header.contentType) throw new MlsError('malformed', 'content of another kind than announced')
@@ -61,16 +80,18 @@ interface OpenedHandshake {
   readonly content: AuthenticatedContent
   /** What the rows of the secret tree become, for a PrivateMessage. */
   readonly persist: Persist
+  readonly wipe: Wipe
 }
 
 const openHandshake = async (state: GroupState, message: Bytes, wireFormat: 'public' | 'private'): Promise<OpenedHandshake> => {
   if (wireFormat === 'public') {
     const content = await openPublic(state, readMessage(message, 'public').message)
-    return { state, content, persist: { kind: 'delta', slots: [] } }
+    return { state, content, persist: { kind: 'delta', slots: [] }, wipe: [] }
   }
-  const opened = await openPrivate(state, readMessage(message, 'private').message, { forward: LIMITS.forward, skipped: 0 })
+  const opened = await openPrivate(state, readMessage(message, 'private').message, { forward: LIMITS.forward, skipped: NO_RETENTION })
   const trees = { before: state.secretTree, after: opened.state.secretTree }
-  return { state: opened.state, content: opened.content, persist: messageDelta(state.context.epoch, trees, opened.leafIndex) }
+  const persist = messageDelta(state.context.epoch, trees, opened.leafIndex)
+  return { state: opened.state, content: opened.content, persist, wipe: spentByMessage(trees, opened.leafIndex) }
 }
 
 const policyOf = ({ authenticate, now }: ReceiveHooks) => ({ authenticate: guardedAuthenticate(authenticate), now, maxLifetime: FOREVER })
@@ -81,7 +102,7 @@ const keepProposal = async (group: Group, opened: OpenedHandshake, hooks: Receiv
   const { proposal } = sent
   if (!(await answerOf(() => hooks.judge({ group, sender, proposal })))) throw new MlsError('policy', 'refused by policy')
   const slots = [...opened.persist.slots, ...proposalDelta(sent).slots]
-  return { kind: 'proposal', group: groupOf(state), sender, proposal, persist: { kind: 'delta', slots } }
+  return { kind: 'proposal', group: groupOf(state), sender, proposal, persist: { kind: 'delta', slots }, wipe: opened.wipe }
 }
 
 const applyCommit = async (group: Group, opened: OpenedHandshake, hooks: ReceiveHooks): Promise<Received> => {
@@ -93,5 +114,14 @@ const applyCommit = async (group: Group, opened: OpenedHandshake, hooks: Receive
   }
   const findPsk = hooks.findPsk ?? (() => Promise.resolve(undefined))
   const { state, staged } = await processCommit(opened.state, opened.content, { ...policyOf(hooks), findPsk, judge })
-  return { kind: 'commit', group: groupOf(state), sender, staged, persist: snapshotOf(state) }
+  return { kind: 'commit', group: groupOf(state), sender, staged, persist: snapshotOf(state), wipe: spentBetween(stateOf(group), state) }
+}
+
+/** Drops keys of skipped messages that are older than `skippedLifetime` at `now`, both in seconds. */
+export const forget = async (
+  group: Group,
+  use: { readonly now: bigint; readonly skippedLifetime?: bigint },
+): Promise<{ readonly group: Group; readonly persist: Persist; readonly wipe: Wipe }> => {
+  const { state, slots, wipe } = forgetSkipped(activeStateOf(group), retentionOf(use, use.now))
+  return { group: groupOf(state), persist: { kind: 'delta', slots }, wipe }
 }

@@ -2,7 +2,7 @@
  * Proposals and commits of every kind that RFC 9420 knows, as PublicMessage or PrivateMessage: for applications that need more
  * of MLS than the port offers. Works on the same groups as the engine, and its results are stored in the same way.
  */
-import type { AuthenticateLeaf, Bytes, Group, OutgoingWelcome, Persist, SlotChange, Snapshot } from '../port.ts'
+import type { AuthenticateLeaf, Bytes, Group, OutgoingWelcome, Persist, SlotChange, Snapshot, Wipe } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
@@ -18,7 +18,8 @@ import { enterEpoch } from '../group/process-commit.ts'
 import { expectAtMost, infoExtensions, leafOf } from '../group/profile.ts'
 import { receiveProposal } from '../group/receive.ts'
 import { messageDelta, proposalDelta } from '../group/slots.ts'
-import { messageSecretsOf, ownLeafOf } from '../group/state.ts'
+import { spentByMessage } from '../group/spent.ts'
+import { beforeMerging, messageSecretsOf, ownLeafOf } from '../group/state.ts'
 import type { GroupState } from '../group/state.ts'
 import { decode, encode } from '../public/codec.ts'
 import { membershipTag, signContent } from '../public/content-auth.ts'
@@ -97,6 +98,7 @@ interface Sent {
   readonly state: GroupState
   readonly message: Bytes
   readonly slots: readonly SlotChange[]
+  readonly wipe: Wipe
 }
 
 const signed = async (
@@ -114,11 +116,13 @@ const send = async (state: GroupState, content: AuthenticatedContent): Promise<S
   if (content.wireFormat === 'public') {
     const tag = await membershipTag(suite, content, { context, membershipKey: secrets.membership })
     const message = encode(mlsMessageCodec, { kind: 'public', message: { framed: content.framed, auth: content.auth, membershipTag: tag } })
-    return { state, message, slots: [] }
+    return { state, message, slots: [], wipe: [] }
   }
   const { message, secretTree } = await sealContent(messageSecretsOf(state), content)
-  const { slots } = messageDelta(context.epoch, { before: state.secretTree, after: secretTree }, state.ownLeaf)
-  return { state: { ...state, secretTree }, message: encode(mlsMessageCodec, { kind: 'private', message }), slots }
+  const trees = { before: state.secretTree, after: secretTree }
+  const { slots } = messageDelta(context.epoch, trees, state.ownLeaf)
+  const wipe = spentByMessage(trees, state.ownLeaf)
+  return { state: { ...state, secretTree }, message: encode(mlsMessageCodec, { kind: 'private', message }), slots, wipe }
 }
 
 export interface ProposeRequest {
@@ -134,7 +138,7 @@ export const propose = async (
   group: Group,
   wanted: Proposable,
   { framing, authenticatedData = NONE, authenticate }: ProposeRequest,
-): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist }> => {
+): Promise<{ readonly group: Group; readonly proposal: Bytes; readonly persist: Persist; readonly wipe: Wipe }> => {
   const before = activeStateOf(group)
   const { proposal, pair } = wanted.kind === 'update' ? await updateOf(before) : { proposal: proposalOf(before, wanted), pair: undefined }
   const state = pair ? { ...before, ownUpdates: new Map([...before.ownUpdates, [hex(pair.publicKey), pair]]) } : before
@@ -146,6 +150,7 @@ export const propose = async (
     group: groupOf(received.state),
     proposal: sent.message,
     persist: { kind: 'delta', slots: [...sent.slots, ...proposalDelta(received.sent, state.ownUpdates).slots] },
+    wipe: sent.wipe,
   }
 }
 
@@ -167,7 +172,8 @@ export interface ProtocolPending {
   /** The current group after sending, and what changed in its rows: a PrivateMessage uses up a generation, accepted or not. */
   readonly group: Group
   readonly persist: Persist
-  /** The group after the commit; its snapshot lies beside the current one until the commit is accepted. */
+  readonly wipe: Wipe
+  /** The group after the commit, for `merge`; its snapshot lies beside the current one until the commit is accepted. */
   readonly next: Group
   readonly nextPersist: Snapshot
   readonly commit: Bytes
@@ -211,13 +217,14 @@ export const planOf = (state: GroupState, request: ProtocolCommit & { readonly p
 export const commit = async (group: Group, request: ProtocolCommit): Promise<ProtocolPending> => {
   const state = activeStateOf(group)
   const made = await makeCommit(planOf(state, request))
-  const sent = request.framing === 'private' ? await send(state, made.content) : { state, message: made.message, slots: [] }
-  const next = enterEpoch(sent.state, made.start, made)
+  const sent = request.framing === 'private' ? await send(state, made.content) : { state, message: made.message, slots: [], wipe: [] }
+  const next = beforeMerging(enterEpoch(sent.state, made.start, made))
   const info = { by: state.suite, start: made.start, signer: made.committer, secretKey: state.identity.signature.secretKey }
   const extensions = infoExtensions(request.note ?? NONE)
   return {
     group: groupOf(sent.state),
     persist: { kind: 'delta', slots: sent.slots },
+    wipe: sent.wipe,
     next: groupOf(next),
     nextPersist: snapshotOf(next),
     commit: sent.message,

@@ -13,6 +13,7 @@ import { openHandshake } from './handshake.ts'
 import type { Hooks } from './handshake.ts'
 import { joinByCommit, joinByWelcome, readGroupInfo, rosterOf } from './join.ts'
 import { createKeyPackage, inspectKeyPackage } from './key-package.ts'
+import { memberOf } from './leaf.ts'
 import { openMessage, sealMessage } from './message.ts'
 import { restoreState, snapshotOf } from './persist.ts'
 import { LIMITS, loadSuite } from './suite.ts'
@@ -38,6 +39,7 @@ export const createTsMlsEngine = async (options: TsMlsOptions = {}): Promise<Mls
       guarded(() => sealMessage(suite, group, { payload, authenticatedData })),
     open: (group, message, hooks) => guarded(() => open(suite, group, { message, hooks })),
     commit: (group, request) => guarded(() => makeCommit(suite, group, request)),
+    merge: (_, next) => ({ group: next, persist: snapshotOf(suite, stateOf(suite, next)), wipe: [] }),
     proposeRemove: (group, leafIndex, authenticatedData) =>
       guarded(() => makeRemoveProposal(suite, group, { leafIndex, authenticatedData })),
     join: (request) => guarded(() => joinByWelcome(suite, request)),
@@ -46,7 +48,14 @@ export const createTsMlsEngine = async (options: TsMlsOptions = {}): Promise<Mls
       guarded(async () => {
         const info = await readGroupInfo(suite, bytes, ratchetTree)
         const { groupId, epoch } = info.groupInfo.groupContext
-        return { groupId, epoch, members: rosterOf(info), policy: info.policy, note: info.note }
+        return {
+          groupId,
+          epoch,
+          signer: memberOf(info.groupInfo.signer, info.signer),
+          members: rosterOf(info),
+          policy: info.policy,
+          note: info.note,
+        }
       }),
     exportSecret: (group, label, context, length) => guarded(() => exportSecret(suite, group, { label, context, length })),
     snapshot: (group) => snapshotOf(suite, stateOf(suite, group)),

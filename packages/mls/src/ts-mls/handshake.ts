@@ -76,6 +76,7 @@ const openProposal = async ({ suite, group, state, message, hooks }: Incoming, b
     removes: removal.member.leafIndex,
     authenticatedData: content.authenticatedData,
     persist: proposalDelta(next, ref),
+    wipe: [],
   }
 }
 
@@ -197,4 +198,5 @@ const opened = ({ suite, message }: Incoming, { by, external, changes, policyCha
   policyChanged,
   authenticatedData: message.content.authenticatedData,
   persist: snapshotOf(suite, next),
+  wipe: [],
 })

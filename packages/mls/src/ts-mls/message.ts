@@ -16,7 +16,7 @@ import type { PrivateMessageContent } from 'ts-mls/privateMessage.js'
 import { ratchetToGeneration } from 'ts-mls/secretTree.js'
 import { leafToNodeIndex, toLeafIndex } from 'ts-mls/treemath.js'
 import { MlsError } from '../errors.ts'
-import type { Bytes, Group, Opened, Persist } from '../port.ts'
+import type { Bytes, Group, Opened, Persist, Wipe } from '../port.ts'
 import { activeStateOf, groupOf, MAX_FORWARD_STEPS, RETENTION } from './group.ts'
 import { memberOf } from './leaf.ts'
 import { ratchetDelta } from './persist.ts'
@@ -38,7 +38,7 @@ export const sealMessage = async (
   suite: Suite,
   group: Group,
   content: { readonly payload: Bytes; readonly authenticatedData: Bytes },
-): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist }> => {
+): Promise<{ readonly group: Group; readonly sealed: Bytes; readonly persist: Persist; readonly wipe: Wipe }> => {
   const { payload, authenticatedData } = content
   const state = activeStateOf(suite, group)
   if (payload.length > LIMITS.payload || authenticatedData.length > LIMITS.authenticatedData) throw new MlsError('too_large', 'payload')
@@ -59,6 +59,8 @@ export const sealMessage = async (
     group: groupOf({ ...state, secretTree: newSecretTree }),
     sealed: encodeMessage({ wireformat: 'mls_private_message', privateMessage }),
     persist: ratchetDelta({ epoch: state.groupContext.epoch, leafIndex }, newSecretTree),
+    // The library shares arrays between states and does not say which of them are spent.
+    wipe: [],
   }
 }
 
@@ -114,6 +116,7 @@ export const openMessage = async (suite: Suite, state: ClientState, bytes: Bytes
     payload: framed.content.applicationData,
     authenticatedData,
     persist: ratchetDelta({ epoch, leafIndex: senderData.leafIndex }, newTree),
+    wipe: [],
   }
 }
 

@@ -95,7 +95,7 @@ export class Company {
     const known = others.length === 0 && waiting.every(({ proposal: { kind } }) => kind === 'update' || kind === 'remove')
     const made = wanted.door === 'port' ? await this.#throughPort(wanted) : await this.#throughProtocol(wanted, wanted.door)
     await this.#deliver(made.commit, by, known ? wanted.door : 'protocol')
-    await by.keep({ group: made.next, persist: made.persist })
+    await by.keep(this.#engine.merge(by.group, made.next))
     if (wanted.door !== 'private') for (const each of before) await expectLockedOut(stateOf(each.before), made.commit)
     for (const each of add) await this.#welcome(each, { made, by, psks: others.length > 0 })
     this.dismiss(before)
@@ -119,7 +119,7 @@ export class Company {
     const made = await commit(by.group, { framing, inline, authenticate: yes, findPsk: by.findPsk })
     // A PrivateMessage has used up a generation of the old epoch, whatever becomes of it.
     await by.keep(made)
-    return { next: made.next, persist: made.nextPersist, commit: made.commit, welcomes: made.welcomes }
+    return made
   }
 
   get #engine() {

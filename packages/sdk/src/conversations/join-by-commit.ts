@@ -12,7 +12,6 @@ import { saveSealed, settleSealed, type Sealed } from '../outbox/outbox.store.ts
 import { idBytes, sha256 } from '../sealing.ts'
 import { encodeBaggage, readBaggage } from './baggage.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
-import { groupInfoSigner } from './group-info-signer.ts'
 import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
@@ -85,11 +84,9 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
  */
 async function lookInside(core: DeviceCore, { conversation, state }: Hold, door: Door): Promise<readonly Member[] | undefined> {
   const { groupInfo } = door
-  const { groupId, epoch, members, policy } = await core.engine.inspectGroupInfo(groupInfo)
+  const { groupId, epoch, members, policy, signer } = await core.engine.inspectGroupInfo(groupInfo)
   if (!equalBytes(groupId, idBytes(conversation)) || Number(epoch) !== door.epoch) return undefined
   if (state && epoch < state.epoch) return undefined
-  const leaf = groupInfoSigner(groupInfo)
-  const signer = members.find(({ leafIndex }) => leafIndex === leaf)
   return (await mayTake(core, { conversation, state, group: { members, policy }, signer })) ? members : undefined
 }
 

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
 import { AccountId, Certificates, DeviceId, type Roster, type RosterEntry } from '@tacit/contract'
 import { CastMember, CastPeople } from '../devices/cast.test-support.ts'
-import { openEngine } from '../engine.ts'
 import { mintId } from '../sealing.ts'
 import { platformRandom } from '../surroundings.ts'
-import { groupInfoSigner } from './group-info-signer.ts'
 import { isBetween, isFairReturn, newcomersAreListed, withdrawnAmong } from './judge-return.ts'
 
 const person = (): AccountId => mintId(platformRandom, AccountId)
@@ -76,17 +74,6 @@ test('a device that is missing was withdrawn only if its owner’s newest list s
   const entryOf = ({ certificate: { account, device } }: typeof kept): RosterEntry => ({ account, device, leaf: 0, admin: false })
   const withdrawn = await withdrawnAmong({ people }, [entryOf(kept), entryOf(lost), alices])
   expect([...withdrawn]).toEqual([lost.certificate.device])
-})
-
-test('the signer of a GroupInfo is read from it', async () => {
-  const engine = await openEngine()
-  const identity = async () => ({ credential: platformRandom.bytes(64), signature: await engine.generateSignaturePair() })
-  const made = await engine.createGroup({ groupId: new Uint8Array(16), identity: await identity(), policy: new Uint8Array([1]) })
-  expect(groupInfoSigner(made.groupInfo)).toBe(0)
-  const joined = await engine.joinExternal({ groupInfo: made.groupInfo, identity: await identity(), authenticate: async () => true })
-  expect(groupInfoSigner(joined.groupInfo)).toBe(1)
-  for (const junk of [new Uint8Array(), new Uint8Array(100), made.groupInfo.slice(0, 40), new Uint8Array(1000).fill(255)])
-    expect(groupInfoSigner(junk)).toBeUndefined()
 })
 
 test('a device that its owner has withdrawn does not come back while this one looked away', async () => {

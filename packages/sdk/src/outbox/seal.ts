@@ -26,6 +26,8 @@ export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting
       await saveSealed(writer, sealed)
     },
   })
+  // Stored, so that nothing goes back to the group before: its used keys need not wait for the garbage collector.
+  for (const secret of next.wipe) secret.fill(0)
 }
 
 /** Asks the others to remove one of this account's leaves. The group itself changes when the proposal is in the log. */
