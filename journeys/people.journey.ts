@@ -76,7 +76,7 @@ test('three messages written offline survive a closed tab and arrive once, in or
   const offline = ['first while offline', 'second while offline', 'third while offline']
   for (const text of offline) await alice.write(text)
   for (const text of offline) await alice.reads(text)
-  await expect(alice.page.getByText(/You are offline/)).toBeVisible()
+  await expect(alice.page.getByText('You are offline. 3 messages wait to be sent.')).toBeVisible()
   await alice.closeTab()
   await alice.openTab()
   await alice.open('Bob.Builder')

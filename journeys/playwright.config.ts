@@ -8,8 +8,7 @@ export default defineConfig({
   testMatch: '**/*.journey.ts',
   workers: 1,
   fullyParallel: false,
-  // A story is told once more before it counts as broken on a machine that others use too; the report says 'flaky'.
-  retries: process.env['CI'] ? 1 : 0,
+  retries: 0,
   timeout: 120_000,
   expect: { timeout: 20_000 },
   outputDir: '../test-results',

@@ -56,6 +56,17 @@ test('a conversation, its details, and a group', async () => {
   await inspect(ada.page, 'conversation')
 })
 
+test('offline, with something that waits', async () => {
+  await ada.context.setOffline(true)
+  await ada.write('See you at three')
+  await ada.write('I bring the plates')
+  await expect(ada.page.getByText('You are offline. 2 messages wait to be sent.')).toBeVisible()
+  await inspect(ada.page, 'offline')
+  await ada.context.setOffline(false)
+  await ben.open('Ada')
+  await ben.reads('I bring the plates')
+})
+
 test('settings, a new chat, a new group', async () => {
   for (const [name, path] of [
     ['settings', '/settings'],

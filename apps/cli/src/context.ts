@@ -1,7 +1,7 @@
 /** What a command works with: a profile's open device, a voice and the world, all let go of when it ends. */
 import { openDevice } from '@tacit/sdk/node'
 import { MessengerError } from '@tacit/sdk'
-import type { ConnectionState, ConversationSummary, Live, SessionState } from '@tacit/sdk'
+import type { ConnectionState, ConversationSummary, Live, SessionState, Trouble } from '@tacit/sdk'
 import { CliFailure } from './failures.ts'
 import { openProfile } from './profile/profile.ts'
 import type { Profile } from './profile/profile.ts'
@@ -64,11 +64,21 @@ export async function signedIn(context: Context): Promise<SignedInContext> {
   throw new MessengerError('not_signed_in', `The profile ${context.profile.name} is not signed in.`)
 }
 
-/** What the device shows of a topic. Throws when it does not come, because then the local database cannot be read. */
-export async function shown<T>(live: Live<T | undefined>, { stop }: World): Promise<T> {
-  const value = await soon(live, (snapshot) => snapshot, { stop, patience: PATIENCE })
-  if (value === undefined) throw new MessengerError('storage', 'The local database cannot be read.')
-  return value
+/** What the device shows of a topic. Throws what keeps it from being read. */
+export async function shown<T>(live: Live<T | undefined>, { device, world }: Pick<Context, 'device' | 'world'>): Promise<T> {
+  const trouble = device.watch('trouble')
+  const either: Live<T | Trouble | undefined> = {
+    get: () => live.get() ?? trouble.get(),
+    subscribe(listener) {
+      const stops = [live.subscribe(listener), trouble.subscribe(listener)]
+      return () => stops.forEach((stop) => stop())
+    },
+  }
+  await soon(either, (snapshot) => snapshot, { stop: world.stop, patience: PATIENCE })
+  const value = live.get()
+  if (value !== undefined) return value
+  const { failure, message } = trouble.get() ?? { failure: 'storage', message: 'The local database cannot be read.' }
+  throw new MessengerError(failure, message)
 }
 
 /** Waits until the device has everything that the server has. False, with a notice, when the server cannot be reached. */

@@ -22,11 +22,15 @@ export function App() {
 
 function Screen() {
   const session = useWatch('session')
+  const trouble = useWatch('trouble')
+  const nothingShown = useWatch('conversations') === undefined
   const { condition } = usePlatform()
   const standing = useSyncExternalStore(condition.subscribe, condition.get)
   const [atDoor] = useRoute(paths.signIn)
   if (standing.kind === 'outdated' || (standing.kind === 'trouble' && session.kind === 'starting'))
     return <TroubleScreen condition={standing} />
+  // Nothing can be shown, which must not look as if there were nothing.
+  if (trouble !== undefined && nothingShown) return <TroubleScreen condition={{ kind: 'trouble', failure: { name: trouble.failure } }} />
   switch (session.kind) {
     case 'starting':
       return <Splash />

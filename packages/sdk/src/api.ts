@@ -45,13 +45,24 @@ export type SessionState =
   /** The server ended the session but the keys are here: history is readable, the outbox waits, signing in again goes on. */
   | { readonly kind: 'session_ended'; readonly me: Person; readonly device: DeviceId }
 
-export type ConnectionState =
+/** Whether the server is there for us. */
+export type Reach =
   | { readonly kind: 'offline' }
   | { readonly kind: 'connecting' }
   /** Waiting before the next try, until `until` (ms). */
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'catching_up' }
   | { readonly kind: 'online' }
+
+/** `unsent`: messages that wait on this device, in all conversations. */
+export type ConnectionState = Reach & { readonly unsent: number }
+
+/** What keeps this device from showing what it has. Until it is over, snapshots stay as they were, or undefined. */
+export interface Trouble {
+  readonly failure: MessengerFailure
+  /** An English sentence without secrets. */
+  readonly message: string
+}
 
 /**
  * sending: in the outbox · accepted: on the server's stable storage · delivered: a device of every other person has it ·
@@ -195,6 +206,8 @@ export interface Topics {
   conversations: { readonly param: undefined; readonly snapshot: readonly ConversationSummary[] | undefined }
   timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
   details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
+  /** Undefined when all is well. */
+  trouble: { readonly param: undefined; readonly snapshot: Trouble | undefined }
 }
 export type TopicName = keyof Topics
 

@@ -171,7 +171,7 @@ export class Door {
       arrived,
       sessionEnded: () => void this.#turns.run(async () => this.#sessionEnded(device)),
     })
-    const mirror = () => this.views.connection.set(device.connection.state.get())
+    const mirror = () => this.views.connection.reach.set(device.connection.state.get())
     const stopMirror = device.connection.state.subscribe(mirror)
     this.#signedIn = { device, self, stopMirror, selfChanged: (changed) => this.#selfChanged(changed) }
     if (tokens) {
@@ -215,7 +215,7 @@ export class Door {
     this.#signedIn?.device.stop()
     this.#signedIn?.stopMirror()
     this.#signedIn = undefined
-    this.views.connection.set({ kind: 'offline' })
+    this.views.connection.reach.set({ kind: 'offline' })
   }
 
   #shown() {

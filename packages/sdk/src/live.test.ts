@@ -31,7 +31,7 @@ test('a value tells those who listen, and only when it is another', () => {
 
 test('an equal snapshot stays the same object', async () => {
   const source = slowSource()
-  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load)
+  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load, () => undefined)
   query.subscribe(() => undefined)
   await source.end(1)
   const first = query.get()
@@ -42,7 +42,7 @@ test('an equal snapshot stays the same object', async () => {
 
 test('whatever changes during a reading leads to one more, however often it changed', async () => {
   const source = slowSource()
-  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load)
+  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load, () => undefined)
   query.subscribe(() => undefined)
   for (let i = 0; i < 5; i++) query.refresh()
   expect(source.readings).toBe(1)
@@ -55,7 +55,7 @@ test('whatever changes during a reading leads to one more, however often it chan
 
 test('what nobody watches is not read', async () => {
   const source = slowSource()
-  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load)
+  const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load, () => undefined)
   query.refresh()
   expect(source.readings).toBe(0)
   const stop = query.subscribe(() => undefined)
@@ -65,4 +65,26 @@ test('what nobody watches is not read', async () => {
   expect(source.readings).toBe(1)
   query.get()
   expect(source.readings).toBe(2)
+})
+
+test('a reading that fails is told, leaves the snapshot as it was, and the next one that works is told too', async () => {
+  let broken = false
+  const told: unknown[] = []
+  const load = async () => {
+    if (broken) throw new Error('no such table')
+    return { n: told.length }
+  }
+  const query = new LiveQuery<{ n: number } | undefined>(undefined, load, ({ error }) => told.push(error instanceof Error && error.message))
+  const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+  query.subscribe(() => undefined)
+  await settled()
+  const before = query.get()
+  broken = true
+  query.refresh()
+  await settled()
+  expect(query.get()).toBe(before)
+  broken = false
+  query.refresh()
+  await settled()
+  expect(told).toEqual([false, 'no such table', false])
 })

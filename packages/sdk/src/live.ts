@@ -31,19 +31,25 @@ export class LiveValue<T> implements Live<T> {
   }
 }
 
+/** How a reading ended: `error` is absent when it worked. */
+export type ReadingEnded = (reading: { readonly error?: unknown }) => void
+
 /**
  * A snapshot of the store. It is read when it is first asked for, and after each `refresh` while somebody watches; one
- * reading at a time, and what changes meanwhile leads to one more. An equal snapshot stays the same object.
+ * reading at a time, and what changes meanwhile leads to one more. An equal snapshot stays the same object. A reading that
+ * fails leaves the snapshot as it was, and `ended` hears of it.
  */
 export class LiveQuery<T> implements Live<T> {
   readonly #value: LiveValue<T>
   readonly #load: () => Promise<T>
+  readonly #ended: ReadingEnded
   #text: string | undefined
   #state: 'stale' | 'fresh' | 'reading' | 'reading_again' = 'stale'
 
-  constructor(initial: T, load: () => Promise<T>) {
+  constructor(initial: T, load: () => Promise<T>, ended: ReadingEnded) {
     this.#value = new LiveValue(initial)
     this.#load = load
+    this.#ended = ended
   }
 
   get(): T {
@@ -72,16 +78,22 @@ export class LiveQuery<T> implements Live<T> {
 
   #start(): void {
     this.#state = 'reading'
-    // A store that is closed or broken says so to the verbs; a snapshot just stays what it was.
     void this.#load().then(
       (value) => this.#finish(value),
-      () => this.#settle(),
+      (error: unknown) => this.#fail(error),
     )
+  }
+
+  #fail(error: unknown): void {
+    const again = this.#settle()
+    this.#ended({ error })
+    if (again) this.#start()
   }
 
   #finish(value: T): void {
     const text = JSON.stringify(value)
     const again = this.#settle()
+    this.#ended({})
     if (text !== this.#text) {
       this.#text = text
       this.#value.set(value)

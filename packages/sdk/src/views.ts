@@ -1,11 +1,14 @@
 /** The values that can be watched, each read from the store again when its conversation changed. */
 import type { ConversationId } from '@tacit/contract'
-import type { ConnectionState, ConversationDetails, ConversationSummary, Live, SessionState, Timeline } from './api.ts'
+import type { ConversationDetails, ConversationSummary, Live, SessionState, Timeline, Trouble } from './api.ts'
+import { ConnectionView } from './connection-view.ts'
 import { LiveQuery, LiveValue } from './live.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import { readDetails } from './messages/details.ts'
 import { Summaries, type Ephemeral } from './messages/summaries.ts'
 import { OpenTimeline } from './messages/open-timeline.ts'
+import { countUnsent } from './outbox/outbox.store.ts'
+import { Troubles } from './troubles.ts'
 
 /** What is shown of a device while somebody is signed in. */
 export interface Shown {
@@ -16,8 +19,9 @@ export interface Shown {
 
 export class Views {
   readonly session = new LiveValue<SessionState>({ kind: 'starting' })
-  readonly connection = new LiveValue<ConnectionState>({ kind: 'offline' })
+  readonly connection: ConnectionView
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
+  readonly #troubles = new Troubles()
   readonly #shown: () => Shown | undefined
   readonly #summaries = new Summaries()
   readonly #timelines = new Map<ConversationId, OpenTimeline>()
@@ -25,10 +29,20 @@ export class Views {
 
   constructor(shown: () => Shown | undefined) {
     this.#shown = shown
-    this.conversations = new LiveQuery<readonly ConversationSummary[] | undefined>(undefined, async () => {
+    const unsent = async (): Promise<number> => {
+      const now = this.#shown()
+      return now ? countUnsent(now.store) : 0
+    }
+    this.connection = new ConnectionView(new LiveQuery(0, unsent, this.#troubles.of('connection')))
+    const summaries = async () => {
       const now = this.#shown()
       return now && this.#summaries.read(now.store, now.ephemeral)
-    })
+    }
+    this.conversations = new LiveQuery<readonly ConversationSummary[] | undefined>(undefined, summaries, this.#troubles.of('conversations'))
+  }
+
+  get trouble(): Live<Trouble | undefined> {
+    return this.#troubles.newest
   }
 
   timeline(conversation: ConversationId): Live<Timeline | undefined> {
@@ -38,10 +52,11 @@ export class Views {
   details(conversation: ConversationId): Live<ConversationDetails | undefined> {
     const known = this.#details.get(conversation)
     if (known) return known
-    const query = new LiveQuery<ConversationDetails | undefined>(undefined, async () => {
+    const read = async () => {
       const now = this.#shown()
       return now && readDetails(now.store, { conversation, suite: now.suite, ephemeral: now.ephemeral })
-    })
+    }
+    const query = new LiveQuery<ConversationDetails | undefined>(undefined, read, this.#troubles.of(`details ${conversation}`))
     this.#details.set(conversation, query)
     return query
   }
@@ -54,6 +69,7 @@ export class Views {
   changed(conversation?: ConversationId): void {
     this.#summaries.changed(conversation)
     this.conversations.refresh()
+    this.connection.refresh()
     const timelines = conversation ? [this.#timelines.get(conversation)] : this.#timelines.values()
     for (const timeline of timelines) timeline?.refresh()
     const details = conversation ? [this.#details.get(conversation)] : this.#details.values()
@@ -63,10 +79,11 @@ export class Views {
   #timeline(conversation: ConversationId): OpenTimeline {
     const known = this.#timelines.get(conversation)
     if (known) return known
-    const open = new OpenTimeline(conversation, () => {
+    const source = () => {
       const now = this.#shown()
       return now && { store: now.store, ...now.ephemeral, typing: now.ephemeral.typing(conversation) }
-    })
+    }
+    const open = new OpenTimeline(conversation, source, this.#troubles.of(`timeline ${conversation}`))
     this.#timelines.set(conversation, open)
     return open
   }

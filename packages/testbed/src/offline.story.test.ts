@@ -22,11 +22,14 @@ test('three messages written offline survive a restart and arrive once, in order
   await offline(left)
   for (const text of ['one', 'two', 'three']) await left.send({ conversation, text })
   await left.messageBecomes(conversation, 'three', 'sending')
+  await until(left.watch('connection'), ({ unsent }) => unsent === 3)
   await left.restart()
+  await until(left.watch('connection'), ({ kind, unsent }) => kind === 'offline' && unsent === 3)
   await left.sees(conversation, ['one', 'two', 'three'])
   left.weather.restore()
   await right.sees(conversation, ['one', 'two', 'three'])
   await left.messageBecomes(conversation, 'three', 'delivered')
+  await until(left.watch('connection'), ({ unsent }) => unsent === 0)
 })
 
 test('an answer that is lost makes no second message', async () => {

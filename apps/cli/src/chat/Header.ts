@@ -26,7 +26,7 @@ export function Header({ open, session, connection }: HeaderProps): ReactElement
     box(
       { flexShrink: 0, marginLeft: 2 },
       words(`${me} · `, { dimColor: true }),
-      words(reach[connection.kind], { color: connection.kind === 'online' ? 'green' : 'yellow' }),
+      words(reachOf(connection), { color: connection.kind === 'online' ? 'green' : 'yellow' }),
     ),
   )
 }
@@ -34,6 +34,12 @@ export function Header({ open, session, connection }: HeaderProps): ReactElement
 function title({ kind, title: name, people, peerOnline, standing }: ConversationSummary): string {
   const whom = kind === 'direct' ? `@${name}${peerOnline ? ' ●' : ''}` : `${name} · ${people} people`
   return standing === 'active' ? whom : `${whom} · ${standings[standing]}`
+}
+
+/** What waits is told only while it has to wait: otherwise it is gone before anybody has read it. */
+export function reachOf({ kind, unsent }: ConnectionState): string {
+  const away = kind === 'offline' || kind === 'waiting'
+  return away && unsent > 0 ? `${reach[kind]} · ${unsent} waiting to be sent` : reach[kind]
 }
 
 const reach: Record<ConnectionState['kind'], string> = {

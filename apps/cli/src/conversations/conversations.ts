@@ -56,7 +56,7 @@ export async function add(
 
 export async function remove(context: SignedInContext, { reference, handle }: { reference: string; handle: string }): Promise<void> {
   const { conversation, title } = await currentConversation(context, reference)
-  const details = await shown(context.device.watch('details', conversation), context.world)
+  const details = await shown(context.device.watch('details', conversation), context)
   const member = details.members.find((one) => one.handle.toLowerCase() === bare(handle).toLowerCase())
   if (!member) throw new CliFailure('not_found', `@${bare(handle)} is not in ${title}.`)
   await context.device.removePerson({ conversation, account: member.account })
@@ -96,8 +96,8 @@ async function currentConversation(context: SignedInContext, reference: string):
 }
 
 /** All conversations on this device, the most recent first. */
-export function allConversations({ device, world }: SignedInContext): Promise<readonly ConversationSummary[]> {
-  return shown(device.watch('conversations'), world)
+export function allConversations(context: SignedInContext): Promise<readonly ConversationSummary[]> {
+  return shown(context.device.watch('conversations'), context)
 }
 
 function tellsDeparture(item: TimelineItem, me: Person): boolean {

@@ -48,11 +48,12 @@ export async function history(
 }
 
 async function timelineOf(
-  { device, world }: SignedInContext,
+  context: SignedInContext,
   { conversation, count }: Pick<Sent, 'conversation'> & { count: number },
 ): Promise<Timeline> {
+  const { device, world } = context
   const live = device.watch('timeline', conversation)
-  const timeline = await shown(live, world)
+  const timeline = await shown(live, context)
   const enough = ({ items, hasEarlier }: Timeline) => items.length >= count || !hasEarlier
   if (!enough(timeline)) await device.loadEarlier({ conversation, count: count - timeline.items.length })
   return until(live, (value) => (value && enough(value) ? value : undefined), world.stop)

@@ -2,7 +2,8 @@
 import { lazy, Suspense, useCallback, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
-import type { ConversationSummary, Timeline } from '@tacit/sdk'
+import type { ConversationSummary } from '@tacit/sdk'
+import { FailureLine } from '../messenger/failure-line.tsx'
 import { useWatch } from '../messenger/messenger-context.tsx'
 import { useDocumentTitle } from '../platform/use-document-title.ts'
 import { paths } from '../routes.ts'
@@ -37,14 +38,9 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
     <div ref={screen} className={css['screen']} data-about={about}>
       <section className={css['conversation']} aria-label={t('conversation.label', { title: summary.title })}>
         <ConversationHeader summary={summary} about={about} />
-        {timeline === undefined ? (
-          <div aria-busy="true" />
-        ) : (
-          <TimelineView summary={summary} timeline={timeline} within={screen} escapes={!about} />
-        )}
+        {timeline === undefined ? <Unopened /> : <TimelineView summary={summary} timeline={timeline} within={screen} escapes={!about} />}
         <div className={css['foot']}>
           <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
-          <WaitingLine timeline={timeline} />
           {summary.standing !== 'active' && <StandingLine standing={summary.standing} />}
           {canWrite && <Composer conversation={conversation} title={summary.title} />}
         </div>
@@ -58,11 +54,8 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
   )
 }
 
-/** How many messages wait on this device while there is no connection. */
-function WaitingLine({ timeline }: { readonly timeline: Timeline | undefined }) {
-  const { t } = useTranslation()
-  const connection = useWatch('connection')
-  const away = connection.kind === 'offline' || connection.kind === 'waiting'
-  const waiting = timeline?.items.filter((item) => item.kind === 'message' && item.state.kind === 'sending').length ?? 0
-  return <output className={css['waiting']}>{away && waiting > 0 && t('conversation.waiting', { count: waiting })}</output>
+/** A moment, or what keeps it from being one. */
+function Unopened() {
+  const trouble = useWatch('trouble')
+  return <div aria-busy={trouble === undefined}>{trouble && <FailureLine failure={{ name: trouble.failure }} />}</div>
 }

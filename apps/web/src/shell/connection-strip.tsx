@@ -14,7 +14,7 @@ const lastsMs: Record<ConnectionState['kind'], number> = { offline: 700, waiting
 
 export function ConnectionStrip({ sessionEnded }: { readonly sessionEnded: boolean }) {
   const { t } = useTranslation()
-  const { kind } = useWatch('connection')
+  const { kind, unsent } = useWatch('connection')
   const lasting = useLasting<ConnectionState['kind']>({ value: kind, after: lastsMs[kind], first: 'online' })
   if (sessionEnded) {
     return (
@@ -30,12 +30,14 @@ export function ConnectionStrip({ sessionEnded }: { readonly sessionEnded: boole
     )
   }
   const away = lasting === 'offline' || lasting === 'waiting'
+  const text =
+    away && unsent > 0 ? t(`connection.unsent.${lasting}`, { count: unsent }) : lasting !== 'online' && t(`connection.${lasting}`)
   return (
     <output className={css['place']}>
       {lasting !== 'online' && (
         <span className={classes(css['strip'], away ? css['away'] : css['busy'])}>
           {away ? <CloudOff size={16} aria-hidden="true" /> : <RefreshCw size={14} aria-hidden="true" />}
-          <span>{t(`connection.${lasting}`)}</span>
+          <span>{text}</span>
         </span>
       )}
     </output>

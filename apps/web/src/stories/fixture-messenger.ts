@@ -8,6 +8,7 @@ export interface Scene {
   readonly session?: Topics['session']['snapshot']
   readonly connection?: Topics['connection']['snapshot']
   readonly conversations?: Topics['conversations']['snapshot']
+  readonly trouble?: Topics['trouble']['snapshot']
 }
 
 class Value<T> implements Live<T> {
@@ -52,12 +53,13 @@ const details = (id: string): Topics['details']['snapshot'] => {
 /** A messenger in the given scene. Sending works; most other verbs answer and change nothing. */
 export function fixtureMessenger(scene: Scene): Messenger {
   const session = new Value(scene.session ?? signedIn)
-  const list = new Value(scene.conversations ?? conversations)
-  const connection = new Value(scene.connection ?? { kind: 'online' })
+  const trouble = new Value(scene.trouble)
+  const list = new Value(scene.trouble ? undefined : (scene.conversations ?? conversations))
+  const connection = new Value<Topics['connection']['snapshot']>(scene.connection ?? { kind: 'online', unsent: 0 })
   const lines = new Map(Object.entries(timelines).map(([id, timeline]) => [id, new Value<Topics['timeline']['snapshot']>(timeline)]))
   const about = new Map(conversations.map(({ conversation }) => [String(conversation), new Value(details(conversation))]))
   const nothing = new Value(undefined)
-  const lives = { session, connection, conversations: list }
+  const lives = { session, connection, conversations: list, trouble }
   let sent = 0
 
   return {

@@ -10,7 +10,8 @@ export const scenes: Readonly<Record<string, Scene>> = {
   starting: { session: { kind: 'starting' } },
   sessionEnded: { session: { kind: 'session_ended', me: alice, device: deviceId('here') } },
   first: { conversations: [] },
-  offline: { connection: { kind: 'offline' } },
-  waiting: { connection: { kind: 'waiting', until: now } },
-  catchingUp: { connection: { kind: 'catching_up' } },
+  offline: { connection: { kind: 'offline', unsent: 3 } },
+  waiting: { connection: { kind: 'waiting', until: now, unsent: 1 } },
+  catchingUp: { connection: { kind: 'catching_up', unsent: 0 } },
+  damaged: { trouble: { failure: 'storage', message: 'The local database is damaged.' } },
 }

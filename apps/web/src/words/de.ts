@@ -84,6 +84,12 @@ export const de: Words = {
   connection: {
     offline: 'Du bist offline. Lesen und schreiben geht; Nachrichten warten hier.',
     waiting: 'Der Server ist nicht erreichbar. Gleich wird es wieder versucht.',
+    unsent: {
+      offline_one: 'Du bist offline. {{count}} Nachricht wartet auf das Senden.',
+      offline_other: 'Du bist offline. {{count}} Nachrichten warten auf das Senden.',
+      waiting_one: 'Der Server ist nicht erreichbar. {{count}} Nachricht wartet auf das Senden.',
+      waiting_other: 'Der Server ist nicht erreichbar. {{count}} Nachrichten warten auf das Senden.',
+    },
     connecting: 'Verbindung wird aufgebaut …',
     catching_up: 'Verpasstes wird geholt …',
     sessionEnded: 'Deine Sitzung ist beendet. Lesen geht; was du schreibst, wartet hier.',
@@ -132,8 +138,6 @@ export const de: Words = {
     earlier: 'Frühere Nachrichten werden geholt …',
     sealedDirect: 'Nur du und {{name}} könnt lesen, was hier steht.',
     sealedGroup: 'Nur die Leute in dieser Gruppe können lesen, was hier steht.',
-    waiting_one: '{{count}} Nachricht wartet auf diesem Gerät, bis du online bist.',
-    waiting_other: '{{count}} Nachrichten warten auf diesem Gerät, bis du online bist.',
   },
 
   standing: {

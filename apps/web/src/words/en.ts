@@ -79,6 +79,12 @@ export const en = {
   connection: {
     offline: 'You are offline. You can read and write; messages wait here.',
     waiting: 'The server cannot be reached. Trying again soon.',
+    unsent: {
+      offline_one: 'You are offline. {{count}} message waits to be sent.',
+      offline_other: 'You are offline. {{count}} messages wait to be sent.',
+      waiting_one: 'The server cannot be reached. {{count}} message waits to be sent.',
+      waiting_other: 'The server cannot be reached. {{count}} messages wait to be sent.',
+    },
     connecting: 'Connecting…',
     catching_up: 'Fetching what you missed…',
     sessionEnded: 'Your session has ended. You can read; what you write waits here.',
@@ -127,8 +133,6 @@ export const en = {
     earlier: 'Fetching earlier messages…',
     sealedDirect: 'Only you and {{name}} can read what is written here.',
     sealedGroup: 'Only the people in this group can read what is written here.',
-    waiting_one: '{{count}} message waits on this device until you are online.',
-    waiting_other: '{{count}} messages wait on this device until you are online.',
   },
 
   standing: {
@@ -303,7 +307,7 @@ export const en = {
   },
 
   failure: {
-    clientTooOld: 'This version of the app is too old for the server. Reload the page.',
+    clientTooOld: 'This version of the app is too old. Reload the page.',
     expired: 'That took too long. Please start again.',
     handleNotAllowed: 'This handle cannot be used. Take 3 to 32 letters, digits, dots, dashes or underscores, beginning with a letter.',
     handleTaken: 'This handle is taken, or too similar to one that is. Choose another one.',

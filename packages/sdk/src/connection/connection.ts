@@ -18,7 +18,7 @@ import {
   type EventOf,
   type ResultOf,
 } from '@tacit/contract'
-import type { ConnectionState } from '../api.ts'
+import type { Reach } from '../api.ts'
 import { LiveValue } from '../live.ts'
 import type { Clock, Surroundings } from '../surroundings.ts'
 import { backOff, Unreachable } from '../trouble.ts'
@@ -46,7 +46,7 @@ const REPLACED_PAUSE = 30_000
 const ABNORMAL = 1006
 
 export class Connection {
-  readonly state = new LiveValue<ConnectionState>({ kind: 'offline' })
+  readonly state = new LiveValue<Reach>({ kind: 'offline' })
   readonly #parts: ConnectionParts
   #attempt: Attempt | undefined
   #wanted = false

@@ -14,5 +14,8 @@ test('a database of a newer version is not touched', async () => {
   const store = openMemoryStore()
   await migrate(store)
   await store.transaction((writer) => writer.run('insert into schema_version values (?)', [1000]))
-  await expect(migrate(store)).rejects.toMatchObject({ failure: 'storage' })
+  await expect(migrate(store)).rejects.toMatchObject({
+    failure: 'client_too_old',
+    message: 'A newer version of this program wrote the local database.',
+  })
 })

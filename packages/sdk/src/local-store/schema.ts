@@ -3,7 +3,7 @@
  * place, only ever appended, each in one transaction with its number: killed midway, it simply happens again.
  */
 import type { StoreDriver } from './driver.ts'
-import { storeError } from './failure.ts'
+import { MessengerError } from '../api.ts'
 
 const first = `
 -- Who this device is and what it needs to go on; values in CBOR, by name.
@@ -164,10 +164,10 @@ const unopened = 'alter table counter add column unopened integer not null defau
 
 const migrations: readonly string[] = [first, unopened]
 
-/** Brings the database to this version. Rejects with `StoreError` `damaged` when it is from a newer one. */
+/** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {
   const version = await versionOf(store)
-  if (version > migrations.length) throw storeError('damaged')
+  if (version > migrations.length) throw new MessengerError('client_too_old', 'A newer version of this program wrote the local database.')
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue
     await store.transaction(async (writer) => {

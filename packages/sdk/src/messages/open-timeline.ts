@@ -4,7 +4,7 @@
  */
 import type { AccountId, ConversationId } from '@tacit/contract'
 import type { Live, Timeline } from '../api.ts'
-import { LiveQuery } from '../live.ts'
+import { LiveQuery, type ReadingEnded } from '../live.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { positionBefore, readPosition, readTimeline } from './timeline.ts'
 
@@ -22,10 +22,10 @@ export class OpenTimeline implements Live<Timeline | undefined> {
   #readBefore: number | undefined
 
   /** `source` answers undefined while nobody is signed in. */
-  constructor(conversation: ConversationId, source: () => Source | undefined) {
+  constructor(conversation: ConversationId, source: () => Source | undefined, ended: ReadingEnded) {
     this.#conversation = conversation
     this.#source = source
-    this.#query = new LiveQuery<Timeline | undefined>(undefined, () => this.#read())
+    this.#query = new LiveQuery<Timeline | undefined>(undefined, () => this.#read(), ended)
   }
 
   get(): Timeline | undefined {

@@ -53,6 +53,12 @@ export async function nextWaiting(reader: Reader, conversation: ConversationId):
   return row && readWaiting(row)
 }
 
+/** Messages that somebody wrote and that can still go out. */
+export async function countUnsent(reader: Reader): Promise<number> {
+  const row = await reader.get("select count(*) as count from outbox where kind = 'text' and failed is null")
+  return row ? integer(row, 'count') : 0
+}
+
 export async function findWaiting(reader: Reader, message: MessageId): Promise<Waiting | undefined> {
   const row = await reader.get('select * from outbox where message = ?', [message])
   return row && readWaiting(row)

@@ -9,7 +9,7 @@ import { MessengerError, type MessengerFailure, type TopicName } from '../api.ts
 import { isTopic, isVerb, type VerbName } from './verbs.ts'
 
 /** Raise it when a message, a verb or a snapshot changes: the tab with the newer code takes over from the older one. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** From a page to the leader. A page takes the next snapshot of a watch after it has `seen` the one before. */
 export type Request =

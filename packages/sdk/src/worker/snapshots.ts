@@ -55,7 +55,7 @@ export class Snapshots {
   }
 }
 
-const offline: Topics['connection']['snapshot'] = { kind: 'offline' }
+const offline: Topics['connection']['snapshot'] = { kind: 'offline', unsent: 0 }
 
 class Entry implements Live<unknown> {
   readonly watch: ActiveWatch

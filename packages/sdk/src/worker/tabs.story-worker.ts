@@ -30,14 +30,19 @@ async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
   )
   const known = await store.get('select handle from me')
   const session = new LiveValue<SessionState>(known ? signedIn : { kind: 'signed_out', why: storageLost ? 'storage_lost' : 'fresh' })
-  const timeline = new LiveQuery<Timeline | undefined>(undefined, () => readTimeline(store))
+  const timeline = new LiveQuery<Timeline | undefined>(
+    undefined,
+    () => readTimeline(store),
+    () => undefined,
+  )
   const nothing = new LiveValue(undefined)
   const lives: { readonly [T in TopicName]: Live<Topics[T]['snapshot']> } = {
     session,
     timeline,
-    connection: new LiveValue<Topics['connection']['snapshot']>({ kind: 'online' }),
+    connection: new LiveValue<Topics['connection']['snapshot']>({ kind: 'online', unsent: 0 }),
     conversations: nothing,
     details: nothing,
+    trouble: nothing,
   }
 
   return {

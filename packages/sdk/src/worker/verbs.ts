@@ -41,6 +41,7 @@ export const topics: Readonly<Record<TopicName, true>> = {
   conversations: true,
   timeline: true,
   details: true,
+  trouble: true,
 }
 
 export const isVerb = (name: unknown): name is VerbName => typeof name === 'string' && Object.hasOwn(verbs, name)
