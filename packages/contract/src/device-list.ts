@@ -4,10 +4,11 @@
  * them and has no key to make one. Layout: deterministic CBOR arrays, the signature last, over a label and the rest.
  */
 import { z } from 'zod'
-import { concatBytes, equalBytes, rawBytes } from './bytes.ts'
-import { decodeCbor, encodeCbor, type CborValue } from './cbor.ts'
+import { equalBytes, rawBytes } from './bytes.ts'
+import { encodeCbor, type CborValue } from './cbor.ts'
 import { AccountId, DeviceId } from './ids.ts'
 import { limits } from './limits.ts'
+import { isSignedBy, parseCbor, signedBytes, type Sign } from './signed.ts'
 import { isWeakEd25519Key } from './weak-keys.ts'
 
 const CERTIFICATE_LABEL = 'tacit device certificate v1'
@@ -37,9 +38,6 @@ export interface DeviceList {
   readonly certificates: readonly Uint8Array[]
 }
 
-/** Makes an Ed25519 signature with the account key. */
-export type SignWithAccountKey = (message: Uint8Array) => Promise<Uint8Array>
-
 const CertificateArray = z.tuple([AccountId, key, DeviceId, key, z.int().min(0), signature])
 const ListArray = z.tuple([
   z.int().min(1),
@@ -51,25 +49,29 @@ const ListArray = z.tuple([
 ])
 
 /** Signs a certificate and encodes it (about 190 bytes). */
-export async function signDeviceCertificate(certificate: DeviceCertificate, sign: SignWithAccountKey): Promise<Uint8Array<ArrayBuffer>> {
+export async function signDeviceCertificate(certificate: DeviceCertificate, sign: Sign): Promise<Uint8Array<ArrayBuffer>> {
   const fields = certificateFields(certificate)
   return encodeCbor([...fields, await sign(signedBytes(CERTIFICATE_LABEL, fields))])
 }
 
 /** Signs a list version and encodes it. */
-export async function signDeviceList(list: DeviceList, sign: SignWithAccountKey): Promise<Uint8Array<ArrayBuffer>> {
+export async function signDeviceList(list: DeviceList, sign: Sign): Promise<Uint8Array<ArrayBuffer>> {
   const fields = listFields(list)
   return encodeCbor([...fields, await sign(signedBytes(LIST_LABEL, fields))])
 }
 
 /** The certificate, if it is canonical and its signature by the account key it names holds; else undefined. Says nothing on whether that key is the right one, nor on time. */
 export async function readDeviceCertificate(bytes: Uint8Array): Promise<DeviceCertificate | undefined> {
-  const parsed = parse(CertificateArray, bytes)
+  const parsed = parseCbor(CertificateArray, bytes)
   if (!parsed) return undefined
   const [account, accountKey, device, signatureKey, notAfter, by] = parsed
   const certificate = { account, accountKey, device, signatureKey, notAfter }
   if (isWeakEd25519Key(signatureKey)) return undefined
-  const holds = await verifies({ accountKey, signature: by, message: signedBytes(CERTIFICATE_LABEL, certificateFields(certificate)) })
+  const holds = await isSignedBy({
+    key: accountKey,
+    signature: by,
+    message: signedBytes(CERTIFICATE_LABEL, certificateFields(certificate)),
+  })
   return holds ? certificate : undefined
 }
 
@@ -78,12 +80,12 @@ export async function readDeviceList(
   bytes: Uint8Array,
 ): Promise<(DeviceList & { devices: readonly DeviceCertificate[]; hash: Uint8Array }) | undefined> {
   if (bytes.length > limits.deviceList) return undefined
-  const parsed = parse(ListArray, bytes)
+  const parsed = parseCbor(ListArray, bytes)
   if (!parsed) return undefined
   const [version, account, accountKey, previous, certificates, by] = parsed
   const list: DeviceList = { version, account, accountKey, previous, certificates }
   if (previous.length !== (version === 1 ? 0 : 32)) return undefined
-  if (!(await verifies({ accountKey, signature: by, message: signedBytes(LIST_LABEL, listFields(list)) }))) return undefined
+  if (!(await isSignedBy({ key: accountKey, signature: by, message: signedBytes(LIST_LABEL, listFields(list)) }))) return undefined
   const devices: DeviceCertificate[] = []
   for (const certificate of certificates) {
     const device = await readDeviceCertificate(certificate)
@@ -108,24 +110,3 @@ const certificateFields = (certificate: DeviceCertificate): CborValue[] => [
 ]
 
 const listFields = (list: DeviceList): CborValue[] => [list.version, list.account, list.accountKey, list.previous, list.certificates]
-
-const signedBytes = (label: string, fields: readonly CborValue[]): Uint8Array<ArrayBuffer> =>
-  concatBytes(encodeCbor(label), encodeCbor(fields))
-
-function parse<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> | undefined {
-  try {
-    return schema.safeParse(decodeCbor(bytes)).data
-  } catch {
-    return undefined
-  }
-}
-
-async function verifies(claim: { accountKey: Uint8Array; signature: Uint8Array; message: Uint8Array<ArrayBuffer> }): Promise<boolean> {
-  if (isWeakEd25519Key(claim.accountKey)) return false
-  try {
-    const publicKey = await crypto.subtle.importKey('raw', new Uint8Array(claim.accountKey), 'Ed25519', false, ['verify'])
-    return await crypto.subtle.verify('Ed25519', publicKey, new Uint8Array(claim.signature), claim.message)
-  } catch {
-    return false
-  }
-}

@@ -5,7 +5,7 @@ import { MessengerError } from '../api.ts'
 import { makeKeyPackages, ONE_TIME, type MadeKeyPackages } from '../keys/key-packages.ts'
 import { mintId } from '../sealing.ts'
 import type { Clock, Random } from '../surroundings.ts'
-import type { AccountKey } from './account-key.ts'
+import type { SigningKey } from '../signing.ts'
 
 /** A certificate is valid for a year, in seconds. */
 const VALIDITY = 365 * 86_400
@@ -23,7 +23,7 @@ export interface Workshop {
   readonly random: Random
 }
 
-export async function makeDevice({ engine, clock, random }: Workshop, owner: { account: AccountId; key: AccountKey }): Promise<NewDevice> {
+export async function makeDevice({ engine, clock, random }: Workshop, owner: { account: AccountId; key: SigningKey }): Promise<NewDevice> {
   const device = mintId(random, DeviceId)
   const signature = await engine.generateSignaturePair()
   const notAfter = Math.floor(clock.now() / 1000) + VALIDITY
@@ -35,7 +35,7 @@ export async function makeDevice({ engine, clock, random }: Workshop, owner: { a
 }
 
 /** The first list of an account. */
-export const firstDeviceList = (owner: { account: AccountId; key: AccountKey }, certificate: Uint8Array) =>
+export const firstDeviceList = (owner: { account: AccountId; key: SigningKey }, certificate: Uint8Array) =>
   signDeviceList(
     { version: 1, account: owner.account, accountKey: owner.key.publicKey, previous: new Uint8Array(), certificates: [certificate] },
     owner.key.sign,
@@ -43,7 +43,7 @@ export const firstDeviceList = (owner: { account: AccountId; key: AccountKey }, 
 
 /** The list after `current`, with one device more or less. Rejects with `identity_mismatch` when `current` is not the owner's. */
 export async function nextDeviceList(
-  owner: { readonly account: AccountId; readonly key: AccountKey },
+  owner: { readonly account: AccountId; readonly key: SigningKey },
   change: { readonly current: Uint8Array; readonly add?: Uint8Array; readonly keep: (device: DeviceCertificate) => boolean },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const current = await readDeviceList(change.current)

@@ -3,7 +3,7 @@ import { Refusal, routes } from '@tacit/contract'
 import { MessengerError } from '../api.ts'
 import type { Session } from '../connection/session.ts'
 import type { Random } from '../surroundings.ts'
-import { accountKeyFrom, type AccountKey } from './account-key.ts'
+import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import type { Self } from './settings.ts'
 import { openVault, sealVault, type Vault } from './vault.ts'
 
@@ -25,10 +25,10 @@ export async function fetchVault({ session, self }: VaultAccess): Promise<Vault 
 }
 
 /** Runs `work` with the account key, which is erased from memory afterwards as far as the platform allows. */
-export async function withAccountKey<T>(access: VaultAccess, work: (key: AccountKey) => Promise<T>): Promise<T> {
+export async function withAccountKey<T>(access: VaultAccess, work: (key: SigningKey) => Promise<T>): Promise<T> {
   const { accountKeySeed } = await fetchVault(access)
   try {
-    const key = await accountKeyFrom(accountKeySeed)
+    const key = await signingKeyFrom(accountKeySeed)
     if (!key.publicKey.every((byte, at) => byte === access.self.accountKey[at]))
       throw new MessengerError('identity_mismatch', 'The vault holds another account key.')
     return await work(key)

@@ -18,7 +18,7 @@ import { callRoute } from '../connection/http.ts'
 import { Session, storedTokens, type StoredTokens } from '../connection/session.ts'
 import { savePin } from '../devices/people.store.ts'
 import { asUpload } from '../keys/key-packages.ts'
-import { accountKeyFrom, type AccountKey } from './account-key.ts'
+import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { makeDevice, nextDeviceList } from './new-device.ts'
 import { changeVault } from './own-vault.ts'
 import { startLogin } from './password.ts'
@@ -33,7 +33,7 @@ interface OpenAccount {
   readonly session: Session
   readonly tokens: () => StoredTokens
   readonly me: Me
-  readonly key: AccountKey
+  readonly key: SigningKey
   readonly vaultKey: Uint8Array
   readonly deviceName: string
 }
@@ -93,7 +93,7 @@ async function openAccount(
   const vaultKey = await unwrapVaultKey({ unlocks, unlock, account: me.account })
   const vault = vaultKey && (await openVault({ sealed: bytes, vaultKey, account: me.account }))
   if (!vaultKey || !vault) throw new MessengerError('vault_locked', 'You are signed in, but this does not open the vault.')
-  const key = await accountKeyFrom(vault.accountKeySeed)
+  const key = await signingKeyFrom(vault.accountKeySeed)
   vault.accountKeySeed.fill(0)
   if (!equalBytes(key.publicKey, me.accountKey))
     throw new MessengerError('identity_mismatch', 'The server names another account key than the vault.')

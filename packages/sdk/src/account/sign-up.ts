@@ -9,7 +9,7 @@ import { savePin } from '../devices/people.store.ts'
 import { asUpload, markPublished, saveKeyPackages } from '../keys/key-packages.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { mintId } from '../sealing.ts'
-import { accountKeyFrom } from './account-key.ts'
+import { signingKeyFrom } from '../signing.ts'
 import { firstDeviceList, makeDevice, type NewDevice, type Workshop } from './new-device.ts'
 import { mustBeStrong, startRegistration } from './password.ts'
 import { saveSelf, saveTokens, type Self } from './settings.ts'
@@ -78,7 +78,7 @@ async function signUp(desk: FrontDesk, applicant: Applicant): Promise<void> {
   const { random } = desk
   const seed = random.bytes(32)
   const vaultKey = random.bytes(32)
-  const key = await accountKeyFrom(seed)
+  const key = await signingKeyFrom(seed)
   const made = await makeDevice(desk, { account, key })
   const deviceList = await firstDeviceList({ account, key }, made.certificate)
   const contents = { accountKeySeed: seed, deviceNames: new Map([[made.device, applicant.deviceName]]) }

@@ -1,6 +1,6 @@
 /** People for tests of trust: real account keys, certificates and lists, without a server. */
 import { AccountId, DeviceId, readDeviceCertificate, readDeviceList, signDeviceCertificate, type DeviceCertificate } from '@tacit/contract'
-import { accountKeyFrom, type AccountKey } from '../account/account-key.ts'
+import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { firstDeviceList, nextDeviceList } from '../account/new-device.ts'
 import { mintId } from '../sealing.ts'
 import { platformRandom } from '../surroundings.ts'
@@ -14,22 +14,22 @@ export interface CastDevice {
 
 export class CastMember {
   readonly account: AccountId
-  readonly key: AccountKey
+  readonly key: SigningKey
   #list: Uint8Array | undefined
 
-  private constructor(key: AccountKey, account: AccountId) {
+  private constructor(key: SigningKey, account: AccountId) {
     this.key = key
     this.account = account
   }
 
   /** Somebody with an account key; as another person under the same account id when one is given. */
   static async make(account = mintId(platformRandom, AccountId)): Promise<CastMember> {
-    return new CastMember(await accountKeyFrom(platformRandom.bytes(32)), account)
+    return new CastMember(await signingKeyFrom(platformRandom.bytes(32)), account)
   }
 
   /** A certified device; `notAfter` in seconds. */
   async device({ notAfter = 4_000_000_000, listed = true }: { notAfter?: number; listed?: boolean } = {}): Promise<CastDevice> {
-    const { publicKey: signatureKey } = await accountKeyFrom(platformRandom.bytes(32))
+    const { publicKey: signatureKey } = await signingKeyFrom(platformRandom.bytes(32))
     const fields = {
       account: this.account,
       accountKey: this.key.publicKey,
