@@ -13,7 +13,7 @@ import { ConversationId, DeviceId } from './ids.ts'
 import { limits } from './limits.ts'
 import { command, event, route } from './vocabulary.ts'
 
-export const EntryKind = z.enum(['message', 'commit', 'proposal'])
+export const EntryKind = z.enum(['message', 'commit', 'proposal', 'nack'])
 export type EntryKind = z.output<typeof EntryKind>
 
 const position = z.int().min(0)
@@ -87,6 +87,19 @@ export const deliveryCommands = {
     }),
     result: z.object({ seq: z.int().min(1), hash, duplicate: z.boolean() }),
     failures: ['not_found', 'stale_epoch', 'out_of_order', 'unsupported', 'storage_full'],
+  }),
+  nack: command({
+    code: 10,
+    access: 'device',
+    summary: 'Appends a signed statement that this device could not process a commit (RFC 9750 section 5.3)',
+    body: z.object({
+      conversation: ConversationId,
+      clientSeq: z.int().min(1),
+      /** See `signNack`. */
+      bytes: rawBytes({ min: 1, max: limits.nack }),
+    }),
+    result: z.object({ seq: z.int().min(1), hash, duplicate: z.boolean() }),
+    failures: ['not_found', 'out_of_order', 'storage_full'],
   }),
   acknowledge: command({
     code: 6,

@@ -15,6 +15,8 @@ export const limits = {
   commit: 256 * KIB,
   welcome: 512 * KIB,
   groupInfo: 512 * KIB,
+  /** One NACK, signed. */
+  nack: 512,
   /** One ephemeral signal, sealed. */
   signal: 1 * KIB,
   /** One kept receipt value, sealed. */

@@ -4,10 +4,12 @@
  * - anyone may add people; in a direct conversation only devices of its two people belong
  * - one's own devices may be removed by oneself, by commit or by proposal (that is: leaving)
  * - somebody else's device is removed by an admin, or by anyone when its owner has withdrawn it and keeps another leaf
+ * - anybody may remove a device that the same commit adds again: so is brought back who could not follow
  * - only an admin changes roles, never the kind
  * - a leaf may be renewed, never become another device
  * - a device joins by external commit only if its account has a leaf already; it may replace its own old leaf, nothing else
  */
+import { equalBytes } from './bytes.ts'
 import type { Certificates } from './certificates.ts'
 import type { DeviceCertificate } from './device-list.ts'
 import type { AccountId } from './ids.ts'
@@ -100,8 +102,16 @@ async function isFair(
   if (kind === 'added') return roster.policy.kind === 'group' || roster.policy.admins.includes(leaf.account)
   if (proposer.account === leaf.account) return true
   if (roster.policy.kind === 'group' && isAdmin(roster, proposer.account)) return true
+  if (isAddedAgain(leaf, changes)) return true
   return keepsALeaf(roster, leaf, changes) && (await court.isWithdrawn(leaf))
 }
+
+/** Brought back by somebody after it could not follow: the same device comes in with the same key. */
+const isAddedAgain = ({ account, device, signatureKey }: DeviceCertificate, changes: readonly Change[]): boolean =>
+  changes.some(
+    ({ kind, leaf }) =>
+      kind === 'added' && leaf.account === account && leaf.device === device && equalBytes(leaf.signatureKey, signatureKey),
+  )
 
 const isAdmin = (roster: Roster, account: AccountId): boolean => roster.entries.some((entry) => entry.account === account && entry.admin)
 

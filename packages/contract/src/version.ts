@@ -12,9 +12,14 @@ interface VersionLine {
 
 export const history: readonly VersionLine[] = [
   { version: 1, fingerprint: 'a6f7b6761ee761159a28071043b4085ecbc4ea9302432c64626250a6489887b3', what: 'The first contract.' },
+  {
+    version: 2,
+    fingerprint: 'e9bbbe1a0aad42a2d8b1614d7c593f74163062aa73a7b9156f51f91cc2903399',
+    what: 'NACK: a device reports a commit that it could not process.',
+  },
 ]
 
-export const CONTRACT_VERSION = 1
+export const CONTRACT_VERSION = 2
 
 /** The oldest contract that a server still serves. */
-export const OLDEST_CONTRACT = 1
+export const OLDEST_CONTRACT = 2

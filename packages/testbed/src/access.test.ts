@@ -115,6 +115,7 @@ const commandRows: { readonly [N in CommandName]: CommandRow<N> } = {
       bytes: opaqueMessage({ conversation: things.conversation, epoch: 0, bytes }),
     }),
   },
+  'delivery.nack': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), clientSeq: 1, bytes }) },
   'delivery.acknowledge': { kind: 'others', body: (things) => ({ cursors: [{ conversation: conversationOf(things), seq: 1 }] }) },
   'signals.send': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), epoch: 0, keep: false, bytes }) },
 }

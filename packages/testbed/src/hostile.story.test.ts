@@ -284,6 +284,33 @@ test('entries that the server makes up in somebody’s name do not turn their ne
   const seen = await reader.sees(conversation, ['hello', 'the honest one'])
   expect(noticesOf(seen.items)).toContain('unreadable auth_failed')
   expect(noticesOf(seen.items)).not.toContain('unreadable duplicate')
-  await write('and the next')
-  await reader.sees(conversation, ['hello', 'the honest one', 'and the next'])
+})
+
+test('M-19: who cannot process a commit says so, and is brought back by those who could when it cannot come by itself', async () => {
+  const { writer, reader, conversation, write } = await pair()
+  reader.weather.forge(forgeFirst('commit', (entry) => [flipped(entry)]))
+  reader.weather.forgeAnswers((url, body) =>
+    url.endsWith('/group-info') && typeof body === 'object' ? { ...body, groupInfo: 'AAAA' } : body,
+  )
+  const kinds: string[] = []
+  writer.weather.forge((event) => {
+    if (event.name === 'delivery.entries') kinds.push(...event.body.entries.map(({ kind }) => kind))
+    return event
+  })
+  const before = (await reader.details(conversation, () => true)).encryption.epoch
+  const tablet = await world.signedIn(`Writer${pairs}x`)
+  await tablet.conversation(`Reader${pairs}x`)
+  await reader.details(conversation, ({ standing }) => standing === 'paused')
+  await reader.details(conversation, ({ standing, encryption }) => standing === 'active' && encryption.epoch >= before + 2)
+  expect(kinds).toContain('nack')
+  await reader.send({ conversation, text: 'somebody fetched me' })
+  await shows(writer, conversation, (_, timeline) => textsOf(timeline.items).includes('somebody fetched me'))
+  await write('glad to have you back')
+  const seen = await reader.sees(conversation, ['hello', 'somebody fetched me', 'glad to have you back'])
+  expect(noticesOf(seen.items)).not.toContain('tampering')
+  // Brought back once: the others have forgotten that it was stranded.
+  const { encryption } = await writer.details(conversation, () => true)
+  await tablet.send({ conversation, text: 'no more commits' })
+  await reader.sees(conversation, ['hello', 'somebody fetched me', 'glad to have you back', 'no more commits'])
+  expect(encryption.epoch).toBeLessThanOrEqual(before + 4)
 })

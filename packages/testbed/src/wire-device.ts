@@ -5,6 +5,7 @@
 import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
   AccountId,
+  CONTRACT_VERSION,
   DeviceId,
   decodeFromServer,
   decodeResult,
@@ -157,7 +158,7 @@ export class WireSocket {
   /** Opens and says hello. */
   static async open({ url, accessToken }: { url: string; accessToken: string }): Promise<WireSocket> {
     const socket = await WireSocket.connect(url)
-    const hello = await socket.command('connection.hello', { accessToken, contract: 1 })
+    const hello = await socket.command('connection.hello', { accessToken, contract: CONTRACT_VERSION })
     if (!hello.ok) throw new Error(`hello was refused: ${hello.failure}`)
     return socket
   }

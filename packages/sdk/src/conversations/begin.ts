@@ -101,6 +101,7 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
       await saveGroup(writer, { conversation, persist: core.engine.snapshot(group) })
       await saveRoster(writer, { conversation, roster })
       await saveSignalSecret(writer, { conversation, epoch, secret })
+      for (const table of ['nack_owed', 'stranded']) await writer.run(`delete from ${table} where conversation = ?`, [conversation])
       await writer.run('delete from counter where conversation = ?', [conversation])
       await writer.run('delete from transcript where conversation = ?', [conversation])
       if (transcript.length > 0)

@@ -6,6 +6,7 @@
 import { type ConversationId, rosterOf } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
 import { hasIntent } from './intent.store.ts'
+import { strandedDevices } from './nack.store.ts'
 import { loadRoster } from './roster.store.ts'
 
 export interface Chores {
@@ -17,6 +18,9 @@ export interface Chores {
 const PER_RANK = 700
 const MOST_RANKS = 12
 const JITTER = 400
+
+/** A device that could not follow joins anew within a moment, unless something keeps it from that. Milliseconds. */
+const COMES_BY_ITSELF = 4000
 
 export class Housekeeping {
   readonly #core: DeviceCore
@@ -34,7 +38,7 @@ export class Housekeeping {
     const need = await this.#need(conversation)
     if (!need || this.#timers.has(conversation)) return
     const { clock, random } = this.#core
-    const delay = need.rank * PER_RANK + JITTER * random.fraction()
+    const delay = (need.grace ?? 0) + need.rank * PER_RANK + JITTER * random.fraction()
     this.#timers.set(
       conversation,
       clock.after(delay, () => {
@@ -61,7 +65,8 @@ export class Housekeeping {
     const { state, group } = await conversations.hold(conversation, async (hold) => ({ state: hold.state, group: hold.group }))
     if (!group || state?.standing !== 'active') return undefined
     const withdrawn = await hasWithdrawn(this.#core, conversation)
-    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn) return undefined
+    const stranded = await isAnybodyStranded(this.#core, conversation)
+    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn && !stranded) return undefined
     if (await hasIntent(store, { conversation, kind: 'leave' })) return undefined
     const roster = await rosterOf(group, certificates)
     const leaving = new Set(group.pendingProposals.map((proposal) => proposal.removes))
@@ -72,9 +77,14 @@ export class Housekeeping {
     // Own leaves are only this account's to tidy: its devices take turns among themselves.
     if (withdrawn) return { rank: staying.slice(0, place).filter((entry) => entry.account === account).length, commit: true }
     if (leaving.size > 0) return { rank, commit: true }
+    if (stranded) return { rank, commit: true, grace: COMES_BY_ITSELF }
     if (state.titleOwed > 0 && state.title !== '') return { rank, title: state.title }
     return undefined
   }
+}
+
+async function isAnybodyStranded({ store, device }: DeviceCore, conversation: ConversationId): Promise<boolean> {
+  return (await strandedDevices(store, conversation)).some((stranded) => stranded.device !== device)
 }
 
 /** Whether the conversation has leaves of own devices that are no longer on the own list. */

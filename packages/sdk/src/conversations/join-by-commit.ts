@@ -95,6 +95,17 @@ async function ownOldLeaf(core: DeviceCore, members: readonly Member[]): Promise
   return undefined
 }
 
+/** What a device tells that could not follow for a while: that something is missing, and who came and went. */
+export async function missed(
+  core: DeviceCore,
+  { conversation, state }: Hold,
+  { group, seq }: { readonly group: Group; readonly seq: number },
+): Promise<readonly NewItem[]> {
+  const missing: NewItem = { kind: 'unreadable', reason: 'unknown', account: undefined }
+  const skipped = state !== undefined && seq > state.cursor + 1
+  return [...(skipped ? [missing] : []), ...(await unseenChanges(core, { conversation, group }))]
+}
+
 /** Who came and went while this device could not follow: told like every change of membership. */
 async function unseenChanges(
   core: DeviceCore,
@@ -119,16 +130,13 @@ export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }
   const { bytes, slots } = unpackSnapshot(sealed.snapshot)
   const group = await core.engine.restore({ snapshot: bytes, slots, identity: core.identity })
   const { note } = readBaggage(sealed.baggage)
-  const isRepair = state.standing === 'paused'
-  const missing: NewItem = { kind: 'unreadable', reason: 'unknown', account: undefined }
   const begins: NewItem = { kind: 'notice', notice: { kind: 'history_begins' } }
-  const skipped = isRepair && seq > state.cursor + 1
   await beginConversation(core, hold, {
     group,
     seq,
     transcript: await transcriptUpTo(core, { conversation, from: readNote(note), upTo: seq }),
     clientSeq: sealed.clientSeq,
-    items: isRepair ? [...(skipped ? [missing] : []), ...(await unseenChanges(core, { conversation, group }))] : [begins],
+    items: state.standing === 'paused' ? await missed(core, hold, { group, seq }) : [begins],
     write: (writer) => settleSealed(writer, conversation),
   })
 }

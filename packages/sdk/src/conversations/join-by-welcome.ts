@@ -9,6 +9,7 @@ import { welcomeRefs } from '../keys/welcome-refs.ts'
 import type { NewItem } from '../messages/items.store.ts'
 import { idBytes } from '../sealing.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
+import { missed } from './join-by-commit.ts'
 import { saveConversation } from './conversation.store.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
@@ -87,12 +88,13 @@ async function begin(
   const by = signer?.account ?? core.account
   const joinedNotice: NewItem = { kind: 'notice', notice: { kind: 'joined', person: core.account, by } }
   const begins: NewItem = { kind: 'notice', notice: { kind: 'history_begins' } }
+  const isRepair = hold.state?.standing === 'paused'
   await beginConversation(core, hold, {
     group: joined.group,
     seq,
     transcript: await transcriptUpTo(core, { conversation, from: readNote(joined.note), upTo: seq }),
     clientSeq: hold.state?.clientSeq ?? 0,
-    items: [by === core.account ? begins : joinedNotice],
+    items: isRepair ? await missed(core, hold, { group: joined.group, seq }) : [by === core.account ? begins : joinedNotice],
     // What is sealed stays: whether it was accepted before this device was removed and added again, only the server can say.
     write: (writer) => eraseUsedKeyPackage(writer, keyPackage.ref),
   })

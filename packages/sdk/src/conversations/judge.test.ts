@@ -104,6 +104,14 @@ describe('in a group', () => {
     expect(await commit({ group: group(aliceDevice, lost, carolDevice), by: carolDevice, changes: [removed(lost)] })).toBe(false)
   })
 
+  test('anybody brings back a device that could not follow, as itself and nobody else', async () => {
+    const of = group(aliceDevice, bobDevice, carolDevice)
+    expect(await commit({ group: of, by: bobDevice, changes: [removed(carolDevice), added(carolDevice)] })).toBe(true)
+    expect(await commit({ group: of, by: bobDevice, changes: [removed(carolDevice), added(bobTablet)] })).toBe(false)
+    const sameId = { ...(await carol.device()), signatureKey: carolDevice.signatureKey }
+    expect(await commit({ group: of, by: bobDevice, changes: [removed(carolDevice), added(sameId)] })).toBe(false)
+  })
+
   test('only an admin changes roles, and nobody the kind', async () => {
     const of = group(aliceDevice, bobDevice)
     const both: Policy = { kind: 'group', admins: [alice.account, bob.account] }

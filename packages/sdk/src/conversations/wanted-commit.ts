@@ -51,7 +51,8 @@ async function newest(core: DeviceCore, account: AccountId): Promise<KnownPerson
   return known && known.pin.handle !== '' ? core.people.lookUp(known.pin.handle) : known
 }
 
-async function claimFor(core: DeviceCore, claim: { account: AccountId; devices: DeviceId[] }): Promise<readonly Invitation[]> {
+/** Claims a key package for each of an account's devices; those without a sound one are left out. */
+export async function claimFor(core: DeviceCore, claim: { account: AccountId; devices: DeviceId[] }): Promise<readonly Invitation[]> {
   const { keyPackages } = await core.session.call(routes.keys.claim, { body: claim })
   const invitations: Invitation[] = []
   for (const { device, keyPackage } of keyPackages) {

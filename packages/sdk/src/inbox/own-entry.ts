@@ -6,7 +6,9 @@ import { equalBytes, type Entry, type MessageId } from '@tacit/contract'
 import { MlsError } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import { unpackSnapshot } from '../conversations/group.store.ts'
+import { readBaggage } from '../conversations/baggage.ts'
 import { judgeCommit } from '../conversations/judge.ts'
+import { eraseOwedNack, eraseStranded } from '../conversations/nack.store.ts'
 import { eraseWaiting, findAttempt, findSealed, findWaiting, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
 import { applyCommit, fulfil } from './apply-commit.ts'
 import { placeContent } from './read-message.ts'
@@ -26,6 +28,7 @@ export async function readOwnEntry(reading: Reading, entry: Entry, hash: Uint8Ar
   if (attempt.message) await placeOwnMessage(reading, entry, attempt.message)
   else if (current?.kind === 'commit') await mergeOwnCommit(reading, entry, current)
   else if (current?.kind === 'proposal') await applyOwnProposal(reading, current)
+  else if (current?.kind === 'nack') reading.write((writer) => eraseOwedNack(writer, conversation))
 }
 
 async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageId): Promise<void> {
@@ -43,6 +46,8 @@ async function mergeOwnCommit(reading: Reading, entry: Entry, sealed: Sealed): P
   const after = await engine.restore({ snapshot: persist.bytes, slots: persist.slots, identity })
   reading.state = { ...reading.state, healed: entry.time }
   await applyCommit(reading, { entry, by: account, external: false, after, persist })
+  for (const { device } of readBaggage(sealed.baggage).added)
+    reading.write((writer) => eraseStranded(writer, { conversation: reading.conversation, device }))
   fulfil(reading, sealed.intent)
 }
 

@@ -2,10 +2,11 @@
  * Reads one entry: its place in the transcript, then what it is. A hostile or broken entry becomes a placeholder and never
  * stops the log; a commit that cannot be followed pauses the conversation until this device has joined anew.
  */
-import type { DeviceId, Entry } from '@tacit/contract'
-import { MlsError, type Opened } from '@tacit/mls'
+import type { Entry } from '@tacit/contract'
+import { MlsError, type MembershipChange, type Opened } from '@tacit/mls'
 import type { UnreadableReason } from '../api.ts'
 import { judgeCommit } from '../conversations/judge.ts'
+import { eraseStranded, oweNack } from '../conversations/nack.store.ts'
 import { memberAccount } from '../conversations/roster.store.ts'
 import { nextTranscript, readHandshakeData } from '../conversations/transcript.ts'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
@@ -13,7 +14,9 @@ import { sha256 } from '../sealing.ts'
 import { applyCommit } from './apply-commit.ts'
 import { checkSeen } from './check-seen.ts'
 import { readOwnEntry } from './own-entry.ts'
-import { placeOf, readMessage } from './read-message.ts'
+import { countSigned } from './count-signed.ts'
+import { readMessage } from './read-message.ts'
+import { readForeignNack } from './read-nack.ts'
 import type { Reading } from './reading.ts'
 
 /** Throws `Unreachable` when a judgement needs the server; the reading is then as before the entry. */
@@ -39,6 +42,7 @@ async function moveOn(reading: Reading, { seq }: Entry, hash: Uint8Array): Promi
 
 async function readForeignEntry(reading: Reading, entry: Entry): Promise<void> {
   if (reading.state.standing === 'left' || reading.state.standing === 'removed') return
+  if (await readForeignNack(reading, entry)) return
   const opened = await openEntry(reading, entry)
   if (typeof opened === 'string') await placeUnreadable(reading, entry, opened)
   else await applyOpened(reading, entry, opened)
@@ -69,27 +73,35 @@ async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Prom
   }
   const data = readHandshakeData(opened.authenticatedData)
   if (data) await checkSeen(reading, { entry, seen: data.seen })
-  if (sender && data) await countHandshake(reading, entry, { device: sender.device, clientSeq: data.clientSeq })
+  if (sender && data) await countSigned(reading, entry, { device: sender.device, clientSeq: data.clientSeq })
   else await reading.countUnopened(entry.sender)
   if (opened.kind === 'proposal') return reading.advance(opened)
   await applyCommit(reading, { entry, by: sender?.account, external: opened.external, after: opened.group, persist: opened.persist })
+  await forgetStranded(reading, opened.changes)
 }
 
-/** A handshake cannot be replayed, its epoch is over; one whose counter is not new says nothing about the sender's next. */
-async function countHandshake(reading: Reading, entry: Entry, by: { device: DeviceId; clientSeq: number }): Promise<void> {
-  const place = placeOf(by.clientSeq, await reading.counterOf(by.device))
-  if (place === 'gap') reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
-  if (place !== 'repeat') reading.setCounter(by.device, by.clientSeq)
+/** Whoever is removed or added again is stranded no more. */
+async function forgetStranded(reading: Reading, changes: readonly MembershipChange[]): Promise<void> {
+  const { core, conversation } = reading
+  for (const change of changes) {
+    const certificate = change.kind === 'updated' ? undefined : await core.certificates.read(change.member.credential)
+    if (certificate) reading.write((writer) => eraseStranded(writer, { conversation, device: certificate.device }))
+  }
 }
 
 /** Only a commit is more than itself: without it there is no way on. */
 async function placeUnreadable(reading: Reading, entry: Entry, reason: UnreadableReason): Promise<void> {
   const { state } = reading
   await reading.countUnopened(entry.sender)
-  const toldAlready = entry.kind === 'proposal' || (entry.kind === 'commit' && state.standing === 'paused')
+  const isTold = entry.kind === 'message' || (entry.kind !== 'proposal' && state.standing !== 'paused')
   const account = await memberAccount(reading.core.store, { conversation: state.conversation, device: entry.sender })
-  if (!toldAlready) reading.addItem(entry, { kind: 'unreadable', reason, account })
+  if (isTold) reading.addItem(entry, { kind: 'unreadable', reason, account })
   if (entry.kind !== 'commit') return
+  // The first that could not be processed: those after it could not either.
+  if (state.standing === 'active') {
+    const owed = { conversation: state.conversation, seq: entry.seq, hash: await sha256(entry.bytes) }
+    reading.write((writer) => oweNack(writer, owed))
+  }
   // What the rules forbid is not made right by joining again on its terms: such a conversation stays where it is.
   reading.state = { ...state, standing: 'paused', stuck: state.stuck || reason === 'policy' }
   reading.dropGroup()

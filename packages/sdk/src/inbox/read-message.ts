@@ -2,7 +2,8 @@
 import type { DeviceCertificate, Entry } from '@tacit/contract'
 import { readPayload, type Payload } from '../messages/payload.ts'
 import { checkSeen } from './check-seen.ts'
-import type { Counter, Reading } from './reading.ts'
+import { placeOf } from './count-signed.ts'
+import type { Reading } from './reading.ts'
 
 export async function readMessage(
   reading: Reading,
@@ -26,16 +27,6 @@ export async function readMessage(
   await checkSeen(reading, { entry, seen })
   reading.setCounter(sender.device, clientSeq)
   placeContent(reading, { entry, payload: read.payload, account: sender.account })
-}
-
-/**
- * Where a counter that its sender has signed stands. Entries in that name which did not open may each have used one: so many
- * may be missing, and a server that invents some makes no honest message a repeat.
- */
-export function placeOf(clientSeq: number, last: Counter | undefined): 'next' | 'repeat' | 'gap' {
-  if (!last) return 'next'
-  if (clientSeq <= last.clientSeq) return 'repeat'
-  return clientSeq <= last.clientSeq + 1 + last.unopened ? 'next' : 'gap'
 }
 
 /** Puts a message that is new and sound into the timeline; also an own one, from the outbox. */

@@ -162,7 +162,23 @@ create table signal_key (
 /** Entries in a sender's name that did not open: each may have used one of its counters, and none of them proves it. */
 const unopened = 'alter table counter add column unopened integer not null default 0;'
 
-const migrations: readonly string[] = [first, unopened]
+/** What this device could not process and has to say so, and who said so of the others and is not back yet. */
+const nacks = `
+create table nack_owed (
+  conversation text primary key,
+  seq integer not null,
+  hash blob not null
+) without rowid;
+
+create table stranded (
+  conversation text not null,
+  device text not null,
+  account text not null,
+  primary key (conversation, device)
+) without rowid;
+`
+
+const migrations: readonly string[] = [first, unopened, nacks]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

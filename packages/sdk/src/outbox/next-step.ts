@@ -10,12 +10,14 @@ import type { Conversation } from '../conversations/conversation.store.ts'
 import type { Hold } from '../conversations/held.ts'
 import { eraseIntent, nextIntent, type StoredIntent } from '../conversations/intent.store.ts'
 import { fetchDoor, sealJoin } from '../conversations/join-by-commit.ts'
+import { owedNack, type OwedNack } from '../conversations/nack.store.ts'
 import { openOnServer } from '../conversations/open-on-server.ts'
 import { sealCommit } from '../conversations/seal-commit.ts'
-import { invite, wantedFor, withdrawnLeaves } from '../conversations/wanted-commit.ts'
+import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
+import { invite, wantedFor, withdrawnLeaves, type Invitation } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
-import { sealMessage, sealRemoveProposal } from './seal.ts'
+import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
 
 export interface Tasks {
   /** This device was elected to commit what waits: proposals of others, withdrawn own leaves. */
@@ -34,17 +36,28 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
     group: hold.group,
     sealed: await findSealed(core.store, conversation),
     intent: await nextIntent(core.store, conversation),
+    owed: await owedNack(core.store, conversation),
   }))
   if (!now.state) return REST
   if (now.sealed) return { kind: 'send', sealed: now.sealed }
+  if (now.state.standing === 'paused' && now.owed) return report(core, now.state, now.owed)
   if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)
   if (now.state.standing !== 'active' || !now.group) return REST
   if (now.intent) return pursue(core, { state: now.state, group: now.group, intent: now.intent })
   if (tasks.tidy) {
-    const did = await core.conversations.hold(conversation, (hold) => tidy(core, hold))
+    const repairs = await inviteStranded(core, conversation)
+    const did = await core.conversations.hold(conversation, (hold) => tidy(core, hold, repairs))
     if (did) return AGAIN
   }
   return core.conversations.hold(conversation, (hold) => sealNextMessage(core, hold))
+}
+
+/** First the others are told, then this device tries the door: when that does not open, they bring it back. */
+async function report(core: DeviceCore, { conversation }: Conversation, owed: OwedNack): Promise<Step> {
+  return core.conversations.hold(conversation, async (hold) => {
+    if (hold.state?.standing === 'paused') await sealNack(core, hold, owed)
+    return AGAIN
+  })
 }
 
 async function enter(core: DeviceCore, { conversation, standing, stuck }: Conversation): Promise<Step> {
@@ -104,12 +117,13 @@ async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Pr
 }
 
 /** Returns whether there was something to commit. */
-async function tidy(core: DeviceCore, hold: Hold): Promise<boolean> {
+async function tidy(core: DeviceCore, hold: Hold, repairs: readonly Invitation[]): Promise<boolean> {
   const { group, state } = hold
   if (!group || state?.standing !== 'active') return false
-  const remove = await withdrawnLeaves(core, group)
-  if (remove.length === 0 && group.pendingProposals.length === 0) return false
-  await sealCommit(core, hold, { wanted: { add: [], remove }, intent: undefined })
+  const withdrawn = await withdrawnLeaves(core, group)
+  const { add, remove } = await broughtBack(core, hold, repairs)
+  if (withdrawn.length === 0 && add.length === 0 && group.pendingProposals.length === 0) return false
+  await sealCommit(core, hold, { wanted: { add, remove: [...withdrawn, ...remove] }, intent: undefined })
   return true
 }
 

@@ -16,7 +16,7 @@ export interface Waiting {
   readonly failed: string | undefined
 }
 
-export const SEALED_KINDS = ['message', 'proposal', 'commit', 'join'] as const
+export const SEALED_KINDS = ['message', 'proposal', 'commit', 'join', 'nack'] as const
 export type SealedKind = (typeof SEALED_KINDS)[number]
 
 /** Sealed and stored before it was sent for the first time; sent again unchanged until its fate is known. */

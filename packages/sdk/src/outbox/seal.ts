@@ -2,12 +2,15 @@
  * Sealing a message or a proposal: the next group and the sealed bytes in one transaction, before anything is sent. A crash
  * before it seals anew, a crash after it sends the same bytes; no key is ever used twice.
  */
+import { signNack } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
 import type { Hold } from '../conversations/held.ts'
+import type { OwedNack } from '../conversations/nack.store.ts'
 import { saveGroup } from '../conversations/group.store.ts'
 import { encodeHandshakeData, seenBy } from '../conversations/transcript.ts'
 import { encodePayload } from '../messages/payload.ts'
 import { sha256 } from '../sealing.ts'
+import { signingKeyFrom } from '../signing.ts'
 import { saveSealed, type Sealed, type Waiting } from './outbox.store.ts'
 
 export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting): Promise<void> {
@@ -37,6 +40,17 @@ export async function sealRemoveProposal(core: DeviceCore, hold: Hold, { leaf, i
   const seen = seenBy(state)
   const { proposal } = await core.engine.proposeRemove(group, leaf, encodeHandshakeData({ clientSeq: state.clientSeq + 1, seen }))
   const sealed = { ...(await plainSealed(hold, proposal)), kind: 'proposal', intent } as const
+  await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
+}
+
+/** Says which commit could not be processed. Signed, not sealed: this device has no epoch that the others are in. */
+export async function sealNack({ identity, device }: DeviceCore, hold: Hold, { seq, hash }: OwedNack): Promise<void> {
+  const { state, conversation } = hold
+  if (!state) return
+  const { sign } = await signingKeyFrom(identity.signature.secretKey)
+  const clientSeq = state.clientSeq + 1
+  const bytes = await signNack({ conversation, device, clientSeq, commit: seq, hash }, sign)
+  const sealed = { ...(await plainSealed(hold, bytes)), kind: 'nack' } as const
   await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
 }
 

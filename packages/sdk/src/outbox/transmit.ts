@@ -6,6 +6,7 @@ import { equalBytes, Refusal, type ConversationId } from '@tacit/contract'
 import { readBaggage } from '../conversations/baggage.ts'
 import type { Hold } from '../conversations/held.ts'
 import { completeJoin } from '../conversations/join-by-commit.ts'
+import { eraseOwedNack } from '../conversations/nack.store.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { catchUp } from '../inbox/receive.ts'
 import { addItem } from '../messages/items.store.ts'
@@ -44,6 +45,7 @@ async function settlePassedOver(core: DeviceCore, sealed: Sealed, seq: number): 
       state: { ...state, clientSeq: Math.max(state.clientSeq, clientSeq) },
       write: async (writer) => {
         await settleSealed(writer, conversation)
+        if (sealed.kind === 'nack') await eraseOwedNack(writer, conversation)
         if (!waiting) return
         const { kind, text, time } = waiting
         const own = { message: waiting.message, account: core.account }
@@ -61,6 +63,7 @@ function submit(core: DeviceCore, sealed: Sealed) {
   const bytes = owned(sealed.bytes)
   if (sealed.kind === 'message' || sealed.kind === 'proposal')
     return core.wire.send('delivery.send', { conversation, epoch, clientSeq, bytes })
+  if (sealed.kind === 'nack') return core.wire.send('delivery.nack', { conversation, clientSeq, bytes })
   const { welcomes, groupInfo, added, removed } = readBaggage(sealed.baggage)
   return core.wire.send('conversations.commit', {
     conversation,
@@ -86,6 +89,7 @@ async function enter(core: DeviceCore, { sealed, seq }: { sealed: Sealed; seq: n
 
 async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal): Promise<Outcome> {
   const { conversation } = sealed
+  if (sealed.kind === 'nack' && ['out_of_order', 'malformed'].includes(refusal.failure)) return keepQuiet(core, sealed)
   switch (refusal.failure) {
     case 'stale_epoch':
       return retreat(core, sealed, { upTo: refusal.details.head ?? TO_THE_HEAD, epoch: refusal.details.epoch })
@@ -108,6 +112,20 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
       core.release(conversation)
       return { failed: refusal, intent: sealed.intent }
   }
+}
+
+/** A report that is not taken must not stand in the way back. */
+async function keepQuiet(core: DeviceCore, { conversation }: Sealed): Promise<Outcome> {
+  await core.conversations.hold(conversation, ({ state, store }) =>
+    store({
+      state,
+      write: async (writer) => {
+        await dropSealed(writer, conversation)
+        await eraseOwedNack(writer, conversation)
+      },
+    }),
+  )
+  return 'again'
 }
 
 /** Catches up; if the log does not hold what was sent, it is taken back to be sealed anew. */

@@ -53,6 +53,7 @@ export const readableEnd = ({ toSeq, head }: Pick<Place, 'toSeq' | 'head'>): num
 export class DeliveryWriter {
   readonly #state: StatementSync
   readonly #repeat: StatementSync
+  readonly #isCommit: StatementSync
   readonly #grow: StatementSync
   readonly #count: StatementSync
   readonly #insert: StatementSync
@@ -73,6 +74,7 @@ export class DeliveryWriter {
        WHERE log.conversation = ?1`,
     )
     this.#repeat = sqlite.prepare('SELECT seq, epoch, hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?')
+    this.#isCommit = sqlite.prepare("SELECT 1 FROM entry WHERE conversation = ? AND seq = ? AND kind = 'commit'")
     this.#grow = sqlite.prepare('UPDATE log SET head = head + 1 WHERE conversation = ? AND epoch = ? RETURNING head')
     this.#count = sqlite.prepare('UPDATE membership SET client_seq = ? WHERE conversation = ? AND device = ?')
     this.#insert = sqlite.prepare(
@@ -112,6 +114,11 @@ export class DeliveryWriter {
     clientSeq: number
   }): { seq: number; epoch: number; hash: Bytes } | undefined {
     return this.#repeat.get(at.conversation, at.sender, at.clientSeq) as { seq: number; epoch: number; hash: Bytes } | undefined
+  }
+
+  /** Whether there is a commit at this position, as far as retention remembers. */
+  isCommit(conversation: ConversationId, seq: number): boolean {
+    return this.#isCommit.get(conversation, seq) !== undefined
   }
 
   /** Appends at head + 1 and moves the sender's counter. The caller has judged; a log of another epoch throws. */

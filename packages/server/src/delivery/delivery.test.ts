@@ -1,4 +1,4 @@
-import { decodeFromServer, encodeEvent, type ConversationId, type Entry, type EventFrame } from '@tacit/contract'
+import { decodeFromServer, encodeEvent, signNack, type ConversationId, type Entry, type EventFrame } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256 } from './accept-message.ts'
 import { framedHandshake, framedMessage } from './framing.test-support.ts'
@@ -327,6 +327,52 @@ describe('a cursor', () => {
     rooms.delivery.resume(lineOf(bob), { cursors: [{ conversation, seq: 4 }] })
     await rooms.delivery.settled()
     expect(stored(conversation)).toBe(4)
+  })
+})
+
+describe('a NACK', () => {
+  const nackOf = async (about: {
+    conversation: ConversationId
+    clientSeq: number
+    commit: number
+    hash: Uint8Array
+    device: Person['device']
+  }) => ({
+    conversation: about.conversation,
+    clientSeq: about.clientSeq,
+    bytes: await signNack(about, async () => new Uint8Array(64)),
+  })
+
+  test('takes its place in the log under the counter of its sender, in whatever epoch the log is, and is answered again as before', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const commit = commitOf({ conversation, epoch: 1, clientSeq: 2 })
+    const { seq, hash } = await rooms.conversations.commit(alice, commit)
+    const body = await nackOf({ conversation, device: bob.device, clientSeq: 1, commit: seq, hash })
+    const first = await rooms.delivery.nack(bob.device, body)
+    expect(first).toEqual({ seq: 3, hash: sha256(body.bytes), duplicate: false })
+    expect(await rooms.delivery.nack(bob.device, body)).toEqual({ ...first, duplicate: true })
+    const { entries } = rooms.delivery.entries(alice.device, { conversation, after: 2, limit: 10 })
+    expect(entries).toMatchObject([{ kind: 'nack', epoch: 2, sender: bob.device, clientSeq: 1 }])
+    const next = messageOf({ conversation, epoch: 2, clientSeq: 2 })
+    expect(await outcomeOf(rooms.delivery.send(bob.device, next))).toBe('accepted')
+  })
+
+  test('is refused for what is no commit of this log, in another name, under another counter, and from a stranger', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const { seq, hash } = await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: 2 }))
+    const commit = rooms.ledger.reader.hashes({ conversation, after: 0, end: 1, limit: 1 })[0]
+    if (!commit) throw new Error('the log begins with a commit')
+    const right = { conversation, device: bob.device, clientSeq: 1, commit: commit.seq, hash: commit.hash }
+    const outcome = async (said: typeof right, by = bob) => outcomeOf(rooms.delivery.nack(by.device, await nackOf(said)))
+    expect(await outcome({ ...right, commit: seq, hash })).toBe('malformed')
+    expect(await outcome({ ...right, commit: 99 })).toBe('malformed')
+    expect(await outcome({ ...right, device: alice.device })).toBe('malformed')
+    expect(await outcome({ ...right, clientSeq: 2 })).toBe('out_of_order')
+    expect(await outcome({ ...right, device: carol.device }, carol)).toBe('not_found')
+    const other = await nackOf({ ...right, clientSeq: 2 })
+    expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, clientSeq: 1 }))).toBe('malformed')
+    expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, bytes: new Uint8Array([1]) }))).toBe('malformed')
+    expect(await outcome(right)).toBe('accepted')
   })
 })
 

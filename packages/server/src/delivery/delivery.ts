@@ -5,7 +5,7 @@
 import { Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { DatabaseSync } from 'node:sqlite'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import { acceptMessage, type AcceptDeps } from './accept-message.ts'
+import { acceptMessage, acceptNack, type AcceptDeps } from './accept-message.ts'
 import { StoredCursors } from './cursors.ts'
 import { DeliveryReader, DeliveryWriter, readableEnd, type Place } from './delivery.store.ts'
 import type { Feed, FeedSources, Line } from './feed.ts'
@@ -57,6 +57,11 @@ export class Delivery {
   /** Appends a message or proposal; resolves when it is on stable storage. */
   send(sender: DeviceId, body: BodyOf<'delivery.send'>): Promise<ResultOf<'delivery.send'>> {
     return acceptMessage(this.#accept, { sender, body })
+  }
+
+  /** Appends a device's word that it could not process a commit. */
+  nack(sender: DeviceId, body: BodyOf<'delivery.nack'>): Promise<ResultOf<'delivery.nack'>> {
+    return acceptNack(this.#accept, { sender, body })
   }
 
   /** Starts streaming to a line. Cursors of conversations that are not the device's are left out, as if they did not exist. */

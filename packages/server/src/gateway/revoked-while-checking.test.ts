@@ -20,6 +20,7 @@ const commands = {
     'conversations.acknowledgeWelcomes': noRoom,
     'delivery.resume': noRoom,
     'delivery.send': noRoom,
+    'delivery.nack': noRoom,
     'delivery.acknowledge': noRoom,
     'signals.send': noRoom,
   },

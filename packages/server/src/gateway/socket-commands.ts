@@ -59,6 +59,10 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
       spend(sends, line.device, now)
       return delivery.send(line.device, body)
     },
+    'delivery.nack': async ({ line, body, now }) => {
+      spend(commits, line.device, now)
+      return delivery.nack(line.device, body)
+    },
     'delivery.acknowledge': async ({ line, body }) => {
       // A device that claims to have what never existed is broken or lying; its next claims are worth nothing either.
       if ((await delivery.acknowledge({ feed: line.feed, device: line.device, body })) === 'overrun') line.close('malformed')

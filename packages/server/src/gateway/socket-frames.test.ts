@@ -1,4 +1,4 @@
-import { closeCodes, encodeCbor, encodeCommand } from '@tacit/contract'
+import { CONTRACT_VERSION, closeCodes, encodeCbor, encodeCommand } from '@tacit/contract'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
 import { Device, newConversationId } from './device.test-support.ts'
@@ -100,7 +100,9 @@ describe('frames that are none of ours', () => {
   })
 
   test('B-072: a good frame cut at any byte works', async () => {
-    const hello = frame({ payload: encodeCommand({ ref: 1, name: 'connection.hello', body: { accessToken: alice.token, contract: 1 } }) })
+    const hello = frame({
+      payload: encodeCommand({ ref: 1, name: 'connection.hello', body: { accessToken: alice.token, contract: CONTRACT_VERSION } }),
+    })
     for (let cut = 1; cut < hello.length; cut++) {
       const socket = await raw()
       socket.socket.setNoDelay(true)

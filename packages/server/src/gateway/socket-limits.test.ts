@@ -1,4 +1,4 @@
-import { closeCodes, encodeCommand } from '@tacit/contract'
+import { CONTRACT_VERSION, closeCodes, encodeCommand } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
 import { createConversation, Device, messageBody, Talker } from './device.test-support.ts'
@@ -75,7 +75,11 @@ describe('a socket that is silent or too loud', () => {
       await talker.device.expect('delivery.send', messageBody({ conversation, epoch: 0, clientSeq: at + 1 }, 61_000))
     }
     const reader = await RawSocket.upgrade(town.url)
-    reader.write(frame({ payload: encodeCommand({ ref: 1, name: 'connection.hello', body: { accessToken: alice.token, contract: 1 } }) }))
+    reader.write(
+      frame({
+        payload: encodeCommand({ ref: 1, name: 'connection.hello', body: { accessToken: alice.token, contract: CONTRACT_VERSION } }),
+      }),
+    )
     await expect.poll(() => reader.received.length).toBeGreaterThan(0)
     reader.socket.pause()
     const bob = await connected(Device.online(town, await member(town, 'bob')))
@@ -83,7 +87,7 @@ describe('a socket that is silent or too loud', () => {
     for (let ref = 2; ref < 2 + megabytes; ref++) {
       reader.write(frame({ payload: encodeCommand({ ref, name: 'delivery.resume', body: { cursors: [{ conversation, seq: 0 }] } }) }))
       // While somebody else is answered twice, the server has sent what it could to the reader.
-      for (let trip = 0; trip < 2; trip++) await bob.outcome('connection.hello', { accessToken: alice.token, contract: 1 })
+      for (let trip = 0; trip < 2; trip++) await bob.outcome('connection.hello', { accessToken: alice.token, contract: CONTRACT_VERSION })
     }
     await sweepAfter(31_000)
     reader.socket.resume()

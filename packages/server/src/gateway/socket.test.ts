@@ -89,7 +89,7 @@ describe('the first frame', () => {
 
   test('comes once', async () => {
     const device = await connected(Device.online(town, alice))
-    expect(await device.outcome('connection.hello', { accessToken: alice.token, contract: 1 })).toBe('malformed')
+    expect(await device.outcome('connection.hello', { accessToken: alice.token, contract: CONTRACT_VERSION })).toBe('malformed')
     expect(await device.outcome('delivery.resume', { cursors: [] })).toBe('accepted')
   })
 })
