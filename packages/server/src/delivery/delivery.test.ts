@@ -371,7 +371,7 @@ describe('a NACK', () => {
     expect(await outcome({ ...right, device: carol.device }, carol)).toBe('not_found')
     const other = await nackOf({ ...right, clientSeq: 2 })
     expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, clientSeq: 1 }))).toBe('malformed')
-    expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, bytes: new Uint8Array([1]) }))).toBe('malformed')
+    expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, clientSeq: 1, bytes: new Uint8Array([1]) }))).toBe('malformed')
     expect(await outcome(right)).toBe('accepted')
   })
 })
