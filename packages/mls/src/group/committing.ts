@@ -150,6 +150,12 @@ const inlineOf = (state: GroupState, { add = [], remove = [], policy }: CommitRe
   ]
 }
 
+/** A ReInit stands alone (RFC 9420 section 12.2), so it waits until nothing else does. */
+const together = (all: readonly Waiting[]): readonly Waiting[] => {
+  const others = all.filter(({ proposal }) => proposal.kind !== 'reinit')
+  return others.length > 0 ? others : all.slice(0, 1)
+}
+
 export type Waiting = SentProposal & { readonly ref: Bytes }
 
 /** The waiting proposals to commit: those asked for, else all that can stand beside the rest of the request. */
@@ -166,7 +172,7 @@ export const referencesOf = (
   const touched = new Set([state.ownLeaf, ...remove])
   let extended = policy !== undefined
   // Removals first: a member that shall go needs no update (RFC 9420 section 12.2).
-  const ordered = (asked ?? all).toSorted((a, b) => Number(b.proposal.kind === 'remove') - Number(a.proposal.kind === 'remove'))
+  const ordered = (asked ?? together(all)).toSorted((a, b) => Number(b.proposal.kind === 'remove') - Number(a.proposal.kind === 'remove'))
   return ordered.filter(({ proposal, sender }) => {
     if (proposal.kind === 'group_context_extensions') return !extended && (extended = true)
     const leafIndex =

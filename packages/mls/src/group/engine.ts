@@ -19,7 +19,10 @@ export interface MlsEngineOptions {
   readonly maxLifetime?: bigint
   /** Keys of skipped messages kept per sender; 0 unless given, which suits logs that deliver in order. */
   readonly skippedKeys?: number
-  /** Seconds for which they are kept, by the `now` of `open`; a day unless given. */
+  /**
+   * Seconds for which they are kept, by the `now` of `open`; a day unless given. They are erased with the next message of their
+   * sender after that, or by `forgetSkipped` of `@tacit/mls/protocol`.
+   */
   readonly skippedLifetime?: bigint
   /** Whether Welcomes and GroupInfos carry the ratchet tree (the default) or joiners get it elsewhere, as `ratchetTree` of the joining calls. */
   readonly treeInWelcome?: boolean

@@ -28,7 +28,7 @@ import type { FindPsk } from './key-schedule.ts'
 import { guardedAuthenticate } from './opening.ts'
 import { snapshotOf } from './persist.ts'
 import { expectAtMost, infoExtensions, leafOf, noteOf } from './profile.ts'
-import type { CredentialKind } from './profile.ts'
+import type { LeafStyle } from './profile.ts'
 import { freshSecretTree } from './state.ts'
 import type { GroupState } from './state.ts'
 import { openWelcome } from './welcome.ts'
@@ -48,9 +48,9 @@ export interface KeyPackageRequest {
 }
 
 /** A fresh leaf of ours, for a key package or as the first of a group. */
-export const newLeaf = async (by: CipherSuite, identity: LeafIdentity, use: { source: LeafSource; credential?: CredentialKind }) => {
+export const newLeaf = async (by: CipherSuite, identity: LeafIdentity, use: { source: LeafSource; style?: LeafStyle }) => {
   const pair = await by.hpke.kem.generate()
-  const unsigned = { ...leafOf(by, identity, use.credential), encryptionKey: pair.publicKey, source: use.source }
+  const unsigned = { ...leafOf(by, identity, use.style), encryptionKey: pair.publicKey, source: use.source }
   return { pair, leaf: await signLeaf(by, unsigned, { ...NOWHERE, secretKey: identity.signature.secretKey }) }
 }
 
@@ -58,14 +58,14 @@ export const makeKeyPackage = async (
   by: CipherSuite,
   request: KeyPackageRequest,
   maxLifetime: bigint,
-  credential: CredentialKind = 'certificate',
+  style: LeafStyle = {},
 ): Promise<KeyPackagePair> => {
   const { notBefore, notAfter, lastResort } = request
   if (notAfter < notBefore || notAfter - notBefore > maxLifetime) throw new MlsError('usage', 'lifetime of the key package')
   const identity = ownCopy(request.identity)
   const [initPair, { pair, leaf }] = await Promise.all([
     by.hpke.kem.generate(),
-    newLeaf(by, identity, { source: { kind: 'key_package', notBefore, notAfter }, credential }),
+    newLeaf(by, identity, { source: { kind: 'key_package', notBefore, notAfter }, style }),
   ])
   const extensions = lastResort ? [{ type: EXTENSION.lastResort, data: NONE }] : []
   const unsigned = { version: 'mls10', suite: by.id, initKey: initPair.publicKey, leaf, extensions } as const
@@ -115,7 +115,7 @@ export const foundState = async (
     readonly groupId: Bytes
     readonly identity: LeafIdentity
     readonly extensions: readonly Extension[]
-    readonly credential?: CredentialKind
+    readonly style?: LeafStyle
   },
 ): Promise<GroupState> => {
   if (request.groupId.length === 0) throw new MlsError('usage', 'group id is empty')
@@ -223,19 +223,50 @@ export interface ExternalRequest {
   readonly authenticate: AuthenticateLeaf
 }
 
-/** Joins by a commit of its own (RFC 9420 section 12.4.3.2). */
+/** Joins by a commit of its own (RFC 9420 section 12.4.3.2), into groups of the profile. */
 export const joinByCommit = async (
   by: CipherSuite,
   request: ExternalRequest,
   settings: { maxLifetime: bigint; treeInWelcome: boolean },
 ): Promise<ExternalJoin> => {
+  const { state, commit, found } = await enterByCommit(by, request, {
+    ...settings,
+    accepts: expectContextExtensions,
+    psks: [],
+    findPsk: noPsk,
+  })
+  return {
+    next: groupOf(state),
+    commit,
+    groupInfo: await groupInfoOf(state, { note: request.note ?? found, withTree: settings.treeInWelcome }),
+    note: found.slice(),
+    persist: snapshotOf(state),
+  }
+}
+
+/** What an external commit can be made with beside what every group needs. */
+export interface EntrySettings {
+  readonly maxLifetime: bigint
+  /** Throws for group context extensions that the group must not have. */
+  readonly accepts?: (extensions: readonly Extension[]) => void
+  readonly style?: LeafStyle
+  readonly psks: readonly Proposal[]
+  readonly findPsk: FindPsk
+}
+
+/** An external commit into any group, and the state that it leads to. */
+export const enterByCommit = async (
+  by: CipherSuite,
+  request: ExternalRequest,
+  settings: EntrySettings,
+): Promise<{ readonly state: GroupState; readonly commit: Bytes; readonly found: Bytes }> => {
   const { authenticatedData = NONE, replaces } = request
   expectAtMost('authenticatedData', authenticatedData)
   const info = readInfo(by, request.groupInfo)
   const identity = ownCopy(request.identity)
   const policy = { authenticate: guardedAuthenticate(request.authenticate), maxLifetime: settings.maxLifetime }
   const group = await readGroupInfo(info, exceptReplaced(by, { policy, info, request }), request.ratchetTree)
-  expectContextExtensions(group.context.extensions)
+  settings.accepts?.(group.context.extensions)
   const externalPub = externalPubOf(info.extensions)
   if (!externalPub) throw new MlsError('unsupported', 'GroupInfo without external_pub')
   if (replaces !== undefined && !group.tree.leaf(replaces)) throw new MlsError('usage', `leaf ${replaces} to replace is blank`)
@@ -245,30 +276,23 @@ export const joinByCommit = async (
   const made = await makeCommit({
     group,
     identity,
-    leaf: leafOf(by, identity),
+    leaf: leafOf(by, identity, settings.style),
     member: undefined,
     keys: new Map(),
     init,
-    inline: [...removal, { kind: 'external_init', kemOutput }],
+    inline: [...removal, ...settings.psks, { kind: 'external_init', kemOutput }],
     references: [],
     authenticatedData: authenticatedData.slice(),
     forcePath: true,
     policy,
-    findPsk: noPsk,
+    findPsk: settings.findPsk,
     purpose: 'regular',
     wireFormat: 'public',
   })
   const { secrets, encryption } = secretsOfEpoch(by, made.epochSecret)
   const secretTree = freshSecretTree(encryption, made.start.tree)
   const state: GroupState = { suite: by, identity, ownLeaf: made.committer, keys: made.keys, secrets, secretTree, ...FRESH, ...made.start }
-  const found = noteOf(info.extensions)
-  return {
-    next: groupOf(state),
-    commit: made.message,
-    groupInfo: await groupInfoOf(state, { note: request.note ?? found, withTree: settings.treeInWelcome }),
-    note: found.slice(),
-    persist: snapshotOf(state),
-  }
+  return { state, commit: made.message, found: noteOf(info.extensions) }
 }
 
 /** The application need not vouch for a leaf that this very commit removes. */

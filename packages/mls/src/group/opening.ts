@@ -16,7 +16,6 @@ import { expectAtMost, LIMITS } from './profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
 import type { Retention } from './secret-tree.ts'
-import { forgetSkipped } from './skipped.ts'
 import { spentBetween, spentByMessage } from './spent.ts'
 import type { GroupState } from './state.ts'
 
@@ -86,14 +85,11 @@ export const openMessage = async (
   const treeOf = (at: GroupState) => (opened.late ? at.past?.secretTree : at.secretTree)
   const [before, after] = [treeOf(state), treeOf(opened.state)]
   if (!before || !after) throw new MlsError('stale_epoch', 'that epoch is over')
-  const persist = messageDelta(message.epoch, { before, after }, opened.leafIndex)
-  const wipe = spentByMessage({ before, after }, opened.leafIndex)
-  const old = rules.skipped.count === 0 ? undefined : forgetSkipped(opened.state, rules.skipped)
   return {
     kind: 'message',
-    group: groupOf(old?.state ?? opened.state),
-    persist: old ? { kind: 'delta', slots: [...persist.slots, ...old.slots] } : persist,
-    wipe: old ? [...wipe, ...old.wipe] : wipe,
+    group: groupOf(opened.state),
+    persist: messageDelta(message.epoch, { before, after }, opened.leafIndex),
+    wipe: spentByMessage({ before, after }, opened.leafIndex),
     sender: memberOf(opened.leafIndex, opened.leaf),
     payload: framed.content.data,
     authenticatedData: framed.authenticatedData,

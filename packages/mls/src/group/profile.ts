@@ -38,30 +38,37 @@ export type CredentialKind = 'certificate' | 'basic'
 
 const BASIC_CREDENTIAL = 1
 
+/** A leaf that can do more than those of the profile, or is somebody in another way. */
+export interface LeafStyle {
+  readonly credential?: CredentialKind
+  /** Types of extensions and proposals that the application understands beside its own (RFC 9420 section 7.2). */
+  readonly understands?: { readonly extensions?: readonly number[]; readonly proposals?: readonly number[] }
+}
+
 /** Capabilities of our leaves, salted with values that others must ignore. */
-export const capabilitiesOf = (by: CipherSuite, kind: CredentialKind = 'certificate'): Capabilities => ({
+const capabilitiesOf = (by: CipherSuite, { credential, understands = {} }: LeafStyle): Capabilities => ({
   versions: [1],
   suites: [by.id, grease()],
-  extensions: [EXTENSION.lastResort, EXTENSION.policy, EXTENSION.note, grease()],
-  proposals: [grease()],
-  credentials: [kind === 'basic' ? BASIC_CREDENTIAL : CERTIFICATE_CREDENTIAL, grease()],
+  extensions: [EXTENSION.lastResort, EXTENSION.policy, EXTENSION.note, ...(understands.extensions ?? []), grease()],
+  proposals: [...(understands.proposals ?? []), grease()],
+  credentials: [credential === 'basic' ? BASIC_CREDENTIAL : CERTIFICATE_CREDENTIAL, grease()],
 })
 
 /** A leaf of ours, but for its keys, source and signature. */
 export const leafOf = (
   by: CipherSuite,
   { credential, signature }: LeafIdentity,
-  kind: CredentialKind = 'certificate',
+  style: LeafStyle = {},
 ): Omit<UnsignedLeaf, 'encryptionKey' | 'source'> => {
   if (credential.length === 0) throw new MlsError('usage', 'credential is empty')
   expectAtMost('credential', credential)
   return {
     signatureKey: signature.publicKey.slice(),
     credential:
-      kind === 'basic'
-        ? { kind, identity: credential.slice() }
+      style.credential === 'basic'
+        ? { kind: 'basic', identity: credential.slice() }
         : { kind: 'custom', type: CERTIFICATE_CREDENTIAL, data: credential.slice() },
-    capabilities: capabilitiesOf(by, kind),
+    capabilities: capabilitiesOf(by, style),
     extensions: [],
   }
 }

@@ -177,7 +177,7 @@ describe('keys of skipped messages', () => {
     expect(await read(first)).toBe('message 0')
   })
 
-  test('are kept for a time, and leave rows and memory when any message is opened after it', async () => {
+  test('are kept for a time, and leave rows and memory with the next message of their sender after it', async () => {
     const recorder = new Recorder(suiteOf(1))
     const sent = await say(3)
     expect(await read(sent[2])).toBe('message 2')
@@ -193,7 +193,7 @@ describe('keys of skipped messages', () => {
     expect(await refusal(() => read(sent[0], 0n))).toBe('duplicate')
   })
 
-  test('of the epoch before go too, and without a message when the caller says so', async () => {
+  test('go without a message too, those of the epoch before among them, when the caller says that time has passed', async () => {
     const sent = await say(2)
     expect(await read(sent[1])).toBe('message 1')
     await alice.commit([bob])

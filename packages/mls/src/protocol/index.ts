@@ -5,6 +5,7 @@
 import { guarded } from '../group/guarded.ts'
 import * as continuing from './continuing.ts'
 import * as entering from './entering.ts'
+import * as outside from './outside.ts'
 import * as receiving from './receiving.ts'
 import * as sending from './sending.ts'
 
@@ -19,6 +20,12 @@ export const keyPackage = door(entering.keyPackage)
 export const found = door(entering.found)
 /** Joins any group by Welcome (section 12.4.3.1). */
 export const join = door(entering.join)
+/** Joins any group by an external commit (section 12.4.3.2). */
+export const joinExternal = door(entering.joinExternal)
+/** A proposal by a party that the group lists as external sender (section 12.1.8.1). */
+export const proposeAsExternal = door(outside.proposeAsExternal)
+/** A newcomer's proposal to be added (section 12.1.8). */
+export const proposeOwnAdd = door(outside.proposeOwnAdd)
 /** A proposal of any kind, the own Update included, that waits for a commit (section 12.1). */
 export const propose = door(sending.propose)
 /** A commit of anything that may be committed, in either framing (section 12.4). */
@@ -38,6 +45,9 @@ export const branch = door(continuing.branch)
 /** Joins a group that continues another one, and checks that it does. */
 export const joinContinued = door(continuing.joinContinued)
 export { findResumption, resumptionKey } from './continuing.ts'
+export { externalSenders, requiredCapabilities } from './outside.ts'
+export type { Entered } from './entering.ts'
+export type { KnownGroup } from './outside.ts'
 export type { Continuation, ResumptionKey } from './continuing.ts'
 export type { Received, ReceiveHooks } from './receiving.ts'
 export type { Framing, Proposable, ProposeRequest, ProtocolCommit, ProtocolPending, PskName, Wanted } from './sending.ts'

@@ -10,7 +10,7 @@ import type { FindPsk } from '../group/key-schedule.ts'
 import { stateOf } from '../group/handle.ts'
 import type { Bytes, Group, KeyPackagePair, LeafIdentity, MlsEngine, Persist } from '../port.ts'
 import type { PskId } from '../public/proposal.ts'
-import { branch, commit, findResumption, joinContinued, propose, receive, reinitialise, resumptionKey } from './index.ts'
+import { branch, commit, findResumption, joinContinued, merge, propose, receive, reinitialise, resumptionKey } from './index.ts'
 import type { Framing, Proposable, ResumptionKey, Wanted } from './index.ts'
 
 const NOW = 1_800_000_000n
@@ -80,7 +80,7 @@ class Member {
     const made = await commit(this.group, { framing, inline, authenticate: yes, findPsk: this.findPsk })
     await this.keep(made)
     for (const other of others) if (other !== this) await other.hear(made.commit)
-    await this.keep({ group: made.next, persist: made.nextPersist })
+    await this.keep(merge(this.group, made.next))
     return made
   }
 

@@ -2,6 +2,7 @@
  * Proposals and commits of every kind that RFC 9420 knows, as PublicMessage or PrivateMessage: for applications that need more
  * of MLS than the port offers. Works on the same groups as the engine, and its results are stored in the same way.
  */
+import { MlsError } from '../errors.ts'
 import type { AuthenticateLeaf, Bytes, Group, OutgoingWelcome, Persist, SlotChange, Snapshot, Wipe } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
@@ -28,6 +29,7 @@ import type { Extension } from '../public/extensions.ts'
 import { keyPackageCodec, signLeaf } from '../public/leaf-node.ts'
 import { mlsMessageCodec } from '../public/message.ts'
 import type { AuthenticatedContent, Content } from '../public/message.ts'
+import { LAST_DEFAULT_PROPOSAL } from '../public/proposal.ts'
 import type { Proposal } from '../public/proposal.ts'
 import type { LeafChange, Purpose } from '../public/proposal-list.ts'
 
@@ -52,6 +54,8 @@ export type Wanted =
   | { readonly kind: 'reinit'; readonly groupId: Bytes; readonly suite: number; readonly extensions: readonly Extension[] }
   /** Section 12.1.7: all extensions of the new context, not only what changes. */
   | { readonly kind: 'extensions'; readonly extensions: readonly Extension[] }
+  /** A type that RFC 9420 does not define (sections 12.1 and 17.4). Every member must list it among its capabilities. */
+  | { readonly kind: 'custom'; readonly type: number; readonly data: Bytes }
 
 /** `update` (section 12.1.2) cannot be inline: a committer updates by its path. */
 export type Proposable = Wanted | { readonly kind: 'update' }
@@ -61,9 +65,13 @@ export type Framing = 'public' | 'private'
 
 const NONE: Bytes = new Uint8Array()
 
-const named = ({ suite }: GroupState, psk: PskName): Proposal => ({ kind: 'psk', psk: { ...psk, nonce: randomBytes(suite.hash.length) } })
+const named = ({ suite }: Pick<GroupState, 'suite'>, psk: PskName): Proposal => ({
+  kind: 'psk',
+  psk: { ...psk, nonce: randomBytes(suite.hash.length) },
+})
 
-const proposalOf = (state: GroupState, wanted: Wanted): Proposal => {
+/** The proposal itself, with what is fresh in it made here. */
+export const proposalOf = (state: Pick<GroupState, 'suite'>, wanted: Wanted): Proposal => {
   switch (wanted.kind) {
     case 'add':
       expectAtMost('keyPackage', wanted.keyPackage)
@@ -77,12 +85,21 @@ const proposalOf = (state: GroupState, wanted: Wanted): Proposal => {
       return { ...wanted, version: 'mls10' }
     case 'extensions':
       return { kind: 'group_context_extensions', extensions: wanted.extensions }
+    case 'custom':
+      if (wanted.type <= LAST_DEFAULT_PROPOSAL || wanted.type > 0xffff) throw new MlsError('usage', `proposal type ${wanted.type}`)
+      return { kind: 'custom', type: wanted.type, data: wanted.data.slice() }
   }
 }
 
-/** The own leaf as it shall be again: with the kind of credential that it has. */
-const leafAgain = (state: GroupState) =>
-  leafOf(state.suite, state.identity, ownLeafOf(state).credential.kind === 'basic' ? 'basic' : 'certificate')
+/** The own leaf as it shall be again: with the kind of credential, the capabilities and the extensions that it has. */
+const leafAgain = (state: GroupState) => {
+  const { credential, capabilities, extensions } = ownLeafOf(state)
+  return {
+    ...leafOf(state.suite, state.identity, { credential: credential.kind === 'basic' ? 'basic' : 'certificate' }),
+    capabilities,
+    extensions,
+  }
+}
 
 /** A fresh leaf in the place of the own one, for others to commit. */
 const updateOf = async (state: GroupState): Promise<{ proposal: Proposal; pair: KeyPair }> => {

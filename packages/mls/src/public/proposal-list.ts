@@ -49,6 +49,8 @@ export interface AppliedProposals {
   readonly psks: readonly PskId[]
   readonly externalInit: Bytes | undefined
   readonly reinit: ProposalOf<'reinit'> | undefined
+  /** Proposals of types that RFC 9420 does not define, in the order of the commit: what they do is up to the application. */
+  readonly custom: readonly { readonly proposal: ProposalOf<'custom'>; readonly sender: Sender }[]
   /** RFC 9420 section 12.4: the commit must have a path. */
   readonly pathRequired: boolean
 }
@@ -193,6 +195,7 @@ export const applyProposals = (ground: Ground, list: readonly SentProposal[]): A
     psks: of(list, 'psk').map(({ proposal }) => proposal.psk),
     externalInit: of(list, 'external_init')[0]?.proposal.kemOutput,
     reinit: of(list, 'reinit')[0]?.proposal,
+    custom: of(list, 'custom').map(({ proposal, sender }) => ({ proposal, sender })),
     pathRequired: list.length === 0 || list.some(({ proposal }) => !PATHLESS.has(proposal.kind)),
   }
 }
