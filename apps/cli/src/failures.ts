@@ -44,6 +44,7 @@ const advice: Record<MessengerFailure, Advice> = {
   storage_full: [exits.unreachable, operator],
   internal: [exits.unexpected, report],
   stale_epoch: [exits.unreachable, again],
+  busy: [exits.unreachable, again],
   version_conflict: [exits.unreachable, again],
   members_mismatch: [exits.unreachable, again],
   not_signed_in: [exits.notSignedIn, 'Sign in with `tacit sign-in <handle>`.'],

@@ -8,6 +8,7 @@ import { keyEvents, keys } from './keys.ts'
 import { sessions } from './sessions.ts'
 import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
+import { turnCommands, turnEvents } from './turns.ts'
 import { vault } from './vault.ts'
 
 export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery } as const
@@ -17,6 +18,7 @@ export const commands = {
   conversations: conversationCommands,
   delivery: deliveryCommands,
   signals: signalCommands,
+  turns: turnCommands,
 } as const
 
 export const events = {
@@ -26,6 +28,7 @@ export const events = {
   devices: deviceEvents,
   keys: keyEvents,
   signals: signalEvents,
+  turns: turnEvents,
 } as const
 
 export type Routes = typeof routes

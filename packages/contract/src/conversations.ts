@@ -105,7 +105,7 @@ export const conversationCommands = {
       removed: z.array(DeviceId).max(limits.membersPerConversation),
     }),
     result: z.object({ seq: position, hash: rawBytes({ min: 32, max: 32 }), epoch: position, duplicate: z.boolean() }),
-    failures: ['not_found', 'stale_epoch', 'out_of_order', 'members_mismatch', 'unsupported', 'too_many', 'storage_full'],
+    failures: ['not_found', 'stale_epoch', 'busy', 'out_of_order', 'members_mismatch', 'unsupported', 'too_many', 'storage_full'],
   }),
   acknowledgeWelcomes: command({
     code: 9,

@@ -30,6 +30,7 @@ export const failures = {
   timed_out: entry(408, 'The request took too long to arrive.', 'Try again on a better connection.'),
   handle_taken: entry(409, 'This handle is taken, or too similar to one that is.', 'Choose another one.'),
   stale_epoch: entry(409, 'The conversation has moved on.', 'Catch up to the head given, then seal again.'),
+  busy: entry(409, 'Another device is committing now.', 'Send the same again after the time given.'),
   out_of_order: entry(409, 'The message counter is not the next one.', 'Continue with the expected number.'),
   version_conflict: entry(409, 'Somebody changed this first.', 'Fetch the current version and apply the change again.'),
   already_exists: entry(409, 'This exists already.', 'Use the existing one.'),
@@ -58,7 +59,7 @@ export const failureNames = Object.keys(failures) as FailureName[]
 
 /** Facts a refusal may carry; each only where it makes sense. */
 export const FailureDetails = z.object({
-  /** Seconds to wait (rate_limited, unavailable). */
+  /** Seconds to wait (rate_limited, unavailable, busy). */
   retryAfter: z.int().min(0).max(86_400).optional(),
   /** Current epoch and head (stale_epoch). */
   epoch: z.int().min(0).optional(),

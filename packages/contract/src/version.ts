@@ -17,9 +17,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'e9bbbe1a0aad42a2d8b1614d7c593f74163062aa73a7b9156f51f91cc2903399',
     what: 'NACK: a device reports a commit that it could not process.',
   },
+  {
+    version: 3,
+    fingerprint: '3c48654f0d2cfd2e59c9785631533a9fa7017d4a090541414e73465fcd39a0fe',
+    what: 'Turns for routine commits, and the refusal `busy`.',
+  },
 ]
 
-export const CONTRACT_VERSION = 2
+export const CONTRACT_VERSION = 3
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 2

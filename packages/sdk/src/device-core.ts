@@ -3,6 +3,7 @@ import type { AccountId, BodyOf, Certificates, CommandName, ConversationId, Devi
 import type { LeafIdentity, MlsEngine } from '@tacit/mls'
 import type { IncomingMessage } from './api.ts'
 import type { Session } from './connection/session.ts'
+import type { Attendance } from './conversations/attendance.ts'
 import type { Conversations } from './conversations/held.ts'
 import type { People } from './devices/people.ts'
 import type { StoreDriver } from './local-store/driver.ts'
@@ -31,6 +32,7 @@ export interface DeviceCore extends Surroundings {
   readonly certificates: Certificates
   readonly people: People
   readonly conversations: Conversations
+  readonly attendance: Pick<Attendance, 'returned'>
   /** There may be something to send in this conversation. */
   readonly wake: (conversation: ConversationId) => void
   /** What became of an intent; without `outcome` it is true now. */

@@ -7,6 +7,7 @@ import { forgetTokens, saveTokens } from './account/settings.ts'
 import { Connection } from './connection/connection.ts'
 import type { Server } from './connection/http.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
+import { Attendance } from './conversations/attendance.ts'
 import { allConversations } from './conversations/conversation.store.ts'
 import { Conversations } from './conversations/held.ts'
 import { Housekeeping } from './conversations/housekeeping.ts'
@@ -50,6 +51,7 @@ export class Device {
   readonly #keyPackages: KeyPackages
   readonly #housekeeping: Housekeeping
   readonly #acknowledger: Acknowledger
+  readonly #attendance: Attendance
   readonly #decisions = new Map<number, Decision>()
 
   constructor(parts: DeviceParts) {
@@ -66,12 +68,18 @@ export class Device {
       handle: (event) => this.#handle(event),
     })
     this.#acknowledger = new Acknowledger({ clock: surroundings.clock, wire: this.connection })
+    this.#attendance = new Attendance({
+      store,
+      clock: surroundings.clock,
+      isOnline: () => this.connection.isOnline,
+      tick: () => void this.#housekeeping.lookEverywhere().catch(() => undefined),
+    })
     this.core = this.#makeCore(session)
     this.outbox = new Outbox(this.core)
     this.signals = new Signals(this.core, parts.changed)
     this.#keyPackages = new KeyPackages({ store, engine, identity: this.core.identity, session, clock: surroundings.clock })
     this.#housekeeping = new Housekeeping(this.core, {
-      tidy: (conversation) => this.outbox.lane(conversation).tidy(),
+      commit: (conversation) => this.outbox.lane(conversation).commit(),
       sayTitle: (conversation, title) => this.outbox.queue({ conversation, kind: 'title', text: title }),
     })
     this.connection.state.subscribe(() => this.#connectionChanged())
@@ -86,7 +94,8 @@ export class Device {
     this.connection.stop()
     this.outbox.close()
     this.signals.close()
-    this.#housekeeping.close()
+    this.#attendance.left()
+    this.#housekeeping.disconnected()
     for (const { reject } of this.#decisions.values()) reject(new Unreachable('the device stopped'))
     this.#decisions.clear()
     this.#lifetime.end()
@@ -124,6 +133,7 @@ export class Device {
       certificates: new Certificates(),
       people: new People({ store, session, renamed: () => changed(), identityChanged: (account) => this.#identityChanged(account) }),
       conversations: new Conversations({ store, engine, identity, changed }),
+      attendance: this.#attendance,
       wake: (conversation) => this.outbox.lane(conversation).wake(),
       acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),
       withhold: (conversation, seq) => this.#acknowledger.withhold(conversation, seq),
@@ -157,6 +167,8 @@ export class Device {
         return this.#listChanged(event.body.account)
       case 'keys.low':
         return void this.#keyPackages.refill().catch(() => undefined)
+      case 'turns.yours':
+        return this.#housekeeping.granted(event.body.conversation)
       case 'connection.ending':
       case 'delivery.caughtUp':
         return undefined
@@ -168,8 +180,12 @@ export class Device {
     if (kind === 'catching_up') return
     if (kind !== 'online') {
       this.#acknowledger.disconnected()
+      this.#attendance.left()
+      this.#housekeeping.disconnected()
       return this.signals.disconnected()
     }
+    // First: whoever asks from now on hears of the absence that ends here.
+    this.#attendance.arrived()
     // Each of these goes on with the next socket when this one ends.
     void this.#findConversations().catch(() => undefined)
     void this.outbox.resume().catch(() => undefined)
@@ -180,7 +196,7 @@ export class Device {
 
   async #lookAround(): Promise<void> {
     await this.core.people.refresh(this.core.account)
-    for (const { conversation } of await allConversations(this.core.store)) await this.#housekeeping.look(conversation)
+    await this.#housekeeping.lookEverywhere()
   }
 
   /** Conversations of the account that this device has not joined. */

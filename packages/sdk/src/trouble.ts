@@ -24,7 +24,9 @@ export function asMessengerError(error: unknown): MessengerError {
 /** Whether waiting and trying the very same thing again can help. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof Unreachable) return true
-  return error instanceof Refusal && ['rate_limited', 'unavailable', 'internal', 'storage_full', 'timed_out'].includes(error.failure)
+  return (
+    error instanceof Refusal && ['rate_limited', 'busy', 'unavailable', 'internal', 'storage_full', 'timed_out'].includes(error.failure)
+  )
 }
 
 /** Milliseconds before attempt number `attempt` (from 0): 0.5 s doubled up to 30 s, anywhere in that (full jitter). */

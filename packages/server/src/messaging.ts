@@ -6,6 +6,7 @@ import { createInProcessBus } from './bus/in-process.ts'
 import type { Clock } from './clock.ts'
 import { conversationRoutes } from './conversations/conversations.routes.ts'
 import { Conversations } from './conversations/conversations.ts'
+import { Turns } from './conversations/turns.ts'
 import { deliveryRoutes } from './delivery/delivery.routes.ts'
 import { Delivery, openLedger } from './delivery/delivery.ts'
 import { createGroupCommit, type GroupCommit } from './delivery/group-commit.ts'
@@ -113,6 +114,7 @@ interface Rooms {
   readonly delivery: Delivery
   readonly signals: Signals
   readonly lines: Lines
+  readonly turns: Turns
 }
 
 function openRooms(
@@ -120,17 +122,24 @@ function openRooms(
   joint: { bus: Bus; groupCommit: GroupCommit; metrics: MessagingMetrics },
 ): Rooms {
   const ledger = openLedger(database)
+  const lines = new Lines()
+  const turns = new Turns({
+    random,
+    isConnected: (device) => lines.has(device),
+    tell: (device, body) => lines.tellDevice(device, { name: 'turns.yours', body }),
+  })
   const shared = { database, ...joint, ledger, clock, assertRoom: () => neighbours.assertRoom() }
   const conversations = new Conversations({
     ...shared,
     random,
+    turns,
     maxMembers: settings.maxMembers,
     isListed: (account, device) => neighbours.isListed(account, device),
     accountExists: (account) => neighbours.accountExists(account),
   })
   const signals = new Signals(shared)
   const delivery = new Delivery({ ...shared, mail: conversations.mail, kept: (device) => signals.kept(device) })
-  return { conversations, delivery, signals, lines: new Lines() }
+  return { conversations, delivery, signals, lines, turns }
 }
 
 function openGateway(

@@ -117,6 +117,7 @@ const commandRows: { readonly [N in CommandName]: CommandRow<N> } = {
   },
   'delivery.nack': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), clientSeq: 1, bytes }) },
   'delivery.acknowledge': { kind: 'others', body: (things) => ({ cursors: [{ conversation: conversationOf(things), seq: 1 }] }) },
+  'turns.ask': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), epoch: 0, work: 'tidy' }) },
   'signals.send': { kind: 'others', body: (things) => ({ conversation: conversationOf(things), epoch: 0, keep: false, bytes }) },
 }
 

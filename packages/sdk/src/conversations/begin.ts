@@ -11,6 +11,7 @@ import { saveGroup } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { kindOf } from './judge.ts'
 import { saveRoster } from './roster.store.ts'
+import { beginRotation } from './rotation.ts'
 import { nextTranscript, UNKNOWN_TRANSCRIPT, type Seen } from './transcript.ts'
 
 /** H at `upTo`, from what a member vouched for and the hashes the server gives after it. Later messages tell if those were wrong. */
@@ -35,6 +36,8 @@ export interface Beginning {
   readonly seq: number
   readonly transcript: Uint8Array
   readonly clientSeq: number
+  /** The own keys in the group were made for it just now, as by a commit of one's own. */
+  readonly fresh?: true
   /** Absent: as it was known before, if it was. */
   readonly title?: string
   readonly items: readonly NewItem[]
@@ -91,7 +94,7 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
     begins: seq,
     clientSeq,
     readSeq: Math.max(seq, hold.state?.readSeq ?? 0),
-    healed: seq === 0 ? now : 0,
+    rotation: beginRotation({ fresh: beginning.fresh ?? false, leaves: group.members.length, now }),
     activity: Math.max(now, hold.state?.activity ?? 0),
   }
   await hold.store({

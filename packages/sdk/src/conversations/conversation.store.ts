@@ -4,6 +4,7 @@ import type { ConversationStanding } from '../api.ts'
 import { blob, id, integer, text } from '../local-store/columns.ts'
 import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
+import type { Rotation } from './rotation.ts'
 
 /** What changes as the log goes on. Immutable: a step gives the next one. */
 export interface Conversation {
@@ -28,8 +29,7 @@ export interface Conversation {
   /** Counter of this device's last entry in the log. */
   readonly clientSeq: number
   readonly readSeq: number
-  /** When this device last brought fresh keys into the group, in milliseconds; 0: it owes that since it joined. */
-  readonly healed: number
+  readonly rotation: Rotation
   /** Milliseconds, for the order of the list. */
   readonly activity: number
 }
@@ -50,6 +50,11 @@ const COLUMNS = [
   'read_seq',
   'healed',
   'activity',
+  'healing',
+  'exchanged',
+  'heard',
+  'front_from',
+  'turn_from',
 ]
 
 const UPSERT = `insert into conversation (${COLUMNS.join(', ')}) values (${COLUMNS.map(() => '?').join(', ')})
@@ -72,8 +77,13 @@ export const saveConversation = (writer: Writer, state: Conversation): Promise<v
     state.begins,
     state.clientSeq,
     state.readSeq,
-    state.healed,
+    state.rotation.updated,
     state.activity,
+    state.rotation.sealed,
+    state.rotation.exchanged,
+    state.rotation.heard ? 1 : 0,
+    state.rotation.frontFrom,
+    state.rotation.turnFrom,
   ])
 
 export async function findConversation(reader: Reader, conversation: ConversationId): Promise<Conversation | undefined> {
@@ -132,7 +142,14 @@ function readConversation(row: Row): Conversation {
     begins: integer(row, 'begins'),
     clientSeq: integer(row, 'client_seq'),
     readSeq: integer(row, 'read_seq'),
-    healed: integer(row, 'healed'),
+    rotation: {
+      updated: integer(row, 'healed'),
+      sealed: integer(row, 'healing'),
+      exchanged: integer(row, 'exchanged'),
+      heard: row['heard'] === 1,
+      frontFrom: integer(row, 'front_from'),
+      turnFrom: integer(row, 'turn_from'),
+    },
     activity: integer(row, 'activity'),
   }
 }

@@ -31,6 +31,7 @@ export async function createConversation(
       seq: 0,
       transcript: EMPTY_TRANSCRIPT,
       clientSeq: 0,
+      fresh: true,
       title,
       items: [{ kind: 'notice', notice: { kind: 'created', by: core.account } }],
       write: async (writer) => {

@@ -1,16 +1,20 @@
 /**
- * What nobody asks for and somebody has to do: commit proposals that wait, remove own withdrawn leaves, say the title again
- * for those who came later. All members see the same need; the lowest leaf acts first, the others a little later and only
- * if it is still needed.
+ * What nobody asks for and somebody has to do: commit proposals that wait, remove own withdrawn leaves, bring fresh keys,
+ * say the title again for those who came later. Commits wait for their turn; the title is said by the lowest leaf first, by
+ * the others a little later and only if it is still needed.
  */
 import { type ConversationId, rosterOf } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
+import { allConversations } from './conversation.store.ts'
 import { hasIntent } from './intent.store.ts'
 import { strandedDevices } from './nack.store.ts'
 import { loadRoster } from './roster.store.ts'
+import { owesUpdate } from './rotation-facts.ts'
+import { Turns, type Need } from './turns.ts'
 
 export interface Chores {
-  readonly tidy: (conversation: ConversationId) => void
+  /** Commit what is due. */
+  readonly commit: (conversation: ConversationId) => void
   readonly sayTitle: (conversation: ConversationId, title: string) => Promise<unknown>
 }
 
@@ -25,62 +29,87 @@ const COMES_BY_ITSELF = 4000
 export class Housekeeping {
   readonly #core: DeviceCore
   readonly #chores: Chores
+  readonly #turns: Turns
+  /** Of titles to say. */
   readonly #timers = new Map<ConversationId, () => void>()
 
   constructor(core: DeviceCore, chores: Chores) {
     this.#core = core
     this.#chores = chores
+    this.#turns = new Turns({ ...core, take: chores.commit, look: (conversation) => void this.look(conversation).catch(() => undefined) })
   }
 
   /** Looks whether something is to be done, and does it when it is this device's turn. */
   async look(conversation: ConversationId): Promise<void> {
-    if (this.#timers.has(conversation) || !this.#core.wire.isOnline) return
+    if (!this.#core.wire.isOnline) return
     const need = await this.#need(conversation)
-    if (!need || this.#timers.has(conversation)) return
-    const { clock, random } = this.#core
-    const delay = (need.grace ?? 0) + need.rank * PER_RANK + JITTER * random.fraction()
-    this.#timers.set(
-      conversation,
-      clock.after(delay, () => {
-        this.#timers.delete(conversation)
-        // What fails here is needed still, and looked at again with the next entry or socket.
-        this.#act(conversation).catch(() => undefined)
-      }),
-    )
+    if (need?.commit) this.#turns.want(conversation, need.commit)
+    else this.#turns.drop(conversation)
+    if (need?.title && !this.#timers.has(conversation)) this.#sayTitleLater(conversation, need.place)
   }
 
-  close(): void {
+  async lookEverywhere(): Promise<void> {
+    for (const { conversation } of await allConversations(this.#core.store)) await this.look(conversation)
+  }
+
+  /** The server gave this device the turn. */
+  granted(conversation: ConversationId): void {
+    this.#turns.granted(conversation)
+  }
+
+  /** The socket ended, or the device stops. On the next socket everything is looked at again. */
+  disconnected(): void {
+    this.#turns.disconnected()
     for (const stop of this.#timers.values()) stop()
     this.#timers.clear()
   }
 
-  async #act(conversation: ConversationId): Promise<void> {
-    const need = await this.#need(conversation)
-    if (need?.commit) this.#chores.tidy(conversation)
-    else if (need?.title) await this.#chores.sayTitle(conversation, need.title)
+  #sayTitleLater(conversation: ConversationId, place: number): void {
+    const { clock, random } = this.#core
+    const stop = clock.after(Math.min(place, MOST_RANKS) * PER_RANK + JITTER * random.fraction(), () => {
+      this.#timers.delete(conversation)
+      // What fails here is needed still, and looked at again with the next entry or socket.
+      this.#sayTitle(conversation).catch(() => undefined)
+    })
+    this.#timers.set(conversation, stop)
   }
 
+  async #sayTitle(conversation: ConversationId): Promise<void> {
+    const title = (await this.#need(conversation))?.title
+    if (title) await this.#chores.sayTitle(conversation, title)
+  }
+
+  /** `place`: among the leaves that stay. */
   async #need(conversation: ConversationId) {
     const { conversations, certificates, store, account, device } = this.#core
-    const { state, group } = await conversations.hold(conversation, async (hold) => ({ state: hold.state, group: hold.group }))
+    const { state, group, due } = await conversations.hold(conversation, async (hold) => {
+      return { state: hold.state, group: hold.group, due: await owesUpdate(this.#core, hold, 'turn') }
+    })
     if (!group || state?.standing !== 'active') return undefined
     const withdrawn = await hasWithdrawn(this.#core, conversation)
     const stranded = await isAnybodyStranded(this.#core, conversation)
-    if (group.pendingProposals.length === 0 && state.titleOwed === 0 && !withdrawn && !stranded) return undefined
+    const waits = group.pendingProposals.length > 0
+    if (!waits && state.titleOwed === 0 && !withdrawn && !stranded && !due) return undefined
     if (await hasIntent(store, { conversation, kind: 'leave' })) return undefined
     const roster = await rosterOf(group, certificates)
     const leaving = new Set(group.pendingProposals.map((proposal) => proposal.removes))
     const staying = roster.entries.filter((entry) => !leaving.has(entry.leaf))
     const place = staying.findIndex((entry) => entry.device === device)
     if (place < 0) return undefined
-    const rank = Math.min(place, MOST_RANKS)
-    // Own leaves are only this account's to tidy: its devices take turns among themselves.
-    if (withdrawn) return { rank: staying.slice(0, place).filter((entry) => entry.account === account).length, commit: true }
-    if (leaving.size > 0) return { rank, commit: true }
-    if (stranded) return { rank, commit: true, grace: COMES_BY_ITSELF }
-    if (state.titleOwed > 0 && state.title !== '') return { rank, title: state.title }
-    return undefined
+    // Own leaves are only this account's to tidy: its devices go one after the other among themselves.
+    const rank = withdrawn ? staying.slice(0, place).filter((entry) => entry.account === account).length : place
+    const facts = { epoch: state.epoch, leaves: group.members.length, rank }
+    const commit = whatToCommit({ tidy: withdrawn || waits, stranded, due }, facts)
+    return { place, commit, title: state.titleOwed > 0 && !waits ? state.title : '' }
   }
+}
+
+function whatToCommit(
+  { tidy, stranded, due }: { tidy: boolean; stranded: boolean; due: boolean },
+  facts: Omit<Need, 'work' | 'grace'>,
+): Need | undefined {
+  if (tidy || stranded) return { ...facts, work: 'tidy', grace: tidy ? 0 : COMES_BY_ITSELF }
+  return due ? { ...facts, work: 'update', grace: 0 } : undefined
 }
 
 async function isAnybodyStranded({ store, device }: DeviceCore, conversation: ConversationId): Promise<boolean> {

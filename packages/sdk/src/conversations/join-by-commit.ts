@@ -136,6 +136,7 @@ export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }
     seq,
     transcript: await transcriptUpTo(core, { conversation, from: readNote(note), upTo: seq }),
     clientSeq: sealed.clientSeq,
+    fresh: true,
     items: state.standing === 'paused' ? await missed(core, hold, { group, seq }) : [begins],
     write: (writer) => settleSealed(writer, conversation),
   })

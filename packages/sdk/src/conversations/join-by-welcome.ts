@@ -13,6 +13,7 @@ import { missed } from './join-by-commit.ts'
 import { saveConversation } from './conversation.store.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
+import { NEVER_ROTATED } from './rotation.ts'
 import { EMPTY_TRANSCRIPT, readNote } from './transcript.ts'
 
 type Welcomed = EventOf<'conversations.welcome'>
@@ -121,6 +122,6 @@ export const emptyConversation = ({ conversation, kind, now }: Pick<Welcomed, 'c
   begins: 0,
   clientSeq: 0,
   readSeq: 0,
-  healed: 0,
+  rotation: NEVER_ROTATED,
   activity: now,
 })

@@ -55,7 +55,8 @@ export async function sealCommit(
       note: new Uint8Array(),
     }),
   }
-  await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
+  const rotation = { ...state.rotation, sealed: core.clock.now() }
+  await hold.store({ state: { ...state, rotation }, write: (writer) => saveSealed(writer, sealed) })
 }
 
 function welcomeFor(pending: PendingCommit, { device, ref }: Invitation) {

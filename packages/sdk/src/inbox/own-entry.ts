@@ -3,12 +3,13 @@
  * means that somebody sealed with our keys, or that our state went back in time: stop, and join anew.
  */
 import { equalBytes, type Entry, type MessageId } from '@tacit/contract'
-import { MlsError } from '@tacit/mls'
+import { MlsError, type Group } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
-import { unpackSnapshot } from '../conversations/group.store.ts'
 import { readBaggage } from '../conversations/baggage.ts'
+import { unpackSnapshot } from '../conversations/group.store.ts'
 import { judgeCommit } from '../conversations/judge.ts'
 import { eraseOwedNack, eraseStranded } from '../conversations/nack.store.ts'
+import { countMessage, hasPath, rotated } from '../conversations/rotation.ts'
 import { eraseWaiting, findAttempt, findSealed, findWaiting, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
 import { applyCommit, fulfil } from './apply-commit.ts'
 import { placeContent } from './read-message.ts'
@@ -32,6 +33,7 @@ export async function readOwnEntry(reading: Reading, entry: Entry, hash: Uint8Ar
 }
 
 async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageId): Promise<void> {
+  reading.state = { ...reading.state, rotation: countMessage(reading.state.rotation, { mine: true }) }
   const waiting = await findWaiting(reading.core.store, message)
   if (!waiting || (await reading.isRepeat(message))) return
   placeContent(reading, { entry, payload: waiting, account: reading.core.account })
@@ -40,15 +42,22 @@ async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageI
 
 /** Accepted by the server, in its place in the log: only now does it take effect (RFC 9420 section 14). */
 async function mergeOwnCommit(reading: Reading, entry: Entry, sealed: Sealed): Promise<void> {
-  const { engine, identity, account } = reading.core
+  const { engine, identity, account, clock } = reading.core
   if (!sealed.snapshot) return stopHere(reading, entry)
   const persist = unpackSnapshot(sealed.snapshot)
   const after = await engine.restore({ snapshot: persist.bytes, slots: persist.slots, identity })
-  reading.state = { ...reading.state, healed: entry.time }
+  if (freshens(reading, after, sealed)) reading.state = { ...reading.state, rotation: rotated(reading.state.rotation, clock.now()) }
   await applyCommit(reading, { entry, by: account, external: false, after, persist })
   for (const { device } of readBaggage(sealed.baggage).added)
     reading.write((writer) => eraseStranded(writer, { conversation: reading.conversation, device }))
   fulfil(reading, sealed.intent)
+}
+
+/** Whether the own commit replaced the own keys. */
+function freshens({ group }: Reading, after: Group, { baggage }: Sealed): boolean {
+  const { added, removed } = readBaggage(baggage)
+  const policyChanged = group === undefined || !equalBytes(group.policy, after.policy)
+  return hasPath({ adds: added.length > 0, removes: removed.length > 0, policyChanged })
 }
 
 /** A proposal is not part of the group before it is in the log: one that was refused must not be in our next commit. */

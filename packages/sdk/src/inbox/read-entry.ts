@@ -7,6 +7,7 @@ import { MlsError, type MembershipChange, type Opened } from '@tacit/mls'
 import type { UnreadableReason } from '../api.ts'
 import { judgeCommit } from '../conversations/judge.ts'
 import { eraseStranded, oweNack } from '../conversations/nack.store.ts'
+import { countMessage } from '../conversations/rotation.ts'
 import { memberAccount } from '../conversations/roster.store.ts'
 import { nextTranscript, readHandshakeData } from '../conversations/transcript.ts'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
@@ -69,6 +70,7 @@ async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Prom
   const sender = await reading.core.certificates.read(opened.sender.credential)
   if (opened.kind === 'message') {
     reading.advance(opened)
+    reading.state = { ...reading.state, rotation: countMessage(reading.state.rotation, { mine: false }) }
     return readMessage(reading, { entry, sender, payload: opened.payload })
   }
   const data = readHandshakeData(opened.authenticatedData)

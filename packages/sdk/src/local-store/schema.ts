@@ -178,7 +178,16 @@ create table stranded (
 ) without rowid;
 `
 
-const migrations: readonly string[] = [first, unopened, nacks]
+/** What the rules of rotation.ts remember; `healed` is when the own keys were made. */
+const rotation = `
+alter table conversation add column healing integer not null default 0;
+alter table conversation add column exchanged integer not null default 0;
+alter table conversation add column heard integer not null default 0;
+alter table conversation add column front_from integer not null default 0;
+alter table conversation add column turn_from integer not null default 0;
+`
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -20,7 +20,7 @@ export class Lane {
   readonly #conversation: ConversationId
   #running = false
   #again = false
-  #tidy = false
+  #commit = false
   #troubles = 0
   #stopTimer = () => {}
   /** Hash of what was accepted and is not yet seen in the log. */
@@ -38,9 +38,9 @@ export class Lane {
     if (!this.#running) void this.#run()
   }
 
-  /** This device shall commit what waits in the group. */
-  tidy(): void {
-    this.#tidy = true
+  /** It is this device's turn to commit what is due. */
+  commit(): void {
+    this.#commit = true
     this.wake()
   }
 
@@ -72,16 +72,19 @@ export class Lane {
 
   /** Whether to go on at once. */
   async #step(): Promise<boolean> {
-    const step = await nextStep(this.#core, this.#conversation, { tidy: this.#tidy })
-    if (step.kind === 'rest') this.#tidy = false
+    const step = await nextStep(this.#core, this.#conversation, { commit: this.#commit })
+    if (step.kind === 'rest') this.#commit = false
     if (step.kind !== 'send') return step.kind === 'again'
     const hash = toBase64Url(step.sealed.hash)
     if (this.#sent === hash) return false
     const outcome = await transmit(this.#core, step.sealed)
+    const isCommit = step.sealed.kind === 'commit'
+    if (isCommit) this.#commit = false
     if (typeof outcome === 'object') {
       if (outcome.intent !== undefined) this.#core.decided(outcome.intent, { kind: 'never', why: outcome.failed })
+      // Nobody wanted it and it is due again at once, if only because proposals wait: not in a circle.
+      else if (isCommit) throw new Refusal('unavailable')
     } else if (outcome === 'sent') this.#sent = hash
-    if (step.sealed.kind === 'commit') this.#tidy = false
     this.#troubles = outcome === 'again' ? this.#troubles + 1 : 0
     if (this.#troubles > MOST_REBUILDS) throw new Refusal('unavailable')
     return outcome !== 'sent'

@@ -12,6 +12,7 @@ import { eraseIntent, nextIntent, type StoredIntent } from '../conversations/int
 import { fetchDoor, sealJoin } from '../conversations/join-by-commit.ts'
 import { owedNack, type OwedNack } from '../conversations/nack.store.ts'
 import { openOnServer } from '../conversations/open-on-server.ts'
+import { owesUpdate } from '../conversations/rotation-facts.ts'
 import { sealCommit } from '../conversations/seal-commit.ts'
 import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
 import { invite, wantedFor, withdrawnLeaves, type Invitation } from '../conversations/wanted-commit.ts'
@@ -20,8 +21,8 @@ import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
 import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
 
 export interface Tasks {
-  /** This device was elected to commit what waits: proposals of others, withdrawn own leaves. */
-  readonly tidy: boolean
+  /** It is this device's turn to commit what is due: proposals of others, withdrawn own leaves, fresh keys. */
+  readonly commit: boolean
 }
 
 /** `again`: something changed, ask once more. Rejects with what kept it from being prepared. */
@@ -44,9 +45,9 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
   if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)
   if (now.state.standing !== 'active' || !now.group) return REST
   if (now.intent) return pursue(core, { state: now.state, group: now.group, intent: now.intent })
-  if (tasks.tidy) {
+  if (tasks.commit) {
     const repairs = await inviteStranded(core, conversation)
-    const did = await core.conversations.hold(conversation, (hold) => tidy(core, hold, repairs))
+    const did = await core.conversations.hold(conversation, (hold) => commitRoutine(core, hold, repairs))
     if (did) return AGAIN
   }
   return core.conversations.hold(conversation, (hold) => sealNextMessage(core, hold))
@@ -117,12 +118,13 @@ async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Pr
 }
 
 /** Returns whether there was something to commit. */
-async function tidy(core: DeviceCore, hold: Hold, repairs: readonly Invitation[]): Promise<boolean> {
+async function commitRoutine(core: DeviceCore, hold: Hold, repairs: readonly Invitation[]): Promise<boolean> {
   const { group, state } = hold
   if (!group || state?.standing !== 'active') return false
   const withdrawn = await withdrawnLeaves(core, group)
   const { add, remove } = await broughtBack(core, hold, repairs)
-  if (withdrawn.length === 0 && add.length === 0 && group.pendingProposals.length === 0) return false
+  const isDue = withdrawn.length > 0 || add.length > 0 || group.pendingProposals.length > 0 || (await owesUpdate(core, hold, 'turn'))
+  if (!isDue) return false
   await sealCommit(core, hold, { wanted: { add, remove: [...withdrawn, ...remove] }, intent: undefined })
   return true
 }
@@ -134,23 +136,8 @@ async function sealNextMessage(core: DeviceCore, hold: Hold): Promise<Step> {
   const { group, state, conversation } = hold
   const waiting = await nextWaiting(core.store, conversation)
   if (!waiting || !group || state?.standing !== 'active') return REST
-  if (group.pendingProposals.length > 0 || (await owesHealing(core, hold)))
+  if (group.pendingProposals.length > 0 || (await owesUpdate(core, hold, 'message')))
     await sealCommit(core, hold, { wanted: { add: [], remove: [] }, intent: undefined })
   else await sealMessage(core, hold, waiting)
   return AGAIN
-}
-
-/** An own commit is renewed when it is older than this and others have written since, in milliseconds. */
-const HEAL_AFTER = 10 * 60_000
-
-/**
- * Whether fresh keys are due before the next message: on the first one after joining, and on a reply a while after the
- * last own commit. Whoever only reads commits nothing.
- */
-async function owesHealing(core: DeviceCore, { state, group }: Hold): Promise<boolean> {
-  if (!state || !group || group.members.length < 2) return false
-  if (state.healed === 0) return true
-  if (core.clock.now() - state.healed < HEAL_AFTER) return false
-  const sql = 'select 1 as found from item where conversation = ? and mine = 0 and kind = ? and time > ? limit 1'
-  return (await core.store.get(sql, [state.conversation, 'message', state.healed])) !== undefined
 }

@@ -7,6 +7,7 @@ import { readBaggage } from '../conversations/baggage.ts'
 import type { Hold } from '../conversations/held.ts'
 import { completeJoin } from '../conversations/join-by-commit.ts'
 import { eraseOwedNack } from '../conversations/nack.store.ts'
+import { putOff, refusedForGood } from '../conversations/rotation.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { catchUp } from '../inbox/receive.ts'
 import { addItem } from '../messages/items.store.ts'
@@ -100,6 +101,7 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
     case 'not_found':
       return noMember(core, sealed)
     case 'rate_limited':
+    case 'busy':
     case 'unavailable':
     case 'internal':
     case 'storage_full':
@@ -108,7 +110,7 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
     case 'device_needed':
       throw refusal
     default:
-      await core.conversations.hold(conversation, (hold) => giveUp(hold, sealed, refusal.failure))
+      await core.conversations.hold(conversation, (hold) => giveUp(core, hold, { sealed, reason: refusal.failure }))
       core.release(conversation)
       return { failed: refusal, intent: sealed.intent }
   }
@@ -135,15 +137,20 @@ async function retreat(
   server: { readonly upTo: number; readonly epoch?: number | undefined; readonly clientSeq?: number | undefined },
 ): Promise<Outcome> {
   const { conversation } = sealed
-  await catchUp(core, conversation, server.upTo)
+  await catchUp(core, conversation, server.upTo).catch((error: unknown) => {
+    // Who was never inside may read nothing of the log, and needs nothing of it to try the door again.
+    if (sealed.kind !== 'join' || !(error instanceof Refusal) || error.failure !== 'not_found') throw error
+  })
   await core.conversations.hold(conversation, async (hold) => {
     if (!hold.state || !(await isStillSealed(core, sealed))) return
-    const { standing, epoch, clientSeq } = hold.state
+    const { standing, epoch, clientSeq, rotation } = hold.state
     // The server knows entries of ours that its log does not hold, or an epoch that no commit of it began.
     const apart = (server.epoch ?? epoch) !== epoch || (server.clientSeq ?? clientSeq + 1) !== clientSeq + 1
     const lost = sealed.kind !== 'join' && standing === 'active' && apart
+    // An update that lost its race does not run again in front of the message that it held up.
+    const after = isRoutine(sealed) ? { ...hold.state, rotation: putOff(rotation, core.clock.now()) } : hold.state
     await hold.store({
-      state: lost ? { ...hold.state, standing: 'paused' } : hold.state,
+      state: lost ? { ...after, standing: 'paused' } : after,
       ...(lost && { group: 'none' as const }),
       write: async (writer) => {
         await dropSealed(writer, conversation)
@@ -181,11 +188,15 @@ async function noMember(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
   return sealed.kind === 'join' ? { failed: new Refusal('not_found'), intent: undefined } : 'again'
 }
 
+/** A commit that nobody asked for. */
+const isRoutine = ({ kind, intent }: Sealed): boolean => kind === 'commit' && intent === undefined
+
 /** Refused for good: shown as failed, its words kept. */
-async function giveUp(hold: Hold, sealed: Sealed, reason: string): Promise<void> {
+async function giveUp(core: DeviceCore, hold: Hold, { sealed, reason }: { sealed: Sealed; reason: string }): Promise<void> {
   if (!hold.state) return
+  const { rotation } = hold.state
   await hold.store({
-    state: hold.state,
+    state: isRoutine(sealed) ? { ...hold.state, rotation: refusedForGood(rotation, core.clock.now()) } : hold.state,
     write: async (writer) => {
       await dropSealed(writer, hold.conversation)
       if (sealed.message) await failMessage(writer, { message: sealed.message, reason })

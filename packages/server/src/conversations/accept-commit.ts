@@ -26,13 +26,15 @@ export interface AcceptCommitDeps {
   readonly maxMembers: number
   readonly metrics: Pick<MessagingMetrics, 'accepted'>
   writer(sqlite: DatabaseSync): ConversationsWriter
+  /** Throws the refusal `busy` when a commit that changes no membership has to wait for somebody. */
+  admit(committing: Committing): void
   /** Throws the refusal `storage_full` when the disk is nearly full. */
   assertRoom(): void
   /** Whether the device is on its account's current list. */
   isListed(account: AccountId, device: DeviceId): Promise<boolean>
 }
 
-interface Committing {
+export interface Committing {
   readonly sender: { readonly account: AccountId; readonly device: DeviceId }
   readonly body: CommitBody
 }
@@ -97,6 +99,7 @@ function commitIn(sqlite: DatabaseSync, deps: AcceptCommitDeps, prepared: Prepar
     const { seq, hash, epoch } = answerRepeat(log, entry)
     return { result: { seq, hash, epoch: epoch + 1, duplicate: true }, conversation }
   }
+  if (kind === 'by_member' && body.added.length === 0 && body.removed.length === 0) deps.admit(prepared)
   if (!prepared.listed) throw new Refusal('members_mismatch')
   checkRoster({ body, kind, sender: sender.device }, rosterOf(log, conversation, deps.maxMembers))
   const seq = write({ log, store, deps, prepared })

@@ -7,6 +7,7 @@ import {
   encodeEvent,
   Refusal,
   type AccountId,
+  type BodyOf,
   type ConversationId,
   type DeviceId,
   type ResultOf,
@@ -20,9 +21,11 @@ import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import { acceptCommit, type AcceptCommitDeps } from './accept-commit.ts'
 import { pairOf, type CommitBody } from './commit-rule.ts'
 import { ConversationsReader, ConversationsWriter } from './conversations.store.ts'
+import type { Turns } from './turns.ts'
 
-export interface ConversationsDeps extends Omit<AcceptCommitDeps, 'writer'> {
+export interface ConversationsDeps extends Omit<AcceptCommitDeps, 'writer' | 'admit'> {
   readonly database: SqliteDatabase
+  readonly turns: Turns
   accountExists(account: AccountId): Promise<boolean>
 }
 
@@ -39,7 +42,11 @@ export class Conversations {
 
   constructor(deps: ConversationsDeps) {
     let writer: ConversationsWriter | undefined
-    this.#deps = { ...deps, writer: (sqlite: DatabaseSync) => (writer ??= new ConversationsWriter(sqlite)) }
+    this.#deps = {
+      ...deps,
+      writer: (sqlite: DatabaseSync) => (writer ??= new ConversationsWriter(sqlite)),
+      admit: ({ sender, body }) => deps.turns.admit({ ...body, device: sender.device, now: deps.clock.now() }),
+    }
     this.#reader = deps.database.read((sqlite) => new ConversationsReader(sqlite))
   }
 
@@ -91,8 +98,26 @@ export class Conversations {
     return { epoch: info.epoch, head: info.head, groupInfo: info.bytes }
   }
 
-  commit(sender: Caller, body: CommitBody): Promise<ResultOf<'conversations.commit'>> {
-    return acceptCommit(this.#deps, { sender, body })
+  async commit({ account, device }: Caller, body: CommitBody): Promise<ResultOf<'conversations.commit'>> {
+    const { turns, clock } = this.#deps
+    const { conversation, epoch } = body
+    try {
+      const accepted = await acceptCommit(this.#deps, { sender: { account, device }, body })
+      if (!accepted.duplicate) turns.accepted({ conversation, device, now: clock.now(), epoch: accepted.epoch })
+      return accepted
+    } catch (error) {
+      if (error instanceof Refusal && error.failure === 'stale_epoch')
+        turns.lost({ conversation, device, now: clock.now(), epoch: error.details.epoch ?? epoch })
+      throw error
+    }
+  }
+
+  /** A device would like to commit routine work; it hears when it is its turn. */
+  askTurn({ device }: Pick<Caller, 'device'>, { conversation, epoch, work }: BodyOf<'turns.ask'>): void {
+    const { turns, clock, ledger } = this.#deps
+    const isMember = ledger.reader.place(conversation, device)?.toSeq === null
+    const standing = { isMember, epoch: ledger.reader.log(conversation)?.epoch ?? 0 }
+    turns.ask({ conversation, device, now: clock.now(), standing }, { epoch, work })
   }
 
   /** Forgets welcomes that the device has stored; those of others, or unknown ones, change nothing. */

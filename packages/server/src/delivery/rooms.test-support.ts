@@ -3,6 +3,7 @@ import { AccountId, ConversationId, DeviceId, type BodyOf } from '@tacit/contrac
 import type { Notice } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { Conversations } from '../conversations/conversations.ts'
+import { Turns } from '../conversations/turns.ts'
 import { systemRandom } from '../random.ts'
 import { Signals } from '../signals/signals.ts'
 import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
@@ -37,9 +38,11 @@ export async function openRooms(
   const counted = { commit: 0, message: 0, proposal: 0, back: 0 }
   const metrics = { accepted: (kind: 'commit' | 'message' | 'proposal') => void counted[kind]++, cursorWentBack: () => void counted.back++ }
   const shared = { database, clock, bus, ledger, groupCommit, metrics, assertRoom: () => undefined }
+  const turns = new Turns({ random: systemRandom, isConnected: () => true, tell: () => undefined })
   const conversations = new Conversations({
     ...shared,
     random: systemRandom,
+    turns,
     maxMembers,
     isListed: (_account, device) => Promise.resolve(isListed(device)),
     accountExists: () => Promise.resolve(true),

@@ -29,6 +29,10 @@ export class Lines {
     return this.#byAccount.get(account) ?? NONE
   }
 
+  has(device: DeviceId): boolean {
+    return this.#byDevice.has(device)
+  }
+
   all(): Iterable<DeviceLine> {
     return this.#byDevice.values()
   }

@@ -23,6 +23,7 @@ const commands = {
     'delivery.nack': noRoom,
     'delivery.acknowledge': noRoom,
     'signals.send': noRoom,
+    'turns.ask': noRoom,
   },
   prune: () => undefined,
 }
@@ -46,6 +47,7 @@ beforeEach(async () => {
     address: () => '127.0.0.1',
     delivery: { wake: () => undefined, close: () => undefined, settled: () => Promise.resolve() },
     presence: { left: () => undefined, sweep: () => undefined },
+    turns: { sweep: () => undefined },
     authenticate: () => new Promise((resolve) => void lookUps.push(resolve)),
   })
   gateway.attach(server)

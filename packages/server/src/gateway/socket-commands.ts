@@ -40,6 +40,7 @@ export interface CommandTable {
 export function commandTable({ conversations, delivery, signals, presence }: CommandRooms, limits: SocketLimits): CommandTable {
   const sends = new TokenBuckets<DeviceId>(limits.sends)
   const commits = new TokenBuckets<DeviceId>(limits.commits)
+  const asks = new TokenBuckets<DeviceId>(limits.asks)
   const ephemeral = new TokenBuckets<DeviceId>(limits.signals)
   const handlers: CommandHandlers = {
     'conversations.commit': async ({ line, body, now }) => {
@@ -48,6 +49,11 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
     },
     'conversations.acknowledgeWelcomes': async ({ line, body }) => {
       await conversations.acknowledgeWelcomes(line.device, body.welcomes)
+      return {}
+    },
+    'turns.ask': async ({ line, body, now }) => {
+      spend(asks, line.device, now)
+      conversations.askTurn(line, body)
       return {}
     },
     'delivery.resume': async ({ line, body }) => {
@@ -74,7 +80,7 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
       return {}
     },
   }
-  const buckets = [sends, commits, ephemeral]
+  const buckets = [sends, commits, asks, ephemeral]
   return { handlers, prune: (now) => buckets.forEach((bucket) => bucket.prune(now)) }
 }
 

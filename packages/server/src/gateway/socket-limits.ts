@@ -34,6 +34,7 @@ export interface SocketLimits {
   /** Per device. */
   readonly sends: BucketSize
   readonly commits: BucketSize
+  readonly asks: BucketSize
   readonly signals: BucketSize
 }
 
@@ -60,6 +61,8 @@ export function socketLimits(factor: number): SocketLimits {
     sends: bucket(60, 5),
     // A new device joins every conversation of its account by a commit each, at once.
     commits: bucket(120, 0.5),
+    // For a turn in each conversation where something waits, and again with each epoch.
+    asks: bucket(300, 10),
     signals: bucket(60, 10),
   }
 }

@@ -6,6 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { decodeCommand, failures, limits as sizes, Refusal, SUBPROTOCOL, type SessionId } from '@tacit/contract'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { Turns } from '../conversations/turns.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Random } from '../random.ts'
@@ -19,6 +20,7 @@ export interface SocketGatewayDeps extends Omit<SocketSessionDeps, 'opened'>, So
   readonly random: Random
   readonly delivery: Pick<Delivery, 'wake' | 'close' | 'settled'>
   readonly presence: Pick<Presence, 'left' | 'sweep'>
+  readonly turns: Pick<Turns, 'sweep'>
 }
 
 interface SharedListeners {
@@ -89,6 +91,7 @@ export class SocketGateway {
     this.#frames.prune(now)
     this.#deps.commands.prune(now)
     this.#deps.presence.sweep(now)
+    this.#deps.turns.sweep(now)
   }
 
   /** Tells everybody, finishes what is under way, closes. Resolves when no socket is left, at the latest after `within` milliseconds. */
