@@ -34,6 +34,26 @@ test('a second device signs in with the password, joins by itself, and both rece
   await Promise.all([alice.sees(later, ['all devices at once']), tablet.sees(later, ['all devices at once'])])
 })
 
+test('a new device that comes to the door just as somebody commits knocks again', async () => {
+  const greta = await world.signedUp('Greta')
+  const group = await greta.createGroup({ title: 'Door', handles: [] })
+  const doors: unknown[] = []
+  const join = async (name: string, door: (body: unknown) => unknown) => {
+    const device = await world.device(name)
+    device.weather.forgeAnswers((url, body) => (url.includes(`${group}/group-info`) ? door(body) : body))
+    await device.signIn({ handle: 'greta', password: PASSWORD })
+    expect(await device.conversation('Door')).toBe(group)
+  }
+  await join('tablet', (body) => {
+    doors.push(body)
+    return body
+  })
+  // What the tablet saw is over: its own commit has begun another epoch.
+  const past = doors[0]
+  await join('phone', (body) => (doors.push(body) === 2 ? past : body))
+  expect(doors.length).toBeGreaterThanOrEqual(3)
+})
+
 test('a wrong password and an unknown handle are refused alike', async () => {
   await world.signedUp('Mallory')
   const device = await world.device('x')
