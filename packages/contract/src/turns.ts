@@ -15,7 +15,7 @@ export type TurnWork = z.output<typeof TurnWork>
 
 export const turnCommands = {
   ask: command({
-    code: 10,
+    code: 11,
     access: 'device',
     summary:
       'This device would commit routine work; `turns.yours` tells when. Forgotten with the socket, and by another commit if it was to tidy',

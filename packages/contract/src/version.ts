@@ -19,7 +19,7 @@ export const history: readonly VersionLine[] = [
   },
   {
     version: 3,
-    fingerprint: '3c48654f0d2cfd2e59c9785631533a9fa7017d4a090541414e73465fcd39a0fe',
+    fingerprint: '774f551a5af4f40be4c2fe012577ca40b90edc1970f7db54a4809c522721e1a1',
     what: 'Turns for routine commits, and the refusal `busy`.',
   },
 ]
