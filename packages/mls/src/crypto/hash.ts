@@ -6,9 +6,10 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
-import { concat, NONE, wipe } from './bytes.ts'
+import { concat, wipe } from './bytes.ts'
 import { nodeHash } from './node.ts'
 import { subtle } from './webcrypto.ts'
+import type { Subtle } from './webcrypto.ts'
 
 export interface Hash {
   /** Output length in bytes, `KDF.Nh` of RFC 9420. */
@@ -16,8 +17,8 @@ export interface Hash {
   digest(...parts: readonly Bytes[]): Bytes
   hmac(key: Bytes, message: Bytes): Bytes
   /** As `digest` and `hmac`, faster for inputs of a kilobyte and more. */
-  longDigest(message: Bytes): Promise<Bytes>
-  longHmac(key: Bytes, message: Bytes): Promise<Bytes>
+  longDigest(...parts: readonly Bytes[]): Promise<Bytes>
+  longHmac(key: Bytes, ...parts: readonly Bytes[]): Promise<Bytes>
   /** HKDF-Extract. */
   extract(salt: Bytes, ikm: Bytes): Bytes
   /** HKDF-Expand to `length` bytes. */
@@ -28,55 +29,58 @@ export interface Hash {
 
 /** HMAC under one key; `end` forgets the key. */
 interface Keyed {
-  mac(message: Bytes): Bytes
+  mac(...parts: readonly Bytes[]): Bytes
   end(): void
+}
+
+/** A hash of noble's under way. */
+interface HashState {
+  update(part: Bytes): unknown
+  digest(): Bytes
 }
 
 /** What the rest is made of. */
 interface Primitive {
-  digest(parts: readonly Bytes[]): Bytes
+  digest(...parts: readonly Bytes[]): Bytes
   keyed(key: Bytes): Keyed
 }
 
 /** From here on a call into WebCrypto pays. */
 const LONG = 1024
 
-const inJavaScript = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Primitive => ({
-  digest: (parts) => {
-    const state = algorithm.create()
+const inJavaScript = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Primitive => {
+  const over = (state: HashState, parts: readonly Bytes[]): Bytes => {
     for (const part of parts) state.update(part)
     return state.digest()
-  },
-  keyed: (key) => {
-    const state = hmac.create(algorithm, key)
-    return { mac: (message) => state.clone().update(message).digest(), end: () => state.destroy() }
-  },
-})
+  }
+  return {
+    digest: (...parts) => over(algorithm.create(), parts),
+    keyed: (key) => {
+      const state = hmac.create(algorithm, key)
+      return { mac: (...parts) => over(state.clone(), parts), end: () => state.destroy() }
+    },
+  }
+}
 
-/** HMAC of RFC 2104 from a hash of one call; `block` is the hash's block size in bytes. */
-const inNode = (hash: (input: Bytes) => Bytes, block: number): Primitive => ({
-  digest: ([first = NONE, ...more]) => hash(more.length === 0 ? first : concat(first, ...more)),
+/** HMAC of RFC 2104 from a hash; `block` is the hash's block size in bytes. */
+const inNode = (digest: Primitive['digest'], block: number): Primitive => ({
+  digest,
   keyed: (given) => {
-    const absorb = (pad: Bytes, message: Bytes): Bytes => {
-      const input = concat(pad, message)
-      const made = hash(input)
-      wipe(input)
-      return made
-    }
-    const key = given.length > block ? hash(given) : given
+    const key = given.length > block ? digest(given) : given
     const [inner, outer] = [new Uint8Array(block).fill(0x36), new Uint8Array(block).fill(0x5c)]
     key.forEach((byte, at) => {
       inner[at] = 0x36 ^ byte
       outer[at] = 0x5c ^ byte
     })
-    return { mac: (message) => absorb(outer, absorb(inner, message)), end: () => wipe(inner, outer) }
+    return { mac: (...parts) => digest(outer, digest(inner, ...parts)), end: () => wipe(inner, outer) }
   },
 })
 
 const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
   const byNode = nodeHash()
-  const { digest, keyed } = byNode ? inNode((input) => byNode(name, input), algorithm.blockLen) : inJavaScript(algorithm)
-  const native = (message: Bytes) => (message.length >= LONG && !byNode ? subtle : undefined)
+  const { digest, keyed } = byNode ? inNode((...parts) => byNode(name, parts), algorithm.blockLen) : inJavaScript(algorithm)
+  const native = (parts: readonly Bytes[]): Subtle | undefined =>
+    !byNode && parts.reduce((sum, part) => sum + part.length, 0) >= LONG ? subtle : undefined
   const size = algorithm.outputLen
   const withKey = <T>(key: Bytes, use: (mac: Keyed['mac']) => T): T => {
     const { mac, end } = keyed(key)
@@ -84,19 +88,22 @@ const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeo
     end()
     return made
   }
-  const hmacOf = (key: Bytes, message: Bytes): Bytes => withKey(key, (mac) => mac(message))
+  const hmacOf = (key: Bytes, ...parts: readonly Bytes[]): Bytes => withKey(key, (mac) => mac(...parts))
   return {
     length: size,
-    digest: (...parts) => digest(parts),
+    digest,
     hmac: hmacOf,
-    longDigest: async (message) => new Uint8Array((await native(message)?.digest(name, message)) ?? digest([message])),
-    longHmac: async (key, message) => {
-      const by = native(message)
-      if (!by) return hmacOf(key, message)
+    longDigest: async (...parts) => {
+      const by = native(parts)
+      return by ? new Uint8Array(await by.digest(name, concat(...parts))) : digest(...parts)
+    },
+    longHmac: async (key, ...parts) => {
+      const by = native(parts)
+      if (!by) return hmacOf(key, ...parts)
       const parameters = { name: 'HMAC', hash: name }
       // WebCrypto refuses an empty key; HMAC pads it with zeros anyway.
       const imported = await by.importKey('raw', key.length > 0 ? key : new Uint8Array(size), parameters, false, ['sign'])
-      return new Uint8Array(await by.sign(parameters, imported, message))
+      return new Uint8Array(await by.sign(parameters, imported, concat(...parts)))
     },
     // HMAC pads its key with zeros, so an empty salt is the all-zero salt of RFC 5869.
     extract: hmacOf,
@@ -106,12 +113,12 @@ const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeo
 }
 
 /** HKDF-Expand (RFC 5869 section 2.3). */
-const blocksOf = (mac: (message: Bytes) => Bytes, { info, length, size }: { info: Bytes; length: number; size: number }): Bytes => {
-  const first = mac(concat(info, Uint8Array.of(1)))
+const blocksOf = (mac: Keyed['mac'], { info, length, size }: { info: Bytes; length: number; size: number }): Bytes => {
+  const first = mac(info, Uint8Array.of(1))
   if (length === size) return first
   if (length < size) return first.slice(0, length)
   const blocks = [first]
-  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(concat(last, info, Uint8Array.of(blocks.length + 1)))
+  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(last, info, Uint8Array.of(blocks.length + 1))
   return concat(...blocks).slice(0, length)
 }
 

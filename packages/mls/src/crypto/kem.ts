@@ -50,7 +50,7 @@ export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes,
 
 /** As `labeledExtract`, for long input. */
 export const longLabeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Promise<Bytes> =>
-  use.hash.longHmac(salt, concat(HPKE_V1, use.suiteId, labelBytes(label), ikm))
+  use.hash.longHmac(salt, HPKE_V1, use.suiteId, labelBytes(label), ikm)
 
 interface LabeledExpansion {
   readonly label: string
@@ -109,8 +109,8 @@ export const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
 const HYBRID_LABEL = text('\\.//^\\')
 const HYBRID_SUITE_ID = concat(text('KEM'), bigEndian(0x647a, 2))
 
-const shake256 = (input: Bytes, length: number): Bytes => nodeHash()?.('shake256', input, length) ?? keccak(input, { dkLen: length })
-const sha3 = (input: Bytes): Bytes => nodeHash()?.('sha3-256', input) ?? sha3_256(input)
+const shake256 = (input: Bytes, length: number): Bytes => nodeHash()?.('shake256', [input], length) ?? keccak(input, { dkLen: length })
+const sha3 = (input: Bytes): Bytes => nodeHash()?.('sha3-256', [input]) ?? sha3_256(input)
 
 /** The seed expands to the ML-KEM seed and the X25519 secret key. */
 const expandSeed = (seed: Bytes): { mlKem: Bytes; x25519: Bytes } => {

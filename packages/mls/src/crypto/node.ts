@@ -4,17 +4,20 @@
  * Reached through `process`, so that no bundler finds an import; absent in browsers and where a probe fails.
  */
 import type { Bytes, SignaturePair } from '../port.ts'
-import { concat, equal, fromHex } from './bytes.ts'
+import { concat, equal, fromHex, wipe } from './bytes.ts'
 import type { AeadInput } from './aead.ts'
 
 interface KeyObject {
   export(as: { readonly format: 'raw-public' | 'raw-private' }): Bytes
 }
 type KeyType = 'ed25519' | 'x25519' | 'ml-kem-768'
-interface RawKey {
-  readonly key: Bytes
-  readonly format: 'raw-private' | 'raw-seed'
-  readonly asymmetricKeyType: KeyType
+type SecretKey =
+  | { readonly key: Bytes; readonly format: 'raw-private'; readonly asymmetricKeyType: KeyType }
+  | { readonly key: Bytes; readonly format: 'der'; readonly type: 'pkcs8' }
+
+interface Hashing {
+  update(input: Bytes): Hashing
+  digest(): Bytes
 }
 
 interface Cipher {
@@ -28,11 +31,12 @@ interface Cipher {
 /** The part of `node:crypto` that is used. */
 export interface NodeCrypto {
   hash(algorithm: string, input: Bytes, as: 'buffer' | { readonly outputEncoding: 'buffer'; readonly outputLength: number }): Bytes
+  createHash(algorithm: string): Hashing
   createSecretKey(key: Bytes): object
   createCipheriv(algorithm: string, key: object, nonce: Bytes): Cipher
   createDecipheriv(algorithm: string, key: object, nonce: Bytes, options: { readonly authTagLength: number }): Cipher
   createPublicKey(key: string | KeyObject): KeyObject
-  createPrivateKey(key: RawKey): KeyObject
+  createPrivateKey(key: SecretKey): KeyObject
   generateKeyPairSync(type: KeyType): { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
   diffieHellman(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): Bytes
   sign(algorithm: undefined, message: Bytes, key: KeyObject): Bytes
@@ -65,15 +69,21 @@ const detect = <T>(make: (node: NodeCrypto) => T, works: (made: T) => boolean): 
 /** A Buffer's bytes as the plain array that the rest of this package knows: `slice` of a Buffer is no copy. */
 const plain = ({ buffer, byteOffset, length }: Bytes): Bytes => new Uint8Array(buffer, byteOffset, length)
 
-/** One-shot hashes by their name in OpenSSL; `length` in bytes for those that have no fixed one. */
+/** From here on copying parts together costs more than hashing them one by one. */
+const LONG = 4096
+
+/** Hashes by their name in OpenSSL; `length` in bytes for those that have no fixed one. */
 export const nodeHash = detect(
-  ({ hash }) =>
-    (name: string, input: Bytes, length?: number): Bytes =>
-      plain(hash(name, input, length === undefined ? 'buffer' : { outputEncoding: 'buffer', outputLength: length })),
-  (hash) =>
-    hash('sha384', new Uint8Array()).length === 48 &&
-    hash('sha3-256', new Uint8Array()).length === 32 &&
-    hash('shake256', new Uint8Array(), 96).length === 96,
+  ({ hash, createHash }) =>
+    (name: string, parts: readonly Bytes[], length?: number): Bytes => {
+      if (parts.some((part) => part.length >= LONG))
+        return plain(parts.reduce((state, part) => state.update(part), createHash(name)).digest())
+      const input = concat(...parts)
+      const made = plain(hash(name, input, length === undefined ? 'buffer' : { outputEncoding: 'buffer', outputLength: length }))
+      wipe(input)
+      return made
+    },
+  (hash) => hash('sha384', []).length === 48 && hash('sha3-256', []).length === 32 && hash('shake256', [], 96).length === 96,
 )
 
 const TAG_LENGTH = 16
@@ -122,6 +132,9 @@ const PREFIXES: Readonly<Record<KeyType, Bytes>> = {
   'ml-kem-768': fromHex('308204b2300b0609608648016503040402038204a100'),
 }
 
+/** What stands before an ML-KEM-768 seed in its PKCS #8 (RFC 9935, the choice of a seed alone). */
+const SEED_PREFIX = fromHex('3054020100300b060960864801650304040204428040')
+
 /**
  * Public keys are loaded from PEM text: whatever is handed over as an object is first asked four times whether it is a key,
  * and each no is an exception thrown and caught inside of Node, dearer than all of the parsing.
@@ -132,9 +145,14 @@ const keysOf = (node: NodeCrypto, type: KeyType) => ({
     const info = Buffer?.from(buffer, byteOffset, length).toString('base64') ?? ''
     return node.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${info}\n-----END PUBLIC KEY-----`)
   },
-  /** Not as text, which could not be wiped. */
-  secretKey: (key: Bytes): KeyObject =>
-    node.createPrivateKey({ key, format: type === 'ml-kem-768' ? 'raw-seed' : 'raw-private', asymmetricKeyType: type }),
+  /** Not as text, which could not be wiped. A seed is loaded twice as fast within its PKCS #8. */
+  secretKey: (key: Bytes): KeyObject => {
+    if (type !== 'ml-kem-768') return node.createPrivateKey({ key, format: 'raw-private', asymmetricKeyType: type })
+    const info = concat(SEED_PREFIX, key)
+    const loaded = node.createPrivateKey({ key: info, format: 'der', type: 'pkcs8' })
+    wipe(info)
+    return loaded
+  },
 })
 
 const publicBytes = (key: KeyObject): Bytes => plain(key.export({ format: 'raw-public' }))

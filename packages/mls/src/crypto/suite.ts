@@ -1,7 +1,7 @@
 /** The ciphersuite table (RFC 9420 section 17.1) and the labelled operations every suite offers (sections 5 and 8). */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { encode, struct, bytes as opaqueBytes } from '../public/codec.ts'
+import { encode, bytes as opaqueBytes, vectorLength } from '../public/codec.ts'
 import type { Aead } from './aead.ts'
 import { AES_128_GCM, AES_256_GCM } from './aead.ts'
 import { bigEndian, concat, labelBytes, NONE } from './bytes.ts'
@@ -62,8 +62,18 @@ export const suiteOf = (id: number): CipherSuite => {
   return found
 }
 
-const labelled = struct<{ label: Bytes; content: Bytes }>({ label: opaqueBytes, content: opaqueBytes })
-const withLabel = (label: string, content: Bytes): Bytes => encode(labelled, { label: labelBytes(`MLS 1.0 ${label}`), content })
+/** Bytes, or the parts that they are made up of. */
+export type Parts = Bytes | readonly Bytes[]
+
+const partsOf = (value: Parts): readonly Bytes[] => (value instanceof Uint8Array ? [value] : value)
+
+/** A label and a content, each `opaque<V>`, copied together once. */
+const labelled = (label: string, content: Parts): Bytes => {
+  const parts = partsOf(content)
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  return concat(prefixed(labelBytes(label)), encode(vectorLength, length), ...parts)
+}
+const withLabel = (label: string, content: Parts): Bytes => labelled(`MLS 1.0 ${label}`, content)
 
 /** `opaque<V>`; most are too short to need a writer. */
 const prefixed = (content: Bytes): Bytes =>
@@ -110,18 +120,17 @@ export const deriveTreeSecrets = (
 }
 
 /** RefHash (RFC 9420 section 5.2). `label` is whole, without the "MLS 1.0" of the others added. */
-export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes =>
-  by.hash.digest(encode(labelled, { label: labelBytes(label), content: value }))
+export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes => by.hash.digest(labelled(label, value))
 
 /** SignWithLabel (RFC 9420 section 5.1.2). */
-export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Bytes }): Promise<Bytes> =>
+export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Parts }): Promise<Bytes> =>
   by.signature.sign(secretKey, withLabel(signed.label, signed.content))
 
 /** VerifyWithLabel (RFC 9420 section 5.1.2). */
 export const verifyWithLabel = (
   by: CipherSuite,
   publicKey: Bytes,
-  signed: { label: string; content: Bytes; signature: Bytes },
+  signed: { label: string; content: Parts; signature: Bytes },
 ): Promise<boolean> => by.signature.verify(publicKey, withLabel(signed.label, signed.content), signed.signature)
 
 /** The info of EncryptWithLabel, hashed once for all recipients of one context (RFC 9420 section 5.1.3). */

@@ -93,6 +93,7 @@ export const makeCommit = async (plan: CommitPlan): Promise<MadeCommit> => {
   const list: SentProposal[] = [...plan.inline.map((proposal) => ({ proposal, sender })), ...plan.references]
   await validateProposalList(group, list, { committer: member, purpose: plan.purpose, policy: plan.policy })
   const applied = applyProposals(group, list)
+  await applied.tree.hashLeaves()
   const path = applied.pathRequired || plan.forcePath || member === undefined ? await pathOf(plan, applied) : undefined
   validateRoster(applied.tree, applied.extensions)
   const committer = path?.committer ?? member ?? 0

@@ -52,15 +52,15 @@ const expectJudged = async (judge: JudgeCommit, judged: Parameters<JudgeCommit>[
 export const openEntry = async (group: Group, entry: Bytes, use: { hooks: Hooks; rules: OpenRules }): Promise<Opened> => {
   const state = activeStateOf(group)
   expectAtMost('message', entry)
-  const message = entry.slice()
-  const header = readFramingHeader(message)
+  // Reading copies the entry, before anything is waited for: the caller may change it then.
+  const header = readFramingHeader(entry)
   const late = state.past?.context.epoch === header.epoch && header.contentType === 'application'
   if (!late || !equal(header.groupId, state.context.groupId)) expectPlace(state, header)
-  if (header.wireFormat === 'private') return openMessage(state, message, use.rules)
+  if (header.wireFormat === 'private') return openMessage(state, entry, use.rules)
   if (header.sender?.kind !== 'member' && header.sender?.kind !== 'new_member_commit') {
     throw new MlsError('policy', 'proposals from outside the group are not taken')
   }
-  const content = await openPublic(state, readMessage(message, 'public').message)
+  const content = await openPublic(state, readMessage(entry, 'public').message)
   const incoming = { group, state, content, hooks: use.hooks, policy: policyFrom(use.hooks, use.rules) }
   return content.framed.content.kind === 'proposal' ? openProposal(incoming) : openCommit(incoming)
 }

@@ -33,10 +33,32 @@ export const decode = <T>(codec: Codec<T>, bytes: Bytes, limit: number = DEFAULT
   return value
 }
 
+/**
+ * As `decode`, for a whole message that came in: it is copied once, and what is needed only while it is processed
+ * (ciphertexts, encodings of what was signed) are views of that copy, so that a commit of a megabyte is not copied again.
+ */
+export const decodeMessage = <T>(codec: Codec<T>, bytes: Bytes): T => {
+  if (bytes.length > DEFAULT_LIMIT) throw new MlsError('too_large', `input of ${bytes.length} bytes, at most ${DEFAULT_LIMIT}`)
+  const from = new Reader(bytes.slice(), { lends: true })
+  const value = codec.read(from)
+  from.expectEnd()
+  return value
+}
+
 /** 16 MiB holds a full commit that adds a thousand hybrid members, six times over. */
 export const DEFAULT_LIMIT = 16 * 1024 * 1024
 
 const malformed = (what: string): MlsError => new MlsError('malformed', what)
+
+/** What a reader may read, and what may be views of its bytes. */
+export interface ReadRange {
+  readonly start?: number
+  readonly end?: number
+  /** The bytes are nobody else's and live as long as what is read from them: all of it may be views. */
+  readonly owns?: boolean
+  /** The bytes are nobody else's: what is needed only for a while may be views. */
+  readonly lends?: boolean
+}
 
 /** A cursor over bytes that never reads past its end and never allocates more than is there. */
 export class Reader {
@@ -44,17 +66,18 @@ export class Reader {
   #offset: number
   readonly #end: number
   readonly #owns: boolean
+  readonly #lends: boolean
 
-  /** `owns`: the bytes are nobody else's and live as long as what is read from them, which may then be views of them. */
-  constructor(bytes: Bytes, range: { readonly start?: number; readonly end?: number; readonly owns?: boolean } = {}) {
+  constructor(bytes: Bytes, range: ReadRange = {}) {
     this.#bytes = bytes
     this.#offset = range.start ?? 0
     this.#end = range.end ?? bytes.length
     this.#owns = range.owns ?? false
+    this.#lends = range.lends ?? this.#owns
   }
 
-  #cut(start: number, end: number): Bytes {
-    return this.#owns ? this.#bytes.subarray(start, end) : this.#bytes.slice(start, end)
+  #cut(start: number, end: number, asView: boolean): Bytes {
+    return asView ? this.#bytes.subarray(start, end) : this.#bytes.slice(start, end)
   }
 
   get remaining(): number {
@@ -83,7 +106,13 @@ export class Reader {
   /** A copy of the next `length` bytes: a decoded value never aliases its input. */
   raw(length: number): Bytes {
     const at = this.#take(length)
-    return this.#cut(at, at + length)
+    return this.#cut(at, at + length, this.#owns)
+  }
+
+  /** As `raw`, of what is needed while the message is processed and not longer. */
+  passing(length: number): Bytes {
+    const at = this.#take(length)
+    return this.#cut(at, at + length, this.#lends)
   }
 
   /** RFC 9420 section 2.1.2: the two high bits give the width; 11 and non-minimal widths are malformed. */
@@ -106,12 +135,12 @@ export class Reader {
   vector(): Reader {
     const length = this.length()
     const at = this.#take(length)
-    return new Reader(this.#bytes, { start: at, end: at + length, owns: this.#owns })
+    return new Reader(this.#bytes, { start: at, end: at + length, owns: this.#owns, lends: this.#lends })
   }
 
   /** The bytes consumed since `mark`, where `mark` was a former value of `remaining`. */
-  since(mark: number): Bytes {
-    return this.#cut(this.#end - mark, this.#offset)
+  since(mark: number, use: 'lasting' | 'passing' = 'lasting'): Bytes {
+    return this.#cut(this.#end - mark, this.#offset, use === 'lasting' ? this.#owns : this.#lends)
   }
 
   expectEnd(): void {
@@ -122,6 +151,9 @@ export class Reader {
 /** From here on copying costs more than the slack of a grown buffer. */
 const LONG = 16_384
 
+/** What follows a long vector fits beside it. */
+const SLACK = 1024
+
 /** A growing buffer. */
 export class Writer {
   #bytes = new Uint8Array(512)
@@ -129,13 +161,17 @@ export class Writer {
 
   #reserve(length: number): number {
     const at = this.#length
-    if (at + length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, at + length))
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
+    if (at + length > this.#bytes.length) this.expect(Math.max(this.#bytes.length, length + SLACK))
     this.#length += length
     return at
+  }
+
+  /** Makes room for so many bytes more, that they need not be copied from buffer to larger buffer. */
+  expect(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return
+    const grown = new Uint8Array(this.#length + length)
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
   }
 
   uint(width: 1 | 2 | 4, value: number): void {
@@ -212,6 +248,19 @@ export const opaque = (max: number = DEFAULT_LIMIT): Codec<Bytes> => ({
 
 /** `opaque x<V>` bounded only by the message it is in. */
 export const bytes = opaque()
+
+/** As `opaque`, for what is needed only while the message that it is in is processed. */
+export const passing = (max: number = DEFAULT_LIMIT): Codec<Bytes> => ({
+  read: (from) => {
+    const length = from.length()
+    if (length > max) throw new MlsError('too_large', `vector of ${length} bytes, at most ${max}`)
+    return from.passing(length)
+  },
+  write: bytes.write,
+})
+
+/** What stands before a vector of so many bytes. */
+export const vectorLength: Codec<number> = { read: (from) => from.length(), write: (to, value) => to.length(value) }
 
 /** `opaque x[length]`. */
 export const fixed = (length: number): Codec<Bytes> => ({
@@ -302,24 +351,34 @@ export const select = <T extends { readonly kind: string }>(
   }
 }
 
+/** A codec that knows what its values are encoded as. */
+export interface RememberedCodec<T> extends Codec<T> {
+  /** Not to be changed, nor kept longer than the value. */
+  bytesOf(value: T): Bytes
+}
+
 /**
  * A codec that keeps the encoding of a value as long as the value lives. For values that are hashed, signed and stored again
- * and again; they must be immutable.
+ * and again; they must be immutable. `passing` values are needed only while the message that they are in is processed.
  */
-export const remembered = <T extends object>(inner: Codec<T>): Codec<T> => {
+export const remembered = <T extends object>(inner: Codec<T>, use: 'lasting' | 'passing' = 'lasting'): RememberedCodec<T> => {
   const known = new WeakMap<T, Bytes>()
+  const bytesOf = (value: T): Bytes => {
+    const cached = known.get(value)
+    if (cached) return cached
+    const made = encode(inner, value)
+    known.set(value, made)
+    return made
+  }
   return {
+    bytesOf,
     read: (from) => {
       const mark = from.remaining
       const value = inner.read(from)
-      known.set(value, from.since(mark))
+      known.set(value, from.since(mark, use))
       return value
     },
-    write: (to, value) => {
-      const bytes = known.get(value) ?? encode(inner, value)
-      known.set(value, bytes)
-      to.raw(bytes)
-    },
+    write: (to, value) => to.raw(bytesOf(value)),
   }
 }
 

@@ -1,10 +1,9 @@
 /** Signing and verifying framed content (RFC 9420 section 6.1) and the transcript hashes over it (section 8.2). */
 import type { Bytes } from '../port.ts'
-import { concat } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { bytes, encode, Writer } from './codec.ts'
+import { bytes, encode } from './codec.ts'
 import { externalSendersOf } from './extensions.ts'
 import { versionCodec, wireFormatCodec } from './framing.ts'
 import { groupContextCodec, hashCodec } from './group-info.ts'
@@ -14,13 +13,11 @@ import type { AuthenticatedContent, FramedContent } from './message.ts'
 
 type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
 
-const contentToBeSigned = ({ wireFormat, framed }: Unsigned, context: GroupContext): Bytes => {
-  const to = new Writer()
-  versionCodec.write(to, 'mls10')
-  wireFormatCodec.write(to, wireFormat)
-  framedContentCodec.write(to, framed)
-  if (framed.sender.kind === 'member' || framed.sender.kind === 'new_member_commit') groupContextCodec.write(to, context)
-  return to.finish()
+/** FramedContentTBS in its parts: a commit of a megabyte is put together where it is hashed, and not before. */
+const contentToBeSigned = ({ wireFormat, framed }: Unsigned, context: GroupContext): readonly Bytes[] => {
+  const fromInside = framed.sender.kind === 'member' || framed.sender.kind === 'new_member_commit'
+  const parts = [encode(versionCodec, 'mls10'), encode(wireFormatCodec, wireFormat), framedContentCodec.bytesOf(framed)]
+  return fromInside ? [...parts, encode(groupContextCodec, context)] : parts
 }
 
 /** Signs content under the group context of the epoch in which it is sent. */
@@ -65,15 +62,7 @@ export const membershipTag = async (
   use: { context: GroupContext; membershipKey: Bytes },
 ): Promise<Bytes> => {
   const auth = encode(authCodec(content.framed.content.kind), content.auth)
-  return by.hash.longHmac(use.membershipKey, concat(contentToBeSigned(content, use.context), auth))
-}
-
-const confirmedInput = ({ wireFormat, framed }: { wireFormat: 'public' | 'private'; framed: FramedContent }, signature: Bytes): Bytes => {
-  const to = new Writer()
-  wireFormatCodec.write(to, wireFormat)
-  framedContentCodec.write(to, framed)
-  bytes.write(to, signature)
-  return to.finish()
+  return by.hash.longHmac(use.membershipKey, ...contentToBeSigned(content, use.context), auth)
 }
 
 /** The confirmed transcript hash after a commit. */
@@ -81,7 +70,13 @@ export const confirmedTranscriptHash = (
   by: CipherSuite,
   interimBefore: Bytes,
   commit: Pick<AuthenticatedContent, 'wireFormat' | 'framed'> & { auth: { signature: Bytes } },
-): Promise<Bytes> => by.hash.longDigest(concat(interimBefore, confirmedInput(commit, commit.auth.signature)))
+): Promise<Bytes> =>
+  by.hash.longDigest(
+    interimBefore,
+    encode(wireFormatCodec, commit.wireFormat),
+    framedContentCodec.bytesOf(commit.framed),
+    encode(bytes, commit.auth.signature),
+  )
 
 /** The interim transcript hash after a commit. */
 export const interimTranscriptHash = (by: CipherSuite, confirmed: Bytes, confirmationTag: Bytes): Bytes =>

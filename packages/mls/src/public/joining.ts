@@ -34,6 +34,7 @@ export const readGroupInfo = async (info: GroupInfo, policy: LeafPolicy, treeApa
   const signer = tree.leaf(info.signer)
   if (!signer || !(await verifyGroupInfoSignature(suite, info, signer.signatureKey)))
     throw new MlsError('auth_failed', 'GroupInfo signature')
+  await tree.hashLeaves()
   if (!equal(tree.treeHash(), context.treeHash)) throw new MlsError('invalid', 'tree hash')
   verifyUnmergedLeaves(tree)
   verifyParentHashes(tree, suite.hash)

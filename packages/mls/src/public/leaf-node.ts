@@ -2,8 +2,24 @@
 import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { refHash, signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
-import { bytes, choice, empty, encode, opaque, remembered, select, struct, uint16, uint32, uint64, uint8, vector, Writer } from './codec.ts'
-import type { Codec } from './codec.ts'
+import {
+  bytes,
+  choice,
+  empty,
+  encode,
+  opaque,
+  remembered,
+  select,
+  struct,
+  uint16,
+  uint32,
+  uint64,
+  uint8,
+  vector,
+  vectorLength,
+  Writer,
+} from './codec.ts'
+import type { Codec, RememberedCodec } from './codec.ts'
 import { credentialCodec } from './credential.ts'
 import type { Credential } from './credential.ts'
 import { extensionsCodec } from './extensions.ts'
@@ -36,7 +52,8 @@ export interface LeafNode {
 }
 
 /** Key bytes are bounded by the largest key of any suite in sight (ML-KEM-1024 hybrids). */
-export const keyCodec: Codec<Bytes> = opaque(4096)
+export const MAX_KEY = 4096
+export const keyCodec: Codec<Bytes> = opaque(MAX_KEY)
 const signatureCodec = opaque(8192)
 const types = vector(uint16, 1024)
 
@@ -58,7 +75,7 @@ const unsignedLeaf = {
   extensions: extensionsCodec,
 }
 const unsignedLeafCodec = struct<UnsignedLeaf>(unsignedLeaf)
-export const leafNodeCodec: Codec<LeafNode> = remembered(struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec }))
+export const leafNodeCodec: RememberedCodec<LeafNode> = remembered(struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec }))
 
 /** Where a leaf of source `update` or `commit` stands; its signature covers it. */
 export interface LeafPlace {
@@ -77,7 +94,7 @@ const toBeSigned = (unsigned: Bytes, { source }: UnsignedLeaf, place: LeafPlace)
 
 /** The signature stands last, so that what it covers is what stands before it. */
 const beforeSignature = (encoded: Bytes, signature: Bytes): Bytes =>
-  encoded.subarray(0, encoded.length - encode(signatureCodec, signature).length)
+  encoded.subarray(0, encoded.length - encode(vectorLength, signature.length).length - signature.length)
 
 export const signLeaf = async (by: CipherSuite, leaf: UnsignedLeaf, sign: LeafPlace & { secretKey: Bytes }): Promise<LeafNode> => ({
   ...leaf,
@@ -88,7 +105,7 @@ export const signLeaf = async (by: CipherSuite, leaf: UnsignedLeaf, sign: LeafPl
 })
 
 export const verifyLeafSignature = (by: CipherSuite, leaf: LeafNode, place: LeafPlace): Promise<boolean> => {
-  const content = toBeSigned(beforeSignature(encode(leafNodeCodec, leaf), leaf.signature), leaf, place)
+  const content = toBeSigned(beforeSignature(leafNodeCodec.bytesOf(leaf), leaf.signature), leaf, place)
   return verifyWithLabel(by, leaf.signatureKey, { label: 'LeafNodeTBS', content, signature: leaf.signature })
 }
 
@@ -104,7 +121,10 @@ export interface KeyPackage {
 export type UnsignedKeyPackage = Omit<KeyPackage, 'signature'>
 const unsignedKeyPackage = { version: versionCodec, suite: uint16, initKey: keyCodec, leaf: leafNodeCodec, extensions: extensionsCodec }
 const unsignedKeyPackageCodec = struct<UnsignedKeyPackage>(unsignedKeyPackage)
-export const keyPackageCodec: Codec<KeyPackage> = remembered(struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec }))
+export const keyPackageCodec: RememberedCodec<KeyPackage> = remembered(
+  struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec }),
+  'passing',
+)
 
 export const signKeyPackage = async (by: CipherSuite, unsigned: UnsignedKeyPackage, secretKey: Bytes): Promise<KeyPackage> => ({
   ...unsigned,
@@ -114,10 +134,10 @@ export const signKeyPackage = async (by: CipherSuite, unsigned: UnsignedKeyPacka
 export const verifyKeyPackageSignature = (by: CipherSuite, keyPackage: KeyPackage): Promise<boolean> =>
   verifyWithLabel(by, keyPackage.leaf.signatureKey, {
     label: 'KeyPackageTBS',
-    content: beforeSignature(encode(keyPackageCodec, keyPackage), keyPackage.signature),
+    content: beforeSignature(keyPackageCodec.bytesOf(keyPackage), keyPackage.signature),
     signature: keyPackage.signature,
   })
 
 /** KeyPackageRef (RFC 9420 section 5.2). */
 export const keyPackageRef = (by: CipherSuite, keyPackage: KeyPackage): Bytes =>
-  refHash(by, 'MLS 1.0 KeyPackage Reference', encode(keyPackageCodec, keyPackage))
+  refHash(by, 'MLS 1.0 KeyPackage Reference', keyPackageCodec.bytesOf(keyPackage))

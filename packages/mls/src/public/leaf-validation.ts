@@ -100,17 +100,25 @@ export const validateRoster = (tree: RatchetTree, extensions: readonly Extension
   }
 }
 
-/** Keys seen so far. Buckets by a prefix, so that adding a kilobyte-long key costs no kilobyte of text. */
+/** Keys seen so far, found by a prefix, so that a kilobyte-long key costs no kilobyte of text. */
 export class KeySet {
-  readonly #buckets = new Map<number, Bytes[]>()
+  readonly #first = new Map<number, Bytes>()
+  /** Those whose prefix another key has already. */
+  readonly #others: Bytes[] = []
+
+  has(key: Bytes): boolean {
+    const known = this.#first.get(prefixOf(key))
+    return known !== undefined && (equal(known, key) || this.#others.some((other) => equal(other, key)))
+  }
 
   /** False when the key is there already. */
   add(key: Bytes): boolean {
-    const prefix = ((key[0] ?? 0) | ((key[1] ?? 0) << 8) | ((key[2] ?? 0) << 16) | ((key[3] ?? 0) << 24)) ^ key.length
-    const bucket = this.#buckets.get(prefix)
-    if (bucket?.some((known) => equal(known, key))) return false
-    if (bucket) bucket.push(key)
-    else this.#buckets.set(prefix, [key])
+    if (this.has(key)) return false
+    const prefix = prefixOf(key)
+    if (this.#first.has(prefix)) this.#others.push(key)
+    else this.#first.set(prefix, key)
     return true
   }
 }
+
+const prefixOf = (key: Bytes): number => ((key[0] ?? 0) | ((key[1] ?? 0) << 8) | ((key[2] ?? 0) << 16) | ((key[3] ?? 0) << 24)) ^ key.length

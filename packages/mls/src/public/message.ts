@@ -3,8 +3,8 @@ import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { refHash } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { bytes, decode, encode, opaque, remembered, select, struct, uint64 } from './codec.ts'
-import type { Codec, Reader } from './codec.ts'
+import { bytes, decodeMessage, encode, opaque, remembered, select, struct, uint64 } from './codec.ts'
+import type { Codec, Reader, RememberedCodec } from './codec.ts'
 import {
   contentTypeCodec,
   expectFraming,
@@ -63,7 +63,7 @@ const contentBodies = {
 const contentCodec: Codec<Content> = select<Content>(contentTypeCodec, contentBodies)
 
 /** Remembered: a commit of a megabyte goes into its signature, its membership tag and the transcript hash. */
-export const framedContentCodec: Codec<FramedContent> = remembered(
+export const framedContentCodec: RememberedCodec<FramedContent> = remembered(
   struct<FramedContent>({
     groupId: groupIdCodec,
     epoch: uint64,
@@ -71,6 +71,7 @@ export const framedContentCodec: Codec<FramedContent> = remembered(
     authenticatedData: bytes,
     content: contentCodec,
   }),
+  'passing',
 )
 
 const signatureCodec = opaque(8192)
@@ -169,7 +170,7 @@ export const mlsMessageCodec: Codec<MlsMessage> = {
 
 /** Decodes an MLSMessage of the wanted kind. Fails with `malformed` or `unsupported`. */
 export const readMessage = <K extends MlsMessage['kind']>(message: Bytes, kind: K): Extract<MlsMessage, { kind: K }> => {
-  const decoded = decode(mlsMessageCodec, message)
+  const decoded = decodeMessage(mlsMessageCodec, message)
   if (!isKind(decoded, kind)) throw new MlsError('unsupported', `a ${decoded.kind} message where ${kind} is expected`)
   return decoded
 }

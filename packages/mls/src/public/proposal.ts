@@ -1,12 +1,12 @@
 /** Proposals, commits and update paths (RFC 9420 sections 7.6, 12.1 and 12.4): the changes that a group may make. */
 import type { Bytes } from '../port.ts'
 import type { HpkeCiphertext } from '../crypto/hpke.ts'
-import { bytes, choice, opaque, optional, select, struct, uint16, uint32, uint64, uint8, vector } from './codec.ts'
+import { bytes, choice, opaque, optional, passing, select, struct, uint16, uint32, uint64, uint8, vector } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { extensionsCodec } from './extensions.ts'
 import type { Extension } from './extensions.ts'
 import { groupIdCodec, versionCodec } from './framing.ts'
-import { keyCodec, keyPackageCodec, leafNodeCodec } from './leaf-node.ts'
+import { keyCodec, keyPackageCodec, leafNodeCodec, MAX_KEY } from './leaf-node.ts'
 import type { KeyPackage, LeafNode } from './leaf-node.ts'
 
 export type ResumptionUsage = 'application' | 'reinit' | 'branch'
@@ -91,7 +91,7 @@ const proposalOrRefCodec: Codec<ProposalOrRef> = select<ProposalOrRef>(choice(ui
   reference: struct({ ref: opaque(255) }),
 })
 
-export const hpkeCiphertextCodec: Codec<HpkeCiphertext> = struct<HpkeCiphertext>({ kemOutput: keyCodec, ciphertext: bytes })
+export const hpkeCiphertextCodec: Codec<HpkeCiphertext> = struct<HpkeCiphertext>({ kemOutput: passing(MAX_KEY), ciphertext: passing() })
 
 export interface UpdatePathNode {
   readonly encryptionKey: Bytes

@@ -95,6 +95,7 @@ export const stageCommit = async (group: PublicGroup, content: AuthenticatedCont
   const list = resolveProposals(group, commit, framed.sender)
   await validateProposalList(group, list, { committer: member, purpose: policy.purpose ?? 'regular', policy })
   const applied = applyProposals(group, list)
+  await applied.tree.hashLeaves()
   if (!commit.path && (applied.pathRequired || external)) throw invalid('commit without the path that it needs')
   const placed = await placePath(group, { applied, commit, member, policy })
   validateRoster(placed.tree, applied.extensions)
@@ -176,11 +177,14 @@ const sameCredential = (replaced: LeafNode, joiner: LeafNode): boolean =>
 
 /** RFC 9420 section 12.4.2: no key of the path may be in the tree already, in the nodes about to be replaced included. */
 const expectFreshKeys = (group: PublicGroup, tree: RatchetTree, path: UpdatePath): void => {
-  const keys = new KeySet()
-  for (const [, leaf] of tree.leaves()) keys.add(leaf.encryptionKey)
-  for (const [, parent] of tree.parents()) keys.add(parent.encryptionKey)
+  const fresh = new KeySet()
   for (const { encryptionKey } of [path.leaf, ...path.nodes]) {
     group.suite.hpke.kem.check(encryptionKey)
-    if (!keys.add(encryptionKey)) throw invalid('path uses a key that is in the tree')
+    if (!fresh.add(encryptionKey)) throw invalid('path uses one key twice')
   }
+  const isOld = (known: { readonly encryptionKey: Bytes }): void => {
+    if (fresh.has(known.encryptionKey)) throw invalid('path uses a key that is in the tree')
+  }
+  for (const [, leaf] of tree.leaves()) isOld(leaf)
+  for (const [, parent] of tree.parents()) isOld(parent)
 }

@@ -4,8 +4,9 @@
  */
 import type { Bytes } from '../port.ts'
 import type { Hash } from '../crypto/hash.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import { MlsError } from '../errors.ts'
-import { choice, jointVector, opaque, optional, remembered, select, struct, uint32, uint8, vector, Writer } from './codec.ts'
+import { choice, encode, jointVector, opaque, optional, remembered, select, struct, uint32, uint8, vector } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { keyCodec, leafNodeCodec } from './leaf-node.ts'
 import type { LeafNode } from './leaf-node.ts'
@@ -38,8 +39,6 @@ export const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf:
   parent: struct({ parent: parentCodec }),
 })
 const nodesCodec = jointVector(optional(nodeCodec), 2 * MAX_LEAVES)
-const optionalLeaf = optional(leafNodeCodec)
-const optionalParent = optional(parentCodec)
 const hashCodec = opaque(255)
 
 /** One step of a filtered direct path (RFC 9420 section 4.1.2): a node and its child off the path. */
@@ -88,8 +87,19 @@ export class RatchetTree {
   static codec(hash: Hash): Codec<RatchetTree> {
     return {
       read: (from) => RatchetTree.#fromNodes(hash, nodesCodec.read(from)),
-      write: (to, tree) => nodesCodec.write(to, tree.#nodes()),
+      write: (to, tree) => {
+        to.expect(tree.#roughLength())
+        nodesCodec.write(to, tree.#nodes())
+      },
     }
+  }
+
+  /** In bytes, encoded. */
+  #roughLength(): number {
+    let length = nodeWidth(this.leafCount)
+    for (const leaf of this.#leaves) if (leaf) length += leafNodeCodec.bytesOf(leaf).length + 2
+    for (const parent of this.#parents) if (parent) length += parentCodec.bytesOf(parent).length + 2
+    return length
   }
 
   #nodes(): (TreeNode | undefined)[] {
@@ -130,12 +140,18 @@ export class RatchetTree {
 
   /** Occupied leaves in leaf order. */
   *leaves(): Generator<readonly [leafIndex: number, leaf: LeafNode]> {
-    for (const [leafIndex, leaf] of this.#leaves.entries()) if (leaf) yield [leafIndex, leaf]
+    for (let leafIndex = 0; leafIndex < this.#leaves.length; leafIndex++) {
+      const leaf = this.#leaves[leafIndex]
+      if (leaf) yield [leafIndex, leaf]
+    }
   }
 
   /** Non-blank parents in node order. */
   *parents(): Generator<readonly [node: number, parent: ParentNode]> {
-    for (const [at, parent] of this.#parents.entries()) if (parent) yield [2 * at + 1, parent]
+    for (let at = 0; at < this.#parents.length; at++) {
+      const parent = this.#parents[at]
+      if (parent) yield [2 * at + 1, parent]
+    }
   }
 
   #forgetHashes(node: number): void {
@@ -246,23 +262,52 @@ export class RatchetTree {
   }
 
   #computeHash(node: number, absent: ReadonlySet<number>): Bytes {
-    const input = new Writer()
-    if (isLeafNode(node)) {
-      const leafIndex = node / 2
-      uint8.write(input, 1)
-      uint32.write(input, leafIndex)
-      optionalLeaf.write(input, absent.has(leafIndex) ? undefined : this.leaf(leafIndex))
-    } else {
-      uint8.write(input, 2)
-      const parent = this.parent(node)
-      const unmergedLeaves = parent?.unmergedLeaves.filter((leaf) => !absent.has(leaf)) ?? []
-      optionalParent.write(input, parent && { ...parent, unmergedLeaves })
-      for (const child of [leftOf(node), rightOf(node)]) {
-        hashCodec.write(input, absent.size === 0 ? this.treeHash(child) : this.treeHashWithout(child, absent))
-      }
-    }
-    return this.#hash.digest(input.finish())
+    if (isLeafNode(node)) return this.#hash.digest(...leafHashInput(node / 2, absent.has(node / 2) ? undefined : this.leaf(node / 2)))
+    const parent = this.parent(node)
+    const unmergedLeaves = parent?.unmergedLeaves.filter((leaf) => !absent.has(leaf)) ?? []
+    const hashOf = (child: number): Bytes => (absent.size === 0 ? this.treeHash(child) : this.treeHashWithout(child, absent))
+    return this.#hash.digest(
+      encode(parentHashInput, {
+        type: 2,
+        parent: parent && { ...parent, unmergedLeaves },
+        left: hashOf(leftOf(node)),
+        right: hashOf(rightOf(node)),
+      }),
+    )
+  }
+
+  /**
+   * Hashes the leaves that were not hashed yet, in the way that is fastest for a kilobyte each. Not needed for a tree hash,
+   * which does it too, and not to be called while the tree is edited.
+   */
+  async hashLeaves(): Promise<void> {
+    const unknown: number[] = []
+    for (let leafIndex = 0; leafIndex < this.leafCount; leafIndex++)
+      if (this.#leaves[leafIndex] && !this.#hashes[leafToNode(leafIndex)]) unknown.push(leafIndex)
+    if (unknown.length < FEW) return
+    await inBatches(unknown, async (leafIndex) => {
+      this.#hashes[leafToNode(leafIndex)] = await this.#hash.longDigest(...leafHashInput(leafIndex, this.leaf(leafIndex)))
+    })
   }
 }
 
+/** So few are hashed in no time. */
+const FEW = 16
+
 const NOBODY: ReadonlySet<number> = new Set()
+
+/** TreeHashInput of a leaf (RFC 9420 section 7.8): its encoding stands at the end. */
+const leafHashInput = (leafIndex: number, leaf: LeafNode | undefined): readonly Bytes[] => {
+  const head = Uint8Array.of(1, leafIndex >>> 24, leafIndex >>> 16, leafIndex >>> 8, leafIndex, leaf ? 1 : 0)
+  return leaf ? [head, leafNodeCodec.bytesOf(leaf)] : [head]
+}
+
+interface ParentHashInput {
+  readonly type: number
+  readonly parent: ParentNode | undefined
+  readonly left: Bytes
+  readonly right: Bytes
+}
+
+/** TreeHashInput of a parent. */
+const parentHashInput = struct<ParentHashInput>({ type: uint8, parent: optional(parentCodec), left: hashCodec, right: hashCodec })
