@@ -9,7 +9,7 @@ import { versionCodec, wireFormatCodec } from './framing.ts'
 import { groupContextCodec, hashCodec } from './group-info.ts'
 import type { GroupContext } from './group-info.ts'
 import { authCodec, framedContentCodec } from './message.ts'
-import type { AuthenticatedContent, FramedContent } from './message.ts'
+import type { AuthenticatedContent } from './message.ts'
 
 type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
 
