@@ -258,3 +258,30 @@ test.each([1, 2, 3])(
     }
   },
 )
+
+test('ts-mls has defect 2: it refuses the valid tree that our test of that name makes, and a member of ours joins it', async () => {
+  const suite = await getCiphersuiteImpl(getCiphersuiteFromName('MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'))
+  const engine = await createMlsEngine({ suite: 1 })
+  const identity: LeafIdentity = { credential: utf8('0'), signature: await engine.generateSignaturePair() }
+  const { group } = await found({ suite: 1, groupId: utf8('defect 2'), identity, credential: 'basic' })
+  const zero = new Ours(engine, group)
+  const arrive = (name: string) => Ours.arrive(engine, name)
+  const join = (made: { welcome: Bytes | undefined }, newcomer: Newcomer): Promise<Peer> => newcomer.join(made.welcome ?? utf8(''))
+  const six = await Promise.all(['1', '2', '3', '4', '5', '6'].map(arrive))
+  const first = await zero.commit({ add: six.map((each) => each.keyPackage), remove: [] })
+  const members: Peer[] = [zero, ...(await Promise.all(six.map((each) => join(first, each))))]
+  const tell = async (by: Peer, commit: Bytes): Promise<void> => {
+    for (const member of members) if (member !== by) await member.hear(commit)
+  }
+  const four = members[4] ?? zero
+  await tell(four, (await four.commit({ add: [], remove: [] })).commit)
+  const seven = await arrive('7')
+  const second = await four.commit({ add: [seven.keyPackage], remove: [] })
+  await tell(four, second.commit)
+  members.push(await join(second, seven))
+  // Zero's path sets the root anew, below which leaf 7 is unmerged at node 11 alone.
+  const [theirs, ours] = [await Theirs.arrive(suite, 'Eve'), await arrive('Frank')]
+  const third = await zero.commit({ add: [theirs.keyPackage, ours.keyPackage], remove: [1] })
+  await expect(join(third, theirs)).rejects.toThrow('must list leaf node in its unmerged_leaves')
+  expect((await join(third, ours)).authenticator).toBe(zero.authenticator)
+})

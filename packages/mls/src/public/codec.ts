@@ -318,14 +318,19 @@ export const struct = <T extends object>(fields: { readonly [K in keyof T]: Code
   }
 }
 
-/** One of several names, each with its number on the wire; another number is `unsupported`. */
-export const choice = <K extends string>(width: Codec<number>, numbers: { readonly [N in K]: number }, what: string): Codec<K> => {
+/** One of several names, each with its number on the wire; another number is `unsupported` unless there can be no others. */
+export const choice = <K extends string>(
+  width: Codec<number>,
+  numbers: { readonly [N in K]: number },
+  what: string,
+  otherwise: 'unsupported' | 'malformed' = 'unsupported',
+): Codec<K> => {
   const byNumber = new Map((Object.keys(numbers) as K[]).map((name) => [numbers[name], name]))
   return {
     read: (from) => {
       const number = width.read(from)
       const name = byNumber.get(number)
-      if (name === undefined) throw new MlsError('unsupported', `${what} ${number}`)
+      if (name === undefined) throw new MlsError(otherwise, `${what} ${number}`)
       return name
     },
     write: (to, name) => width.write(to, numbers[name]),

@@ -34,7 +34,7 @@ const increasing: Codec<readonly number[]> = {
 
 const parentCodec = remembered(struct<ParentNode>({ encryptionKey: keyCodec, parentHash: opaque(255), unmergedLeaves: increasing }))
 /** Node of RFC 9420 section 12.4.3.3. */
-export const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf: 1, parent: 2 }, 'node type'), {
+export const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf: 1, parent: 2 }, 'node type', 'malformed'), {
   leaf: struct({ leaf: leafNodeCodec }),
   parent: struct({ parent: parentCodec }),
 })

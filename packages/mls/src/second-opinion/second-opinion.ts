@@ -247,6 +247,9 @@ export class SecondOpinion {
       ({ proposal }) => proposal.kind === 'reinit' || (proposal.kind === 'remove' && proposal.leafIndex === before.ownLeaf),
     )
     if (over) return { kind: 'over' }
+    // Section 12.4; what a custom type wants is not known here.
+    const pathless = list.length > 0 && list.every(({ proposal: { kind } }) => kind === 'add' || kind === 'psk' || kind === 'custom')
+    if (!commit.path && !pathless) throw new Error('second opinion: the commit lacks a path')
     const changed = applied(before, list)
     const path = commit.path && receivePath(before, changed, { content: commit.path, sender: framed.sender })
     const tree = path?.tree ?? changed.tree

@@ -48,7 +48,7 @@ test('five hundred claims at once never get the same one-time package twice', as
   expect([...times.values()].toSorted((left, right) => left - right)).toEqual([...Array.from({ length: 100 }, () => 1), 400])
 })
 
-test('a device has at most a hundred one-time packages, and a refused upload stores none', async () => {
+test('B-112: a device has at most a hundred one-time packages, and a refused upload stores none', async () => {
   const carol = await member(town, 'carol')
   await publish(carol, keyUpload({ oneTime: 50 }))
   const refused = await publish(carol, keyUpload({ oneTime: 48 }))
