@@ -8,6 +8,11 @@ if (!chromium && process.argv.includes('browser')) {
   throw new Error('No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.')
 }
 
+/** Tests of the server that open none, and need not run once for each. */
+const WITHOUT_DATABASE = ['settings', 'strict-json', 'limits', 'in-process', 'append-rule'].map(
+  (name) => `packages/server/src/**/${name}.test.ts`,
+)
+
 export default defineConfig({
   resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: [...conditions, 'node', 'development|production'], externalConditions: conditions } },
@@ -30,10 +35,8 @@ export default defineConfig({
         test: {
           name: 'postgres',
           environment: 'node',
-          include: [
-            'packages/server/src/storage/{database,what-the-server-knows}.test.ts',
-            'packages/server/src/storage/postgres/*.test.ts',
-          ],
+          include: ['packages/server/src/**/*.test.ts'],
+          exclude: [...WITHOUT_DATABASE, '**/storage/sqlite/*.test.ts', '**/node_modules/**'],
           globalSetup: ['tools/postgres/for-tests.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -1,6 +1,15 @@
 /** One device of the load generator. It checks what it receives: positions without gaps, each message accepted once. */
 import { randomBytes } from 'node:crypto'
-import { concatBytes, decodeCbor, encodeCommand, fromBase64Url, SOCKET_PATH, SUBPROTOCOL, type CborValue } from '@tacit/contract'
+import {
+  CONTRACT_VERSION,
+  concatBytes,
+  decodeCbor,
+  encodeCommand,
+  fromBase64Url,
+  SOCKET_PATH,
+  SUBPROTOCOL,
+  type CborValue,
+} from '@tacit/contract'
 import { WebSocket } from 'ws'
 import type { BenchDevice } from './world.ts'
 
@@ -78,7 +87,7 @@ export class RelayClient extends Client {
     await opened(socket)
     await new Promise<void>((resolve) => {
       socket.on('message', (data) => client.#take(data instanceof Buffer ? data : Buffer.alloc(0), resolve))
-      socket.send(encodeCommand({ ref: 0, name: 'connection.hello', body: { accessToken: self.token, contract: 1 } }))
+      socket.send(encodeCommand({ ref: 0, name: 'connection.hello', body: { accessToken: self.token, contract: CONTRACT_VERSION } }))
       socket.send(encodeCommand({ ref: 0, name: 'delivery.resume', body: { cursors: [] } }))
     })
     return client

@@ -23,7 +23,7 @@ import { openSecrets } from './secrets.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
-import { openSqlite, type SqliteDatabase } from './storage/sqlite/sqlite-database.ts'
+import { openDatabase, type Database } from './storage/database.ts'
 import { watchDiskSpace } from './storage/disk-space.ts'
 import { lockFolder } from './storage/folder-lock.ts'
 import { vaultHandlers } from './vault/vault.ts'
@@ -61,7 +61,7 @@ interface Foundation {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly database: SqliteDatabase
+  readonly database: Database
   readonly secrets: Awaited<ReturnType<typeof openSecrets>>
   readonly space: Awaited<ReturnType<typeof watchDiskSpace>>
   readonly origins: Origins
@@ -81,7 +81,11 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
     held.defer(lockFolder(folder))
   }
   const { acceptDataLoss, minFreeDiskMib: minFreeMib, limitsFactor: factor } = settings
-  const database = await openSqlite({ path: folder ? join(folder, 'tacit.sqlite') : ':memory:', acceptDataLoss })
+  const database = await openDatabase({
+    path: folder ? join(folder, 'tacit.sqlite') : ':memory:',
+    url: settings.database,
+    acceptDataLoss,
+  })
   held.defer(() => database.close())
   const secrets = await openSecrets({ folder, random })
   if (secrets.fresh) log('secrets_made')

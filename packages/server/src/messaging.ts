@@ -1,15 +1,14 @@
 /** The rooms that carry messages, wired together: one group commit, one bus, one set of feeds. */
 import type { AccountId, DeviceId, Routes, SessionId } from '@tacit/contract'
 import type { Server } from 'node:http'
-import type { Bus } from './bus/bus.ts'
+import type { Bus, NoticeOf } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
 import type { Clock } from './clock.ts'
 import { conversationRoutes } from './conversations/conversations.routes.ts'
 import { Conversations } from './conversations/conversations.ts'
 import { Turns } from './conversations/turns.ts'
 import { deliveryRoutes } from './delivery/delivery.routes.ts'
-import { Delivery, openLedger } from './delivery/delivery.ts'
-import { createGroupCommit, type GroupCommit } from './delivery/group-commit.ts'
+import { Delivery } from './delivery/delivery.ts'
 import { Retention, retentionSettings } from './delivery/retention.ts'
 import type { RoomHandlers } from './gateway/caller.ts'
 import { Lines } from './gateway/lines.ts'
@@ -26,8 +25,9 @@ import type { Metrics } from './metrics.ts'
 import { Presence } from './presence/presence.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
+import { openHotPath } from './hot-path.ts'
 import { Signals } from './signals/signals.ts'
-import type { SqliteDatabase } from './storage/sqlite/sqlite-database.ts'
+import type { Database } from './storage/database.ts'
 
 /** What the rooms need of the others: who somebody is, and what changed about them. */
 export interface Neighbours {
@@ -44,7 +44,7 @@ export interface Neighbours {
 }
 
 export interface MessagingDeps {
-  readonly database: SqliteDatabase
+  readonly database: Database
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -72,8 +72,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
   const onFault = (error: unknown): void => log('fault', { where: 'bus', ...faultFields(error) })
   const bus = createInProcessBus(onFault)
   const metrics = createMessagingMetrics({ registry: deps.metrics.registry, sockets: () => gateway.size })
-  const groupCommit = createGroupCommit({ database: deps.database, onBatch: (size) => metrics.batch(size) })
-  const rooms = openRooms(deps, { bus, groupCommit, metrics })
+  const rooms = openRooms(deps, { bus, metrics, onFault })
   const { conversations, delivery, signals, lines } = rooms
   const presence = new Presence({
     bus,
@@ -83,19 +82,14 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     linesOf: (account) => lines.ofAccount(account),
   })
   const retention = new Retention({
-    groupCommit,
+    database: deps.database,
     clock: deps.clock,
     settings: retentionSettings(deps.settings.retentionDays),
     welcomes: conversations.outstandingWelcomes,
   })
   const gateway = openGateway(deps, { ...rooms, presence })
   signals.passTo(delivery)
-  bus.listen('account_joined', ({ account, conversation, conversationKind: kind }) => {
-    for (const line of lines.ofAccount(account)) {
-      if (conversations.mayJoin(line, conversation))
-        lines.tellDevice(line.device, { name: 'conversations.changed', body: { conversation, kind } })
-    }
-  })
+  bus.listen('account_joined', (notice) => void tellOfJoin(notice, rooms).catch(onFault))
   listenToNeighbours(deps, { ...rooms, presence, gateway })
   return {
     handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },
@@ -104,6 +98,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     sweep: async () => void (await retention.run()),
     async close(within) {
       await gateway.close(within)
+      await signals.passed()
       delivery.stop()
     },
   }
@@ -119,16 +114,17 @@ interface Rooms {
 
 function openRooms(
   { database, clock, random, settings, neighbours }: MessagingDeps,
-  joint: { bus: Bus; groupCommit: GroupCommit; metrics: MessagingMetrics },
+  joint: { bus: Bus; metrics: MessagingMetrics; onFault: (error: unknown) => void },
 ): Rooms {
-  const ledger = openLedger(database)
+  const { metrics } = joint
+  const hot = openHotPath(database, { onBatch: (size) => metrics.batch(size), onCursorBack: () => metrics.cursorWentBack() })
   const lines = new Lines()
   const turns = new Turns({
     random,
     isConnected: (device) => lines.has(device),
     tell: (device, body) => lines.tellDevice(device, { name: 'turns.yours', body }),
   })
-  const shared = { database, ...joint, ledger, clock, assertRoom: () => neighbours.assertRoom() }
+  const shared = { database, ...joint, clock, assertRoom: () => neighbours.assertRoom() }
   const conversations = new Conversations({
     ...shared,
     random,
@@ -137,8 +133,13 @@ function openRooms(
     isListed: (account, device) => neighbours.isListed(account, device),
     accountExists: (account) => neighbours.accountExists(account),
   })
-  const signals = new Signals(shared)
-  const delivery = new Delivery({ ...shared, mail: conversations.mail, kept: (device) => signals.kept(device) })
+  const signals = new Signals({ ...shared, store: hot.signals, isMember: (pair) => delivery.isMember(pair) })
+  const delivery: Delivery = new Delivery({
+    ...shared,
+    store: hot.delivery,
+    mail: conversations.mail,
+    kept: (device, after) => signals.kept(device, after),
+  })
   return { conversations, delivery, signals, lines, turns }
 }
 
@@ -170,6 +171,17 @@ function listenToNeighbours(
   neighbours.onKeysLow(({ device, available }) => lines.tellDevice(device, { name: 'keys.low', body: { available } }))
   neighbours.onSharesPresence(({ account, shares }) => orLog('presence', presence.sharingChanged(account, shares)))
   neighbours.onListChanged(({ account, version }) => orLog('devices.changed', tellOfDevices({ account, version }, { delivery, lines })))
+}
+
+/** Devices of the account that are online and not in the conversation may join. */
+async function tellOfJoin(
+  { account, conversation, conversationKind: kind }: NoticeOf<'account_joined'>,
+  { conversations, lines }: Pick<Rooms, 'conversations' | 'lines'>,
+): Promise<void> {
+  for (const line of lines.ofAccount(account)) {
+    if (await conversations.mayJoin(line, conversation))
+      lines.tellDevice(line.device, { name: 'conversations.changed', body: { conversation, kind } })
+  }
 }
 
 /** A new device list concerns its owner's devices and everybody who shares a conversation with them. */

@@ -47,6 +47,16 @@ export const settingsTable = {
     default: './data',
     sentence: 'The folder that holds the database and the secrets, and is the only state; ":memory:" keeps nothing after the end.',
   }),
+  database: setting({
+    env: 'TACIT_DATABASE',
+    schema: z.union([
+      z.literal(''),
+      z.string().regex(/^postgres(ql)?:\/\/./, 'expected an address such as postgres://user:password@host/database'),
+    ]),
+    default: '',
+    sentence: 'The PostgreSQL database to use; empty means SQLite in the data folder.',
+    secret: true,
+  }),
   host: setting({
     env: 'TACIT_HOST',
     schema: text(255),

@@ -2,30 +2,30 @@
  * Accepting a commit: compare-and-set on the epoch, and with it, in the same transaction, the new epoch, the membership
  * intervals, the welcomes and the group info. The first commit of an epoch wins; the others hear where the log stands.
  */
-import type { DatabaseSync } from 'node:sqlite'
 import { Refusal, type AccountId, type DeviceId, type ResultOf, type WelcomeId } from '@tacit/contract'
+import type { Transaction } from 'kysely'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
-import { answerRepeat, sha256 } from '../delivery/accept-message.ts'
+import { sha256 } from '../delivery/accept-message.ts'
 import { judgeAppend, judgeOrder, type AppendState } from '../delivery/append-rule.ts'
-import type { Ledger } from '../delivery/delivery.ts'
-import type { DeliveryWriter, NewEntry } from '../delivery/delivery.store.ts'
+import { ledger } from '../delivery/delivery.ts'
+import type { NewEntry } from '../delivery/delivery.store.ts'
 import { readClaimedHeader } from '../delivery/framing-check.ts'
-import type { GroupCommit } from '../delivery/group-commit.ts'
 import type { MessagingMetrics } from '../messaging-metrics.ts'
 import type { Random } from '../random.ts'
+import type { Database } from '../storage/database.ts'
+import type { Tables } from '../storage/tables.ts'
 import { checkDeclaration, checkRoster, kindOfCommit, type CommitBody, type CommitKind } from './commit-rule.ts'
-import type { ConversationRow, ConversationsWriter } from './conversations.store.ts'
+import * as store from './conversations.store.ts'
+import type { ConversationRow } from './conversations.store.ts'
 
 export interface AcceptCommitDeps {
-  readonly groupCommit: GroupCommit
-  readonly ledger: Ledger
+  readonly database: Database
   readonly bus: Bus
   readonly clock: Clock
   readonly random: Random
   readonly maxMembers: number
   readonly metrics: Pick<MessagingMetrics, 'accepted'>
-  writer(sqlite: DatabaseSync): ConversationsWriter
   /** Throws the refusal `busy` when a commit that changes no membership has to wait for somebody. */
   admit(committing: Committing): void
   /** Throws the refusal `storage_full` when the disk is nearly full. */
@@ -52,7 +52,7 @@ type Accepted = ResultOf<'conversations.commit'>
 /** Accepts, or answers a repeat as before. Refuses by the names in the contract; nothing is consumed by a refusal. */
 export async function acceptCommit(deps: AcceptCommitDeps, committing: Committing): Promise<Accepted> {
   const prepared = await prepare(deps, committing)
-  const { result, conversation } = await deps.groupCommit.submit((sqlite) => commitIn(sqlite, deps, prepared))
+  const { result, conversation } = await deps.database.write((tx) => commitIn(tx, deps, prepared))
   if (!result.duplicate) {
     deps.metrics.accepted('commit')
     announce(deps.bus, { prepared, conversation, head: result.seq })
@@ -89,66 +89,55 @@ async function areListed({ isListed }: AcceptCommitDeps, joining: CommitBody['ad
   return !listed.includes(false)
 }
 
-function commitIn(sqlite: DatabaseSync, deps: AcceptCommitDeps, prepared: Prepared): { result: Accepted; conversation: ConversationRow } {
-  const [log, store] = [deps.ledger.writer(sqlite), deps.writer(sqlite)]
+async function commitIn(
+  tx: Transaction<Tables>,
+  deps: AcceptCommitDeps,
+  prepared: Prepared,
+): Promise<{ result: Accepted; conversation: ConversationRow }> {
   const { sender, body, kind, entry } = prepared
-  const conversation = store.conversation(body.conversation)
-  const state = log.state(body.conversation, sender.device)
+  const state = await ledger.lockedState(tx, { conversation: body.conversation, device: sender.device })
+  const conversation = await store.findConversation(tx, body.conversation)
   if (!conversation || !state) throw new Refusal('not_found')
-  if (judge(log, state, prepared) === 'repeat') {
-    const { seq, hash, epoch } = answerRepeat(log, entry)
+  if ((await judge(tx, state, prepared)) === 'repeat') {
+    const { seq, hash, epoch } = await ledger.earlier(tx, entry)
     return { result: { seq, hash, epoch: epoch + 1, duplicate: true }, conversation }
   }
   if (kind === 'by_member' && body.added.length === 0 && body.removed.length === 0) deps.admit(prepared)
   if (!prepared.listed) throw new Refusal('members_mismatch')
-  checkRoster({ body, kind, sender: sender.device }, rosterOf(log, conversation, deps.maxMembers))
-  const seq = write({ log, store, deps, prepared })
+  checkRoster({ body, kind, sender: sender.device }, await rosterOf(tx, conversation, deps.maxMembers))
+  const seq = await write(tx, deps, prepared)
   return { result: { seq, hash: entry.hash, epoch: entry.epoch + 1, duplicate: false }, conversation }
 }
 
 /** A joiner needs no membership of its own, only one of its account; its counter goes on if it was here before. */
-function judge(log: DeliveryWriter, state: AppendState, { body, kind, sender }: Prepared): 'repeat' | 'append' {
+async function judge(tx: Transaction<Tables>, state: AppendState, { body, kind, sender }: Prepared): Promise<'repeat' | 'append'> {
   const { membership } = state
   const isJoin = kind === 'by_joiner' && !(membership && body.clientSeq <= membership.clientSeq)
-  if (isJoin && !log.hasMemberOf(body.conversation, sender.account)) throw new Refusal('not_found')
+  if (isJoin && !(await ledger.hasMemberOf(tx, body.conversation, sender.account))) throw new Refusal('not_found')
   const verdict = isJoin ? judgeOrder({ log: state.log, clientSeq: membership?.clientSeq ?? 0 }, body) : judgeAppend(state, body)
   if (verdict.kind === 'refuse') throw new Refusal(verdict.failure, verdict.details)
   return verdict.kind
 }
 
-const rosterOf = (log: DeliveryWriter, { id, directPair }: ConversationRow, maxMembers: number) => ({
-  members: log.memberCount(id),
-  maxMembers,
-  directPair,
-  isMember: (device: DeviceId) => log.isMember(id, device),
-})
+async function rosterOf(tx: Transaction<Tables>, { id, directPair }: ConversationRow, maxMembers: number) {
+  const members = new Set((await ledger.membersOf(tx, id)).map(({ device }) => device))
+  return { members: members.size, maxMembers, directPair, isMember: (device: DeviceId) => members.has(device) }
+}
 
-function write({
-  log,
-  store,
-  deps,
-  prepared,
-}: {
-  log: DeliveryWriter
-  store: ConversationsWriter
-  deps: AcceptCommitDeps
-  prepared: Prepared
-}): number {
-  const { body, kind, sender, entry } = prepared
+async function write(tx: Transaction<Tables>, { random }: AcceptCommitDeps, { body, kind, sender, entry }: Prepared): Promise<number> {
   const { conversation } = body
-  const seq = log.append(entry)
-  log.nextEpoch(conversation)
-  for (const device of body.removed) log.leave({ conversation, device, toSeq: seq })
-  for (const { account, device } of body.added) log.join({ conversation, account, device, fromSeq: seq })
+  const seq = await ledger.append(tx, entry)
+  await ledger.nextEpoch(tx, conversation)
+  for (const device of body.removed) await ledger.leave(tx, { conversation, device, toSeq: seq })
+  for (const { account, device } of body.added) await ledger.join(tx, { conversation, account, device, fromSeq: seq })
   if (kind === 'by_joiner') {
-    log.join({ conversation, ...sender, fromSeq: seq })
-    log.setCounter({ conversation, device: sender.device, clientSeq: entry.clientSeq })
+    await ledger.join(tx, { conversation, ...sender, fromSeq: seq })
+    await ledger.setCounter(tx, { conversation, device: sender.device, clientSeq: entry.clientSeq })
   }
-  for (const { device, bytes } of body.welcomes) {
-    const id = deps.random.id() as WelcomeId
-    store.addWelcome({ id, device, conversation, epoch: entry.epoch, seq, createdAt: entry.time, bytes })
-  }
-  store.replaceGroupInfo({ conversation, epoch: entry.epoch + 1, bytes: body.groupInfo })
+  const waiting = { conversation, epoch: entry.epoch, seq, createdAt: entry.time }
+  const welcomes = body.welcomes.map(({ device, bytes }) => ({ id: random.id() as WelcomeId, device, bytes, ...waiting }))
+  if (welcomes.length > 0) await store.addWelcomes(tx, welcomes)
+  await store.replaceGroupInfo(tx, { conversation, epoch: entry.epoch + 1, bytes: body.groupInfo })
   return seq
 }
 

@@ -10,8 +10,8 @@ export function conversationRoutes(conversations: Conversations, limits: Limits)
       await limits.spend('create_conversation', caller.account)
       return conversations.create(caller, body)
     },
-    list: ({ caller, query }) => Promise.resolve(conversations.list(caller, query)),
-    show: ({ caller, params }) => Promise.resolve(conversations.show(caller, params.conversation)),
-    groupInfo: ({ caller, params }) => Promise.resolve(conversations.groupInfo(caller, params.conversation)),
+    list: ({ caller, query }) => conversations.list(caller, query),
+    show: ({ caller, params }) => conversations.show(caller, params.conversation),
+    groupInfo: ({ caller, params }) => conversations.groupInfo(caller, params.conversation),
   }
 }

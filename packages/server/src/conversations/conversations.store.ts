@@ -1,7 +1,11 @@
-/** Every query on the conversations room's tables. What a commit writes is prepared, because it runs in the group commit. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+/** Every query on the conversations room's tables. */
 import type { ConversationId, ConversationKind, DeviceId, WelcomeId } from '@tacit/contract'
+import type { Kysely, Transaction } from 'kysely'
 import type { Bytes } from '../delivery/delivery.store.ts'
+import type { Tables } from '../storage/tables.ts'
+
+type Reader = Kysely<Tables>
+type Writer = Transaction<Tables>
 
 export interface ConversationRow {
   readonly id: ConversationId
@@ -10,7 +14,6 @@ export interface ConversationRow {
 }
 
 export interface StoredWelcome {
-  readonly position: number
   readonly welcome: WelcomeId
   readonly conversation: ConversationId
   readonly kind: ConversationKind
@@ -28,97 +31,73 @@ export interface NewWelcome {
   readonly bytes: Uint8Array
 }
 
-const CONVERSATION = 'SELECT id, kind, direct_pair AS directPair FROM conversation'
+const conversations = (db: Reader) => db.selectFrom('conversation').select(['id', 'kind', 'direct_pair as directPair'])
 
-export class ConversationsWriter {
-  readonly #show: StatementSync
-  readonly #ofPair: StatementSync
-  readonly #create: StatementSync
-  readonly #replaceInfo: StatementSync
-  readonly #welcome: StatementSync
-  readonly #forget: StatementSync
-  readonly #forgetBefore: StatementSync
-  readonly #lowestEpoch: StatementSync
+export const findConversation = (db: Reader, id: ConversationId): Promise<ConversationRow | undefined> =>
+  conversations(db).where('id', '=', id).executeTakeFirst()
 
-  constructor(sqlite: DatabaseSync) {
-    this.#show = sqlite.prepare(`${CONVERSATION} WHERE id = ?`)
-    this.#ofPair = sqlite.prepare(`${CONVERSATION} WHERE direct_pair = ?`)
-    this.#create = sqlite.prepare('INSERT INTO conversation (id, kind, direct_pair, created_at) VALUES (?, ?, ?, ?)')
-    this.#replaceInfo = sqlite.prepare(
-      `INSERT INTO group_info (conversation, epoch, bytes) VALUES (?1, ?2, ?3)
-       ON CONFLICT (conversation) DO UPDATE SET epoch = ?2, bytes = ?3`,
-    )
-    this.#welcome = sqlite.prepare(
-      'INSERT INTO welcome (id, device, conversation, epoch, seq, created_at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    )
-    this.#forget = sqlite.prepare('DELETE FROM welcome WHERE device = ? AND id = ?')
-    this.#forgetBefore = sqlite.prepare('DELETE FROM welcome WHERE conversation = ? AND created_at < ?')
-    this.#lowestEpoch = sqlite.prepare('SELECT min(epoch) AS epoch FROM welcome WHERE conversation = ?')
-  }
+export const findDirect = (db: Reader, pair: string): Promise<ConversationRow | undefined> =>
+  conversations(db).where('direct_pair', '=', pair).executeTakeFirst()
 
-  conversation(id: ConversationId): ConversationRow | undefined {
-    return this.#show.get(id) as ConversationRow | undefined
-  }
+export const addConversation = (tx: Writer, { id, kind, directPair, createdAt }: ConversationRow & { createdAt: number }) =>
+  tx.insertInto('conversation').values({ id, kind, direct_pair: directPair, created_at: createdAt }).execute()
 
-  ofPair(pair: string): ConversationRow | undefined {
-    return this.#ofPair.get(pair) as ConversationRow | undefined
-  }
+export const replaceGroupInfo = (
+  tx: Writer,
+  { conversation, epoch, bytes }: { conversation: ConversationId; epoch: number; bytes: Uint8Array },
+) =>
+  tx
+    .insertInto('group_info')
+    .values({ conversation, epoch, bytes })
+    .onConflict((conflict) => conflict.column('conversation').doUpdateSet({ epoch, bytes }))
+    .execute()
 
-  create({ id, kind, directPair, createdAt }: ConversationRow & { createdAt: number }): void {
-    this.#create.run(id, kind, directPair, createdAt)
-  }
-
-  replaceGroupInfo(info: { conversation: ConversationId; epoch: number; bytes: Uint8Array }): void {
-    this.#replaceInfo.run(info.conversation, info.epoch, info.bytes)
-  }
-
-  addWelcome({ id, device, conversation, epoch, seq, createdAt, bytes }: NewWelcome): void {
-    this.#welcome.run(id, device, conversation, epoch, seq, createdAt, bytes)
-  }
-
-  /** Only the device's own. */
-  forgetWelcome(device: DeviceId, id: WelcomeId): void {
-    this.#forget.run(device, id)
-  }
-
-  forgetWelcomesBefore(conversation: ConversationId, before: number): void {
-    this.#forgetBefore.run(conversation, before)
-  }
-
-  /** The lowest epoch that a commit with a waiting welcome ended. */
-  lowestWelcomeEpoch(conversation: ConversationId): number | undefined {
-    return (this.#lowestEpoch.get(conversation) as { epoch: number | null }).epoch ?? undefined
-  }
+export async function groupInfoOf(db: Reader, id: ConversationId): Promise<{ epoch: number; head: number; bytes: Bytes } | undefined> {
+  const row = await db
+    .selectFrom('group_info')
+    .innerJoin('log', 'log.conversation', 'group_info.conversation')
+    .select(['group_info.epoch', 'log.head', 'group_info.bytes'])
+    .where('group_info.conversation', '=', id)
+    .executeTakeFirst()
+  return row && { ...row, bytes: new Uint8Array(row.bytes) }
 }
 
-export class ConversationsReader {
-  readonly #show: StatementSync
-  readonly #info: StatementSync
-  readonly #nextWelcome: StatementSync
+export const addWelcomes = (tx: Writer, welcomes: readonly NewWelcome[]) =>
+  tx
+    .insertInto('welcome')
+    .values(welcomes.map(({ createdAt, ...welcome }) => ({ ...welcome, created_at: createdAt })))
+    .execute()
 
-  constructor(sqlite: DatabaseSync) {
-    this.#show = sqlite.prepare(`${CONVERSATION} WHERE id = ?`)
-    this.#info = sqlite.prepare(
-      `SELECT group_info.epoch, log.head, group_info.bytes FROM group_info JOIN log ON log.conversation = group_info.conversation
-       WHERE group_info.conversation = ?`,
-    )
-    this.#nextWelcome = sqlite.prepare(
-      `SELECT welcome.position, welcome.id AS welcome, welcome.conversation, conversation.kind, welcome.seq, welcome.bytes
-       FROM welcome JOIN conversation ON conversation.id = welcome.conversation
-       WHERE welcome.device = ? AND welcome.position > ? ORDER BY welcome.position LIMIT 1`,
-    )
-  }
+/** Only the device's own. */
+export const forgetWelcomes = (tx: Writer, device: DeviceId, welcomes: readonly WelcomeId[]) =>
+  tx.deleteFrom('welcome').where('device', '=', device).where('id', 'in', welcomes).execute()
 
-  conversation(id: ConversationId): ConversationRow | undefined {
-    return this.#show.get(id) as ConversationRow | undefined
-  }
+export const forgetWelcomesBefore = (tx: Writer, conversation: ConversationId, before: number) =>
+  tx.deleteFrom('welcome').where('conversation', '=', conversation).where('created_at', '<', before).execute()
 
-  groupInfo(id: ConversationId): { epoch: number; head: number; bytes: Bytes } | undefined {
-    return this.#info.get(id) as { epoch: number; head: number; bytes: Bytes } | undefined
-  }
+/** The lowest epoch that a commit with a waiting welcome ended. */
+export async function lowestWelcomeEpoch(db: Reader, conversation: ConversationId): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('welcome')
+    .select(({ fn }) => fn.min('epoch').as('epoch'))
+    .where('conversation', '=', conversation)
+    .executeTakeFirst()
+  return row?.epoch ?? undefined
+}
 
-  /** The device's first welcome after a position. */
-  nextWelcome(device: DeviceId, position: number): StoredWelcome | undefined {
-    return this.#nextWelcome.get(device, position) as StoredWelcome | undefined
-  }
+/** Where the device's welcomes stand, in their order. */
+export async function waitingWelcomes(db: Reader, device: DeviceId): Promise<number[]> {
+  const rows = await db.selectFrom('welcome').select('position').where('device', '=', device).orderBy('position').execute()
+  return rows.map(({ position }) => position)
+}
+
+export async function welcomeAt(db: Reader, device: DeviceId, position: number): Promise<StoredWelcome | undefined> {
+  const row = await db
+    .selectFrom('welcome')
+    .innerJoin('conversation', 'conversation.id', 'welcome.conversation')
+    .select(['welcome.id as welcome', 'welcome.conversation', 'conversation.kind', 'welcome.seq', 'welcome.bytes'])
+    .where('welcome.position', '=', position)
+    .where('welcome.device', '=', device)
+    .executeTakeFirst()
+  return row && { ...row, bytes: new Uint8Array(row.bytes) }
 }

@@ -5,7 +5,7 @@ import type { Delivery } from './delivery.ts'
 
 export function deliveryRoutes(delivery: Delivery): RoomHandlers<Routes['delivery']> {
   return {
-    entries: ({ caller, params, query }) => Promise.resolve(delivery.entries(caller.device, { ...params, ...query })),
-    hashes: ({ caller, params, query }) => Promise.resolve(delivery.hashes(caller.device, { ...params, ...query })),
+    entries: ({ caller, params, query }) => delivery.entries(caller.device, { ...params, ...query }),
+    hashes: ({ caller, params, query }) => delivery.hashes(caller.device, { ...params, ...query }),
   }
 }

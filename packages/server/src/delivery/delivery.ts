@@ -3,23 +3,23 @@
  * the truth; a feed and the bus only carry it.
  */
 import { Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
-import type { DatabaseSync } from 'node:sqlite'
-import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import { acceptMessage, acceptNack, type AcceptDeps } from './accept-message.ts'
-import { StoredCursors } from './cursors.ts'
-import { DeliveryReader, DeliveryWriter, readableEnd, type Place } from './delivery.store.ts'
-import type { Feed, FeedSources, Line } from './feed.ts'
-import { Feeds } from './feeds.ts'
+import type { Database } from '../storage/database.ts'
+import { Gathered } from '../storage/gathered.ts'
+import { acceptMessage, type AcceptDeps } from './accept-message.ts'
+import { acceptNack } from './accept-nack.ts'
+import { readableEnd, type CursorAt, type DeliveryStore, type Pair, type Place } from './delivery.store.ts'
+import type { Feed, Line } from './feed.ts'
+import { Feeds, type FeedSources } from './feeds.ts'
+import * as ledger from './ledger.store.ts'
 
-export interface DeliveryDeps extends Pick<FeedSources, 'mail' | 'kept'>, Omit<AcceptDeps, 'writer'> {
-  readonly database: SqliteDatabase
-  readonly ledger: Ledger
-}
+/** What other rooms write in one transaction with theirs, and what they read. */
+export * as ledger from './ledger.store.ts'
 
-/** The store's two sides, shared with the conversations room, which appends commits. */
-export interface Ledger {
-  readonly reader: DeliveryReader
-  writer(sqlite: DatabaseSync): DeliveryWriter
+export interface DeliveryDeps extends FeedSources, AcceptDeps {
+  readonly database: Database
+  readonly store: DeliveryStore
+  /** Hears why feeds could not be served, or a cursor not be stored. Both are tried again. */
+  onFault(error: unknown): void
 }
 
 export interface Acknowledgement {
@@ -32,44 +32,43 @@ export interface Acknowledgement {
 /** Whether each cursor of an acknowledgement was acceptable; `overrun`: the device claims to have what never existed for it. */
 export type AcknowledgeOutcome = 'stored' | 'overrun'
 
-export function openLedger(database: SqliteDatabase): Ledger {
-  let writer: DeliveryWriter | undefined
-  return {
-    reader: database.read((sqlite) => new DeliveryReader(sqlite)),
-    writer: (sqlite) => (writer ??= new DeliveryWriter(sqlite)),
-  }
-}
-
 export class Delivery {
-  readonly #accept: AcceptDeps
-  readonly #reader: DeliveryReader
-  readonly #cursors: StoredCursors
+  readonly #deps: DeliveryDeps
+  readonly #cursors: Gathered<CursorAt>
   readonly #feeds: Feeds
 
   constructor(deps: DeliveryDeps) {
-    const { database, bus, ledger, mail, kept } = deps
-    this.#accept = { ...deps, writer: (sqlite) => ledger.writer(sqlite) }
-    this.#reader = ledger.reader
-    this.#cursors = new StoredCursors(this.#accept)
-    this.#feeds = new Feeds({ database, bus, reader: ledger.reader, mail, kept })
+    this.#deps = deps
+    // Backward ones change nothing.
+    this.#cursors = new Gathered({
+      key: ({ conversation, device }) => conversation + device,
+      supersedes: (cursor, waiting) => cursor.seq > waiting.seq,
+      write: (take) => deps.store.storeCursors(take),
+    })
+    this.#feeds = new Feeds({
+      bus: deps.bus,
+      store: deps.store,
+      mail: deps.mail,
+      kept: (device, after) => deps.kept(device, after),
+      places: (device) => ledger.placesOf(deps.database.kysely, device),
+      onNews: (cursor) => this.#storeResumed(cursor),
+      onFault: (error) => deps.onFault(error),
+    })
   }
 
   /** Appends a message or proposal; resolves when it is on stable storage. */
   send(sender: DeviceId, body: BodyOf<'delivery.send'>): Promise<ResultOf<'delivery.send'>> {
-    return acceptMessage(this.#accept, { sender, body })
+    return acceptMessage(this.#deps, { sender, body })
   }
 
   /** Appends a device's word that it could not process a commit. */
   nack(sender: DeviceId, body: BodyOf<'delivery.nack'>): Promise<ResultOf<'delivery.nack'>> {
-    return acceptNack(this.#accept, { sender, body })
+    return acceptNack(this.#deps, { sender, body })
   }
 
   /** Starts streaming to a line. Cursors of conversations that are not the device's are left out, as if they did not exist. */
   resume(line: Line, { cursors }: BodyOf<'delivery.resume'>): Feed {
-    const given = new Map(cursors.map(({ conversation, seq }) => [conversation, seq]))
-    const feed = this.#feeds.open(line, given)
-    this.#storeResumed(line.device, given)
-    return feed
+    return this.#feeds.open(line, new Map(cursors.map(({ conversation, seq }) => [conversation, seq])))
   }
 
   /** Stores what the device has; resolves when that is on stable storage. */
@@ -77,11 +76,11 @@ export class Delivery {
     const stored: Promise<void>[] = []
     for (const { conversation, seq } of body.cursors) {
       if (feed?.acknowledge(conversation, seq) !== 'in_window') {
-        const place = this.#placeOf(conversation, device)
+        const place = await this.#placeOf({ conversation, device })
         if (seq > readableEnd(place)) return 'overrun'
         feed?.skip(conversation, seq)
       }
-      stored.push(this.#cursors.advance({ conversation, device, seq }))
+      stored.push(this.#cursors.put({ conversation, device, seq }))
     }
     if (feed) this.#feeds.mark(feed)
     await Promise.all(stored)
@@ -104,56 +103,62 @@ export class Delivery {
 
   /** Resolves when everything handed in so far is on stable storage or refused. */
   settled(): Promise<void> {
-    return this.#accept.groupCommit.submit(() => undefined)
+    return this.#deps.store.settled()
   }
 
   /** Entries after a position, as far as the device may read them. */
-  entries(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
-    const place = this.#placeOf(page.conversation, device)
+  async entries(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
+    const place = await this.#placeOf({ conversation: page.conversation, device })
     const head = readableEnd(place)
-    return { head, entries: this.#reader.entries({ ...page, after: Math.max(page.after, place.fromSeq), end: head }) }
+    const after = Math.max(page.after, place.fromSeq)
+    return { head, entries: await ledger.entriesIn(this.#deps.database.kysely, { ...page, after, end: head }) }
   }
 
   /**
    * Hashes of entries after a position, also of those before the device joined: they say nothing without the bytes. They end
    * where one is missing, because their place is all that says whose they are.
    */
-  hashes(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
-    const head = readableEnd(this.#placeOf(page.conversation, device))
-    const kept = this.#reader.hashes({ ...page, end: head })
+  async hashes(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
+    const head = readableEnd(await this.#placeOf({ conversation: page.conversation, device }))
+    const kept = await ledger.hashesIn(this.#deps.database.kysely, { ...page, end: head })
     const hole = kept.findIndex(({ seq }, at) => seq !== page.after + 1 + at)
-    return { head, hashes: (hole < 0 ? kept : kept.slice(0, hole)).map(({ hash }) => hash) }
+    return { head, hashes: (hole < 0 ? kept : kept.slice(0, hole)).map(({ hash }) => new Uint8Array(hash)) }
   }
 
-  /** Lines of members of the conversation who are online here, as far as the store says that they are members now. */
-  *audience(conversation: ConversationId): Generator<Line> {
-    for (const { line } of this.#feeds.of(conversation)) {
-      if (this.#reader.place(conversation, line.device)?.toSeq === null) yield line
-    }
+  /** For each conversation the lines of members who are online here, as far as the store says that they are members now. */
+  async audiences(conversations: readonly ConversationId[]): Promise<Line[][]> {
+    const listening = conversations.map((conversation) => [...this.#feeds.of(conversation)].map(({ line }) => ({ conversation, line })))
+    const pairs = listening.flat().map(({ conversation, line }) => ({ conversation, device: line.device }))
+    const positions = await this.#deps.store.positions(pairs)
+    let at = 0
+    return listening.map((lines) => lines.filter(() => positions[at++]?.toSeq === null).map(({ line }) => line))
+  }
+
+  /** Whether the device is a member now. */
+  async isMember(pair: Pair): Promise<boolean> {
+    const [position] = await this.#deps.store.positions([pair])
+    return position?.toSeq === null
   }
 
   /** Whether both have a device in one conversation now. */
   sharesConversation(account: AccountId, other: AccountId): Promise<boolean> {
-    return Promise.resolve(this.#reader.share(account, other))
+    return ledger.share(this.#deps.database.kysely, account, other)
   }
 
   /** Accounts that share a conversation with this one now. */
   coMembers(account: AccountId): Promise<AccountId[]> {
-    return Promise.resolve(this.#reader.coMembers(account))
+    return ledger.coMembers(this.#deps.database.kysely, account)
   }
 
-  #placeOf(conversation: ConversationId, device: DeviceId): Place {
-    const place = this.#reader.place(conversation, device)
+  async #placeOf(pair: Pair): Promise<Place> {
+    const place = await ledger.placeOf(this.#deps.database.kysely, pair)
     if (!place) throw new Refusal('not_found')
     return place
   }
 
   /** Where a device resumes is what it has stored; the store itself refuses what lies past the end. */
-  #storeResumed(device: DeviceId, cursors: ReadonlyMap<ConversationId, number>): void {
-    for (const [conversation, seq] of cursors) {
-      const place = this.#reader.place(conversation, device)
-      // Nobody waits for these: a cursor that is not stored is only sent again.
-      if (place && seq > place.cursor) this.#cursors.advance({ conversation, device, seq }).catch(() => undefined)
-    }
+  #storeResumed(cursor: CursorAt): void {
+    // Nobody waits for these: a cursor that is not stored is only sent again.
+    this.#cursors.put(cursor).catch((error: unknown) => this.#deps.onFault(error))
   }
 }

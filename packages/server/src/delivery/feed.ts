@@ -1,17 +1,18 @@
 /**
  * A feed streams the logs of one device's conversations to one socket, always from the store, in three phases:
  *
- * 1. Backfill. Welcomes first, then each log from its cursor to where it stood when the feed was opened.
+ * 1. Backfill. Where the device stands, welcomes, then each log from its cursor to where it stood when the feed was opened.
  * 2. Cut over. The feed listens for doorbells before it reads those heads, so what is accepted meanwhile only moves a
  *    goal further; nothing falls between. Kept signals follow, then `caughtUp`.
  * 3. Live. A doorbell moves the goal of one conversation, and the feed reads up to it.
  *
- * At most a window of entries is unacknowledged, and nothing is read while the socket's buffer is full. Doorbells may be
- * lost or doubled: they only say where to look. Whether the device may read is asked of the store each time.
+ * A feed reads nothing itself: it says what it wants next (`want`), feeds.ts reads for all feeds together, and the feed
+ * sends what it is given (`take`). At most a window of entries is unacknowledged, and nothing is wanted while the socket's
+ * buffer is full. Doorbells may be lost or doubled: they only say where to look.
  */
 import { encodeEvent, limits, type AccountId, type ConversationId, type DeviceId } from '@tacit/contract'
-import { readableEnd, type DeliveryReader, type Place } from './delivery.store.ts'
-import type { PageOutcome, Pages } from './pages.ts'
+import { readableEnd, type CursorAt, type Place } from './delivery.store.ts'
+import type { EntryPage, PageOutcome, PageRequest } from './pages.ts'
 
 /** What a feed writes to: one socket of one device. */
 export interface Line {
@@ -22,27 +23,34 @@ export interface Line {
   readonly congested: boolean
 }
 
-/** Welcomes of a device, one at a time in their order. */
-export interface Mail {
-  after(device: DeviceId, position: number): { readonly position: number; readonly frame: Uint8Array } | undefined
+/** Where a reader of kept signals stands: they are ordered by conversation, then sender. */
+export interface KeptPosition {
+  readonly conversation: ConversationId
+  readonly sender: DeviceId
 }
 
-export interface FeedSources {
-  readonly reader: DeliveryReader
-  readonly pages: Pages
-  readonly mail: Mail
-  /** Frames with the kept signals that the device may read. */
-  kept(device: DeviceId): Iterator<Uint8Array>
-}
+/** What a feed needs next. `rung` says which doorbells the reading covers. */
+export type Want =
+  | { readonly kind: 'places'; readonly rung: number }
+  | { readonly kind: 'mailbox'; readonly rung: number }
+  | { readonly kind: 'welcome'; readonly position: number }
+  | ({ readonly kind: 'page' } & PageRequest)
+  | { readonly kind: 'kept'; readonly after: KeptPosition | undefined }
+
+/** What was read for a want of the same kind. */
+export type Found =
+  | { readonly kind: 'places'; readonly rung: number; readonly places: readonly Place[] }
+  /** Positions of the welcomes that wait, in their order. */
+  | { readonly kind: 'mailbox'; readonly rung: number; readonly positions: readonly number[] }
+  | { readonly kind: 'welcome'; readonly position: number; readonly frame: Uint8Array | undefined }
+  | { readonly kind: 'page'; readonly request: PageRequest; readonly outcome: PageOutcome }
+  /** `next`: where the reader stands after these; undefined when there are no more. */
+  | { readonly kind: 'kept'; readonly frames: readonly Uint8Array[]; readonly next: KeptPosition | undefined }
 
 /** How an acknowledgement relates to what was sent here. */
 export type Acknowledged = 'in_window' | 'not_sent'
 
-interface SentFrame {
-  readonly end: number
-  readonly entries: number
-  readonly bytes: number
-}
+type SentFrame = Pick<EntryPage, 'end' | 'entries' | 'bytes'>
 
 interface Track {
   /** Everything up to here was sent, or is on the device already. */
@@ -54,49 +62,46 @@ interface Track {
   frames: SentFrame[] | undefined
 }
 
-type Phase = { readonly kind: 'backfill' } | { readonly kind: 'kept'; readonly frames: Iterator<Uint8Array> } | { readonly kind: 'live' }
+/** How far kept signals were read, and what of that is still to be sent. */
+interface KeptReading {
+  readonly frames: Uint8Array[]
+  readonly after: KeptPosition | undefined
+  readonly more: boolean
+}
 
 /** What one frame takes at most; the largest entry fits. */
 const FRAME_BYTES = 256 * 1024
 const FRAME_ENTRIES = 128
 
-const BACKFILL: Phase = { kind: 'backfill' }
-const LIVE: Phase = { kind: 'live' }
-
 export class Feed {
   readonly line: Line
-  readonly #sources: FeedSources
   readonly #tracks = new Map<ConversationId, Track>()
+  /** Where the device says that it stands; only for the first look at its places. */
+  #cursors: ReadonlyMap<ConversationId, number> | undefined
   #waiting: ConversationId[] = []
-  #mailPosition = 0
-  #mailWaiting = true
+  /** Doorbells of the mailbox so far, and those that the last reading of places and of the mailbox covers. */
+  #rung = 1
+  #placesRead = 0
+  #mailboxRead = 0
+  /** Welcomes to be sent, and those that were: positions may become visible in another order than they were given. */
+  #welcomes: number[] | undefined
+  #welcomed: Set<number> | undefined
   #unackedEntries = 0
   #unackedBytes = 0
-  #phase = BACKFILL
+  /** Undefined once the feed is live. */
+  #kept: KeptReading | undefined = { frames: [], after: undefined, more: true }
+  /** The window has no room for the entry that comes next; an acknowledgement makes some. */
+  #noRoom = false
   #closed = false
-  /** True while its registry has it on the list of feeds to pump. */
+  /** True while its registry has it on the list of feeds to serve. */
   scheduled = false
 
-  constructor(line: Line, sources: FeedSources) {
+  constructor(line: Line, cursors: ReadonlyMap<ConversationId, number>) {
     this.line = line
-    this.#sources = sources
+    this.#cursors = cursors
   }
 
-  /** Follows a conversation from `from`, or from where the membership begins if that is later. */
-  follow(place: Place, from: number): void {
-    const end = readableEnd(place)
-    const sent = Math.min(Math.max(from, place.fromSeq), end)
-    const track = this.#tracks.get(place.conversation)
-    if (track) track.sent = Math.max(track.sent, sent)
-    else this.#tracks.set(place.conversation, { sent, goal: sent, waiting: false, frames: undefined })
-    this.grown(place.conversation, end)
-  }
-
-  follows(conversation: ConversationId): boolean {
-    return this.#tracks.has(conversation)
-  }
-
-  /** A doorbell: the log reaches `head`. Returns whether there is something to pump. */
+  /** A doorbell: the log reaches `head`. Returns whether there is something to read. */
   grown(conversation: ConversationId, head: number): boolean {
     const track = this.#tracks.get(conversation)
     if (!track || head <= track.goal) return false
@@ -106,9 +111,9 @@ export class Feed {
     return true
   }
 
-  /** A doorbell: a welcome may wait. */
+  /** A doorbell: a welcome may wait, or a membership may have begun. */
   mailed(): void {
-    this.#mailWaiting = true
+    this.#rung += 1
   }
 
   /** The device has stored everything up to `seq`: room in the window. Going backwards changes nothing. */
@@ -128,10 +133,40 @@ export class Feed {
     track.goal = Math.max(track.goal, seq)
   }
 
-  /** Sends what there is, as far as window and socket allow. Safe to call at any time. */
-  pump(): void {
-    if (this.#closed || !this.#sendMail() || !this.#sendEntries() || this.#phase.kind === 'live') return
-    this.#finishBackfill()
+  /** What has to be read so that the feed can go on; undefined when there is nothing to send, or no room for it. */
+  want(): Want | undefined {
+    if (this.#closed || this.line.congested) return undefined
+    if (this.#placesRead < this.#rung) return { kind: 'places', rung: this.#rung }
+    if (this.#mailboxRead < this.#rung) return { kind: 'mailbox', rung: this.#rung }
+    const position = this.#welcomes?.[0]
+    if (position !== undefined) return { kind: 'welcome', position }
+    const page = this.#wantPage()
+    if (page || this.#waiting.length > 0 || !this.#kept) return page
+    return this.#finishBackfill()
+  }
+
+  /** Sends what was read for the last want, unless the world has moved on meanwhile. */
+  take(found: Found): void {
+    if (this.#closed) return
+    if (found.kind === 'page') this.#takePage(found)
+    else if (found.kind === 'mailbox') this.#takeMailbox(found)
+    else if (found.kind === 'welcome') this.#takeWelcome(found)
+    else if (found.kind === 'kept') this.#takeKept(found)
+  }
+
+  /** Follows all conversations that the device is in. Returns them, and the cursors that are news to the store. */
+  takePlaces({ places, rung }: Extract<Found, { kind: 'places' }>): { follows: ConversationId[]; news: CursorAt[] } {
+    const cursors = this.#cursors
+    this.#cursors = undefined
+    this.#placesRead = Math.max(this.#placesRead, rung)
+    const followed = places.filter((place) => this.#startsAt(place, cursors) !== undefined)
+    for (const place of followed) this.#follow(place, this.#startsAt(place, cursors) ?? 0)
+    const { device } = this.line
+    const news = places.flatMap(({ conversation, cursor }) => {
+      const seq = cursors?.get(conversation) ?? 0
+      return seq > cursor ? [{ conversation, device, seq }] : []
+    })
+    return { follows: followed.map(({ conversation }) => conversation), news }
   }
 
   get isOpen(): boolean {
@@ -148,66 +183,82 @@ export class Feed {
     return this.#tracks.keys()
   }
 
-  /** The steps return whether they are done; if not, an acknowledgement or the drained socket brings the next pump. */
-  #sendMail(): boolean {
-    while (this.#mailWaiting) {
-      if (this.line.congested) return false
-      const next = this.#sources.mail.after(this.line.device, this.#mailPosition)
-      if (!next) break
-      this.#mailPosition = next.position
-      this.line.send(next.frame)
-    }
-    this.#mailWaiting = false
-    return true
+  /** Where to begin with a place; undefined if there is nothing to follow. Later looks are for memberships that began. */
+  #startsAt(place: Place, cursors: ReadonlyMap<ConversationId, number> | undefined): number | undefined {
+    if (!cursors) return place.toSeq !== null && !this.#tracks.has(place.conversation) ? undefined : place.fromSeq
+    const from = cursors.get(place.conversation) ?? place.cursor
+    return place.toSeq !== null && from >= place.toSeq ? undefined : from
   }
 
-  #sendEntries(): boolean {
+  #follow(place: Place, from: number): void {
+    const end = readableEnd(place)
+    const sent = Math.min(Math.max(from, place.fromSeq), end)
+    const track = this.#tracks.get(place.conversation)
+    if (track) track.sent = Math.max(track.sent, sent)
+    else this.#tracks.set(place.conversation, { sent, goal: sent, waiting: false, frames: undefined })
+    this.grown(place.conversation, end)
+  }
+
+  #takeMailbox({ positions, rung }: Extract<Found, { kind: 'mailbox' }>): void {
+    this.#mailboxRead = Math.max(this.#mailboxRead, rung)
+    const unsent = positions.filter((position) => !this.#welcomed?.has(position))
+    if (unsent.length === 0) return
+    this.#welcomed = new Set([...(this.#welcomed ?? []), ...unsent])
+    this.#welcomes = [...(this.#welcomes ?? []), ...unsent]
+  }
+
+  #takeWelcome({ position, frame }: Extract<Found, { kind: 'welcome' }>): void {
+    if (this.#welcomes?.[0] !== position) return
+    this.#welcomes.shift()
+    if (frame) this.line.send(frame)
+  }
+
+  #wantPage(): Want | undefined {
     for (let conversation = this.#waiting[0]; conversation !== undefined; conversation = this.#waiting[0]) {
       const track = this.#tracks.get(conversation)
-      while (track && track.sent < track.goal) {
-        if (this.line.congested || this.#windowIsFull() || !this.#sendPage(conversation, track)) return false
-      }
+      if (track && track.sent < track.goal) return this.#windowIsFull() ? undefined : this.#pageOf(conversation, track)
       if (track) track.waiting = false
       this.#waiting.shift()
     }
-    return true
+    return undefined
   }
 
-  /** Returns false when the next entry does not fit into the window. */
-  #sendPage(conversation: ConversationId, track: Track): boolean {
-    const page = this.#readPage(conversation, track)
-    if (page === 'no_room') return false
-    if (page === 'nothing') {
-      track.goal = track.sent
-      return true
-    }
-    track.sent = page.end
-    ;(track.frames ??= []).push({ end: page.end, entries: page.entries, bytes: page.bytes })
-    this.#unackedEntries += page.entries
-    this.#unackedBytes += page.bytes
-    this.line.send(page.frame)
-    return true
-  }
-
-  #readPage(conversation: ConversationId, track: Track): PageOutcome {
-    const place = this.#sources.reader.place(conversation, this.line.device)
-    if (!place) return 'nothing'
-    if (place.fromSeq > track.sent) track.sent = place.fromSeq
-    return this.#sources.pages.read({
+  #pageOf(conversation: ConversationId, { sent, goal }: Track): Want {
+    return {
+      kind: 'page',
       conversation,
-      after: track.sent,
-      end: readableEnd(place),
+      device: this.line.device,
+      after: sent,
+      goal,
       limit: Math.min(FRAME_ENTRIES, limits.windowEntries - this.#unackedEntries),
       bytes: Math.min(FRAME_BYTES, limits.windowBytes - this.#unackedBytes),
       atLeastOne: this.#unackedBytes === 0,
-    })
+    }
+  }
+
+  #takePage({ request, outcome }: Extract<Found, { kind: 'page' }>): void {
+    const track = this.#tracks.get(request.conversation)
+    // An acknowledgement came before the page: the device has these entries.
+    if (!track || track.sent !== request.after) return
+    if (outcome.kind === 'nothing') track.goal = track.goal === request.goal ? track.sent : track.goal
+    else if (outcome.kind === 'no_room') this.#noRoom = true
+    else this.#sendPage(track, outcome)
+  }
+
+  #sendPage(track: Track, { frame, end, entries, bytes }: EntryPage): void {
+    track.sent = end
+    ;(track.frames ??= []).push({ end, entries, bytes })
+    this.#unackedEntries += entries
+    this.#unackedBytes += bytes
+    this.line.send(frame)
   }
 
   #windowIsFull(): boolean {
-    return this.#unackedEntries >= limits.windowEntries || this.#unackedBytes >= limits.windowBytes
+    return this.#noRoom || this.#unackedEntries >= limits.windowEntries || this.#unackedBytes >= limits.windowBytes
   }
 
   #release(track: Track, seq: number): void {
+    this.#noRoom = false
     for (let oldest = track.frames?.[0]; oldest && oldest.end <= seq; oldest = track.frames?.[0]) {
       this.#unackedEntries -= oldest.entries
       this.#unackedBytes -= oldest.bytes
@@ -216,17 +267,21 @@ export class Feed {
     if (track.frames?.length === 0) track.frames = undefined
   }
 
-  #finishBackfill(): void {
-    const phase = this.#phase.kind === 'kept' ? this.#phase : { kind: 'kept' as const, frames: this.#sources.kept(this.line.device) }
-    this.#phase = phase
-    while (!this.line.congested) {
-      const next = phase.frames.next()
-      if (next.done) {
-        this.#phase = LIVE
+  /** Sends the kept signals that were read; wants more of them, or says that all came. */
+  #finishBackfill(): Want | undefined {
+    while (this.#kept && !this.line.congested) {
+      const frame = this.#kept.frames.shift()
+      if (frame) this.line.send(frame)
+      else if (this.#kept.more) return { kind: 'kept', after: this.#kept.after }
+      else {
+        this.#kept = undefined
         this.line.send(encodeEvent({ name: 'delivery.caughtUp', body: {} }))
-        return
       }
-      this.line.send(next.value)
     }
+    return undefined
+  }
+
+  #takeKept({ frames, next }: Extract<Found, { kind: 'kept' }>): void {
+    if (this.#kept) this.#kept = { frames: [...frames], after: next, more: next !== undefined }
   }
 }

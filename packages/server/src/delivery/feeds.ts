@@ -1,38 +1,64 @@
 /**
  * All feeds of this process: which are interested in a conversation, and which have something to send. Doorbells only mark
- * feeds; one pass at the end of the turn serves all that were marked, so many doorbells cost one read.
+ * feeds; one pass at the end of the turn reads for all that were marked, so many doorbells cost one read.
  */
-import type { DatabaseSync } from 'node:sqlite'
 import type { ConversationId, DeviceId } from '@tacit/contract'
 import type { Bus } from '../bus/bus.ts'
-import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import { Feed, type FeedSources, type Line } from './feed.ts'
-import { readableEnd } from './delivery.store.ts'
-import { Pages } from './pages.ts'
+import type { CursorAt, DeliveryStore, Place } from './delivery.store.ts'
+import { Feed, type Found, type KeptPosition, type Line, type Want } from './feed.ts'
+import { readPages, type PageOutcome, type PageRequest } from './pages.ts'
 
-export interface FeedsDeps extends Omit<FeedSources, 'pages'> {
+/** Welcomes of a device. */
+export interface Mail {
+  /** Positions of those that wait, in their order. */
+  waiting(device: DeviceId): Promise<readonly number[]>
+  /** As a frame; undefined when the device has acknowledged it. */
+  frame(device: DeviceId, position: number): Promise<Uint8Array | undefined>
+}
+
+export interface FeedSources {
+  readonly mail: Mail
+  /** Frames with kept signals that the device may read, a page of them after a position. */
+  kept(device: DeviceId, after: KeptPosition | undefined): Promise<{ frames: readonly Uint8Array[]; next: KeptPosition | undefined }>
+}
+
+export interface FeedsDeps extends FeedSources {
   readonly bus: Bus
-  readonly database: Pick<SqliteDatabase, 'read'>
+  readonly store: Pick<DeliveryStore, 'positions' | 'ranges'>
+  /** All places of a device. */
+  places(device: DeviceId): Promise<readonly Place[]>
+  /** A device that resumed has stored more than the store knows. */
+  onNews(cursor: CursorAt): void
+  /** Hears why nothing could be read. It is tried again. */
+  onFault(error: unknown): void
 }
 
 /** So that a thousand devices which come back at once do not hold up the loop, nor their pages the memory. */
 const FEEDS_PER_PASS = 256
 
+/** When the store could not be read, milliseconds. */
+const AGAIN_AFTER = 250
+
 /** Where a device says that it stands. */
 export type Cursors = ReadonlyMap<ConversationId, number>
 
+interface Asking {
+  readonly feed: Feed
+  readonly want: Want
+}
+
 export class Feeds {
   readonly #deps: FeedsDeps
-  readonly #sources: FeedSources
-  readonly #pages: Pages
   readonly #byConversation = new Map<ConversationId, Set<Feed>>()
   readonly #byDevice = new Map<DeviceId, Feed>()
   #marked: Feed[] = []
+  #passing = false
+  #again: NodeJS.Timeout | undefined
+  /** Doorbells during a pass: what it has read of places may be older. */
+  readonly #rungMeanwhile = new Map<ConversationId, number>()
 
   constructor(deps: FeedsDeps) {
     this.#deps = deps
-    this.#pages = new Pages(deps.reader)
-    this.#sources = { reader: deps.reader, pages: this.#pages, mail: deps.mail, kept: (device) => deps.kept(device) }
     deps.bus.listen('log', ({ conversation, head }) => this.#grown(conversation, head))
     deps.bus.listen('mailbox', ({ device }) => this.#mailed(device))
   }
@@ -41,9 +67,8 @@ export class Feeds {
   open(line: Line, cursors: Cursors): Feed {
     const older = this.#byDevice.get(line.device)
     if (older) this.close(older)
-    const feed = new Feed(line, this.#sources)
+    const feed = new Feed(line, cursors)
     this.#byDevice.set(line.device, feed)
-    this.#followAll(feed, cursors)
     this.mark(feed)
     return feed
   }
@@ -55,6 +80,7 @@ export class Feeds {
   }
 
   closeAll(): void {
+    clearTimeout(this.#again)
     for (const feed of this.#byDevice.values()) this.close(feed)
   }
 
@@ -63,7 +89,7 @@ export class Feeds {
     if (feed.scheduled) return
     feed.scheduled = true
     // Ticks run when the promises that are settled now have had their turn: all doorbells of one group commit share a pass.
-    if (this.#marked.length === 0) process.nextTick(() => this.#pass())
+    if (this.#marked.length === 0 && !this.#passing) process.nextTick(() => void this.#pass())
     this.#marked.push(feed)
   }
 
@@ -72,35 +98,76 @@ export class Feeds {
     return this.#byConversation.get(conversation) ?? []
   }
 
-  #pass(): void {
-    const marked = this.#marked.splice(0, FEEDS_PER_PASS)
-    if (this.#marked.length > 0) setImmediate(() => this.#pass())
-    for (const feed of marked) feed.scheduled = false
-    const open = marked.filter((feed) => feed.isOpen)
-    if (open.length > 0) this.#deps.database.read((sqlite) => this.#pump(sqlite, open))
-  }
-
-  /** One read transaction for the whole pass: one snapshot, and one lock instead of one for each statement. */
-  #pump(sqlite: DatabaseSync, feeds: readonly Feed[]): void {
-    sqlite.exec('BEGIN')
+  /** One at a time: while one reads, marks gather for the next. */
+  async #pass(): Promise<void> {
+    this.#passing = true
+    const asking = this.#nextAsking()
     try {
-      for (const feed of feeds) feed.pump()
-    } finally {
-      sqlite.exec('COMMIT')
-      this.#pages.forget()
+      if (asking.length > 0) await this.#serve(asking)
+    } catch (error) {
+      this.#deps.onFault(error)
+      this.#again = setTimeout(() => this.#markAll(asking), AGAIN_AFTER)
+    }
+    this.#rungMeanwhile.clear()
+    this.#passing = false
+    if (this.#marked.length > 0) setImmediate(() => void this.#pass())
+  }
+
+  #nextAsking(): Asking[] {
+    const marked = this.#marked.splice(0, FEEDS_PER_PASS)
+    return marked.flatMap((feed) => {
+      feed.scheduled = false
+      const want = feed.want()
+      return want ? [{ feed, want }] : []
+    })
+  }
+
+  #markAll(asking: readonly Asking[]): void {
+    for (const { feed } of asking) if (feed.isOpen) this.mark(feed)
+  }
+
+  /** Reads what all of them want, pages together, and gives it to them. */
+  async #serve(asking: readonly Asking[]): Promise<void> {
+    const found = await this.#readAll(asking)
+    for (const [at, { feed }] of asking.entries()) {
+      const one = found[at]
+      if (!one || !feed.isOpen) continue
+      if (one.kind === 'places') this.#takePlaces(feed, one)
+      else feed.take(one)
+      if (feed.want()) this.mark(feed)
     }
   }
 
-  #followAll(feed: Feed, cursors: Cursors): void {
-    for (const place of this.#deps.reader.places(feed.line.device)) {
-      const from = cursors.get(place.conversation) ?? place.cursor
-      if (place.toSeq !== null && from >= place.toSeq) continue
-      feed.follow(place, Math.min(from, readableEnd(place)))
-      this.#list(place.conversation, feed)
+  /** In the order asked. */
+  async #readAll(asking: readonly Asking[]): Promise<(Found | undefined)[]> {
+    const requests = asking.flatMap(({ want }) => (want.kind === 'page' ? [want] : []))
+    const pages = await readPages(this.#deps.store, requests)
+    if (requests.length === asking.length) return requests.map((request, at) => pageFound(request, pages[at]))
+    const byRequest = new Map<Want, Found | undefined>(requests.map((request, at) => [request, pageFound(request, pages[at])]))
+    return Promise.all(
+      asking.map(async ({ feed, want }) => (want.kind === 'page' ? byRequest.get(want) : this.#look(feed.line.device, want))),
+    )
+  }
+
+  async #look(device: DeviceId, want: Exclude<Want, { kind: 'page' }>): Promise<Found> {
+    const { mail, kept, places } = this.#deps
+    if (want.kind === 'places') return { ...want, places: await places(device) }
+    if (want.kind === 'mailbox') return { ...want, positions: await mail.waiting(device) }
+    if (want.kind === 'welcome') return { ...want, frame: await mail.frame(device, want.position) }
+    return { kind: 'kept', ...(await kept(device, want.after)) }
+  }
+
+  #takePlaces(feed: Feed, found: Extract<Found, { kind: 'places' }>): void {
+    const { follows, news } = feed.takePlaces(found)
+    for (const conversation of follows) {
+      this.#list(conversation, feed)
+      feed.grown(conversation, this.#rungMeanwhile.get(conversation) ?? 0)
     }
+    for (const cursor of news) this.#deps.onNews(cursor)
   }
 
   #grown(conversation: ConversationId, head: number): void {
+    if (this.#passing) this.#rungMeanwhile.set(conversation, Math.max(head, this.#rungMeanwhile.get(conversation) ?? 0))
     for (const feed of this.of(conversation)) {
       if (feed.grown(conversation, head)) this.mark(feed)
     }
@@ -111,11 +178,6 @@ export class Feeds {
     const feed = this.#byDevice.get(device)
     if (!feed) return
     feed.mailed()
-    for (const place of this.#deps.reader.places(device)) {
-      if (place.toSeq !== null && !feed.follows(place.conversation)) continue
-      feed.follow(place, place.fromSeq)
-      this.#list(place.conversation, feed)
-    }
     this.mark(feed)
   }
 
@@ -131,3 +193,6 @@ export class Feeds {
     if (feeds?.size === 0) this.#byConversation.delete(conversation)
   }
 }
+
+const pageFound = (request: PageRequest, outcome: PageOutcome | undefined): Found | undefined =>
+  outcome && { kind: 'page', request, outcome }

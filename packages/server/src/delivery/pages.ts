@@ -1,11 +1,12 @@
 /**
- * Pages of a log as frames. When a doorbell wakes many devices at once they ask for the same page: it is read and encoded
- * once, and forgotten as soon as all of them were served, so a page never outlives the moment in which it was read.
+ * Pages of logs as frames. When a doorbell wakes many devices at once they ask for the same page: it is read once, and
+ * encoded once for all who have as much room for it. Whether a device may read is asked of the store each time.
  */
-import { encodeEvent, type ConversationId } from '@tacit/contract'
-import type { DeliveryReader, StoredEntry } from './delivery.store.ts'
+import { encodeEvent, type ConversationId, type DeviceId } from '@tacit/contract'
+import { readableEnd, type DeliveryStore, type StoredEntry } from './delivery.store.ts'
 
 export interface EntryPage {
+  readonly kind: 'page'
   readonly frame: Uint8Array
   /** Seq of the last entry in it. */
   readonly end: number
@@ -16,9 +17,10 @@ export interface EntryPage {
 
 export interface PageRequest {
   readonly conversation: ConversationId
+  readonly device: DeviceId
   readonly after: number
-  /** The last entry that may be read. */
-  readonly end: number
+  /** Where a doorbell said that the log reaches. */
+  readonly goal: number
   /** Most entries, at least 1. */
   readonly limit: number
   /** Most bytes. */
@@ -28,52 +30,82 @@ export interface PageRequest {
 }
 
 /** `no_room`: there is an entry, but it is larger than what may be read now. */
-export type PageOutcome = EntryPage | 'nothing' | 'no_room'
+export type PageOutcome = EntryPage | { readonly kind: 'nothing' } | { readonly kind: 'no_room' }
 
-export class Pages {
-  readonly #reader: DeliveryReader
-  readonly #served = new Map<string, EntryPage>()
+const NOTHING: PageOutcome = { kind: 'nothing' }
+const NO_ROOM: PageOutcome = { kind: 'no_room' }
 
-  constructor(reader: DeliveryReader) {
-    this.#reader = reader
-  }
-
-  /** The entries after a position, in one frame. */
-  read(request: PageRequest): PageOutcome {
-    const key = `${request.conversation}${request.after}/${request.end}`
-    const served = this.#served.get(key)
-    if (served && served.entries <= request.limit && served.bytes <= request.bytes) return served
-    const page = this.#build(request)
-    if (typeof page === 'object') this.#served.set(key, page)
-    return page
-  }
-
-  forget(): void {
-    if (this.#served.size > 0) this.#served.clear()
-  }
-
-  #build({ conversation, after, end, limit, bytes, atLeastOne }: PageRequest): PageOutcome {
-    const read = this.#reader.entries({ conversation, after, end, limit })
-    const fitting = withinBytes(read, bytes)
-    const entries = fitting.length === 0 && atLeastOne ? read.slice(0, 1) : fitting
-    const last = entries.at(-1)
-    if (!last) return read.length === 0 ? 'nothing' : 'no_room'
-    return {
-      frame: encodeEvent({ name: 'delivery.entries', body: { conversation, head: end, entries } }),
-      end: last.seq,
-      entries: entries.length,
-      bytes: sizeOf(entries),
-    }
-  }
+/** A page that several may ask for: read once, with as much room as the one who has most. */
+interface Shared {
+  readonly conversation: ConversationId
+  readonly after: number
+  readonly end: number
+  limit: number
+  bytes: number
+  entries: readonly StoredEntry[]
+  /** By number of entries. */
+  readonly frames: Map<number, EntryPage>
 }
 
-function withinBytes(entries: StoredEntry[], bytes: number): StoredEntry[] {
-  let size = 0
-  const cut = entries.findIndex((entry) => {
-    size += entry.bytes.length
-    return size > bytes
+/** Answers in the order asked. */
+export async function readPages(
+  store: Pick<DeliveryStore, 'positions' | 'ranges'>,
+  requests: readonly PageRequest[],
+): Promise<PageOutcome[]> {
+  if (requests.length === 0) return []
+  const positions = await store.positions(requests)
+  const shared = new Map<string, Shared>()
+  const pages = requests.map((request, at) => {
+    const position = positions[at]
+    return position && share(shared, request, { after: Math.max(request.after, position.fromSeq), end: readableEnd(position) })
   })
-  return cut < 0 ? entries : entries.slice(0, cut)
+  const wanted = [...shared.values()]
+  const found = await store.ranges(wanted)
+  for (const [at, page] of wanted.entries()) page.entries = found[at] ?? []
+  return requests.map((request, at) => cut(pages[at], request))
 }
 
-const sizeOf = (entries: readonly StoredEntry[]): number => entries.reduce((sum, entry) => sum + entry.bytes.length, 0)
+function share(shared: Map<string, Shared>, request: PageRequest, { after, end }: { after: number; end: number }): Shared | undefined {
+  if (after >= end) return undefined
+  const { conversation, limit, bytes } = request
+  const key = `${conversation}${after}/${end}`
+  const page = shared.get(key)
+  if (!page) {
+    const made: Shared = { conversation, after, end, limit, bytes, entries: [], frames: new Map() }
+    shared.set(key, made)
+    return made
+  }
+  page.limit = Math.max(page.limit, limit)
+  page.bytes = Math.max(page.bytes, bytes)
+  return page
+}
+
+function cut(page: Shared | undefined, { limit, bytes, atLeastOne }: PageRequest): PageOutcome {
+  if (!page || page.entries.length === 0) return NOTHING
+  const count = Math.max(fitting(page.entries, { limit, bytes }), atLeastOne ? 1 : 0)
+  if (count === 0) return NO_ROOM
+  const known = page.frames.get(count)
+  if (known) return known
+  const made = frameOf(page, page.entries.slice(0, count))
+  page.frames.set(count, made)
+  return made
+}
+
+function frameOf({ conversation, end: head, after }: Shared, entries: readonly StoredEntry[]): EntryPage {
+  return {
+    kind: 'page',
+    frame: encodeEvent({ name: 'delivery.entries', body: { conversation, head, entries: [...entries] } }),
+    end: entries.at(-1)?.seq ?? after,
+    entries: entries.length,
+    bytes: entries.reduce((sum, entry) => sum + entry.bytes.length, 0),
+  }
+}
+
+function fitting(entries: readonly StoredEntry[], { limit, bytes }: { limit: number; bytes: number }): number {
+  let size = 0
+  const cutAt = entries.findIndex((entry, at) => {
+    size += entry.bytes.length
+    return at === limit || size > bytes
+  })
+  return cutAt < 0 ? entries.length : cutAt
+}

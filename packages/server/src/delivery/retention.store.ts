@@ -1,7 +1,10 @@
 /** The queries of retention. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ConversationId } from '@tacit/contract'
-import { rowsAs } from '../storage/rows.ts'
+import type { Kysely, Transaction } from 'kysely'
+import type { Tables } from '../storage/tables.ts'
+
+type Reader = Kysely<Tables>
+type Writer = Transaction<Tables>
 
 export interface LogToTrim {
   readonly conversation: ConversationId
@@ -15,49 +18,71 @@ export interface AgedEntry {
   readonly time: number
 }
 
-const LOG = `SELECT log.conversation, log.epoch,
-  coalesce((SELECT min(cursor) FROM membership WHERE membership.conversation = log.conversation AND to_seq IS NULL), log.head) AS storedByAll
-  FROM log`
+const logs = (db: Reader) =>
+  db.selectFrom('log').select(({ fn, selectFrom }) => [
+    'log.conversation',
+    'log.epoch',
+    fn
+      .coalesce(
+        selectFrom('membership')
+          .select(({ fn: { min } }) => min('membership.cursor').as('cursor'))
+          .whereRef('membership.conversation', '=', 'log.conversation')
+          .where('membership.to_seq', 'is', null),
+        'log.head',
+      )
+      .as('storedByAll'),
+  ])
 
-export class RetentionStore {
-  readonly #next: StatementSync
-  readonly #log: StatementSync
-  readonly #oldest: StatementSync
-  readonly #empty: StatementSync
-  readonly #dropHashes: StatementSync
+/** The logs after a conversation, by id; from the first one without it. */
+export const nextLogs = (db: Reader, { after, limit }: { after: ConversationId | undefined; limit: number }): Promise<LogToTrim[]> =>
+  logs(db)
+    .$if(after !== undefined, (query) => query.where('log.conversation', '>', after as ConversationId))
+    .orderBy('log.conversation')
+    .limit(limit)
+    .execute()
 
-  constructor(sqlite: DatabaseSync) {
-    this.#next = sqlite.prepare(`${LOG} WHERE log.conversation > ? ORDER BY log.conversation LIMIT ?`)
-    this.#log = sqlite.prepare(`${LOG} WHERE log.conversation = ?`)
-    this.#oldest = sqlite.prepare('SELECT seq, time FROM entry WHERE conversation = ? AND bytes IS NOT NULL ORDER BY seq LIMIT ?')
-    this.#empty = sqlite.prepare('UPDATE entry SET bytes = NULL WHERE conversation = ? AND seq <= ? AND bytes IS NOT NULL')
-    // The last entry of each device keeps its row: only with its hash can a repeat be answered as before.
-    this.#dropHashes = sqlite.prepare(
-      `DELETE FROM entry WHERE conversation = ? AND bytes IS NULL AND epoch < ? AND NOT EXISTS (SELECT 1 FROM membership
-         WHERE membership.conversation = entry.conversation AND membership.device = entry.sender AND membership.client_seq = entry.client_seq)`,
+export const logToTrim = (db: Reader, conversation: ConversationId): Promise<LogToTrim | undefined> =>
+  logs(db).where('log.conversation', '=', conversation).executeTakeFirst()
+
+export const oldestEntries = (db: Reader, conversation: ConversationId, limit: number): Promise<AgedEntry[]> =>
+  db
+    .selectFrom('entry')
+    .select(['seq', 'time'])
+    .where('conversation', '=', conversation)
+    .where('bytes', 'is not', null)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+
+/** Takes the bytes of all entries up to `seq`. */
+export const emptyEntries = (tx: Writer, conversation: ConversationId, seq: number) =>
+  tx
+    .updateTable('entry')
+    .set({ bytes: null })
+    .where('conversation', '=', conversation)
+    .where('seq', '<=', seq)
+    .where('bytes', 'is not', null)
+    .execute()
+
+/**
+ * Forgets emptied entries of epochs before the given one. The last entry of each device keeps its row: only with its hash
+ * can a repeat be answered as before.
+ */
+export const dropHashes = (tx: Writer, conversation: ConversationId, epoch: number) =>
+  tx
+    .deleteFrom('entry')
+    .where('conversation', '=', conversation)
+    .where('bytes', 'is', null)
+    .where('epoch', '<', epoch)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('membership')
+            .select('membership.device')
+            .whereRef('membership.conversation', '=', 'entry.conversation')
+            .whereRef('membership.device', '=', 'entry.sender')
+            .whereRef('membership.client_seq', '=', 'entry.client_seq'),
+        ),
+      ),
     )
-  }
-
-  /** The logs after a conversation, by id. */
-  next(after: string, limit: number): LogToTrim[] {
-    return rowsAs<LogToTrim>(this.#next.all(after, limit))
-  }
-
-  log(conversation: ConversationId): LogToTrim | undefined {
-    return this.#log.get(conversation) as LogToTrim | undefined
-  }
-
-  oldest(conversation: ConversationId, limit: number): AgedEntry[] {
-    return rowsAs<AgedEntry>(this.#oldest.all(conversation, limit))
-  }
-
-  /** Takes the bytes of all entries up to `seq`. */
-  empty(conversation: ConversationId, seq: number): void {
-    this.#empty.run(conversation, seq)
-  }
-
-  /** Forgets emptied entries of epochs before the given one, but for the last of each device. */
-  dropHashes(conversation: ConversationId, epoch: number): void {
-    this.#dropHashes.run(conversation, epoch)
-  }
-}
+    .execute()

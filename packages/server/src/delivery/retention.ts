@@ -3,14 +3,16 @@
  * than the retention time. Logs are trimmed from their beginning only, so what is left stays without gaps. Each run looks
  * at some conversations and removes at most so many entries: a clock that jumps cannot empty the server.
  */
-import type { DatabaseSync } from 'node:sqlite'
 import type { ConversationId } from '@tacit/contract'
+import type { Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
-import type { GroupCommit } from './group-commit.ts'
-import { RetentionStore, type AgedEntry, type LogToTrim } from './retention.store.ts'
+import type { Database } from '../storage/database.ts'
+import type { Tables } from '../storage/tables.ts'
+import * as store from './retention.store.ts'
+import type { AgedEntry, LogToTrim } from './retention.store.ts'
 
 export interface RetentionDeps {
-  readonly groupCommit: GroupCommit
+  readonly database: Database
   readonly clock: Clock
   readonly settings: RetentionSettings
   readonly welcomes: OutstandingWelcomes
@@ -19,9 +21,9 @@ export interface RetentionDeps {
 /** The welcomes that no device has fetched yet, asked within the transaction. */
 export interface OutstandingWelcomes {
   /** Those made before a time (milliseconds) go; their device may still join by its own commit. */
-  dropBefore(sqlite: DatabaseSync, dropped: { conversation: ConversationId; before: number }): void
+  dropBefore(tx: Transaction<Tables>, dropped: { conversation: ConversationId; before: number }): Promise<void>
   /** The lowest epoch that a commit with a waiting welcome ended; undefined if none waits. */
-  lowestEpoch(sqlite: DatabaseSync, conversation: ConversationId): number | undefined
+  lowestEpoch(tx: Transaction<Tables>, conversation: ConversationId): Promise<number | undefined>
 }
 
 export interface RetentionSettings {
@@ -47,8 +49,7 @@ const ENTRIES_PER_STEP = 500
 
 export class Retention {
   readonly #deps: RetentionDeps
-  #store: RetentionStore | undefined
-  #last = ''
+  #last: ConversationId | undefined
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps
@@ -56,15 +57,15 @@ export class Retention {
 
   /** Looks at the next conversations. Returns how many entries went. */
   async run(): Promise<number> {
-    const { groupCommit, settings } = this.#deps
-    const logs = await groupCommit.submitUnhurried((sqlite) => this.#storeOn(sqlite).next(this.#last, settings.conversationsPerRun))
+    const { database, settings } = this.#deps
+    const logs = await store.nextLogs(database.kysely, { after: this.#last, limit: settings.conversationsPerRun })
     let removed = 0
     for (const log of logs) {
       if (removed >= settings.entriesPerRun) return removed
       removed += await this.#trim(log, settings.entriesPerRun - removed)
       this.#last = log.conversation
     }
-    if (logs.length < settings.conversationsPerRun) this.#last = ''
+    if (logs.length < settings.conversationsPerRun) this.#last = undefined
     return removed
   }
 
@@ -73,7 +74,7 @@ export class Retention {
     for (;;) {
       const step = Math.min(ENTRIES_PER_STEP, most - removed)
       if (step === 0) return removed
-      const count = await this.#deps.groupCommit.submitUnhurried((sqlite) => this.#trimStep(sqlite, log.conversation, step))
+      const count = await this.#deps.database.write((tx) => this.#trimStep(tx, log.conversation, step))
       removed += count
       if (count < step) return removed
     }
@@ -83,23 +84,19 @@ export class Retention {
    * Hashes stay longer than their bytes: a device that joins computes the transcript from the last commit that the maker of
    * its welcome or group info had seen, and that is at most one epoch before the commit that let it in.
    */
-  #trimStep(sqlite: DatabaseSync, conversation: ConversationId, most: number): number {
+  async #trimStep(tx: Transaction<Tables>, conversation: ConversationId, most: number): Promise<number> {
     const { clock, settings, welcomes } = this.#deps
-    const store = this.#storeOn(sqlite)
     const now = clock.now()
-    welcomes.dropBefore(sqlite, { conversation, before: now - settings.keepFor })
-    const log = store.log(conversation)
+    await welcomes.dropBefore(tx, { conversation, before: now - settings.keepFor })
+    const log = await store.logToTrim(tx, conversation)
     if (!log) return 0
-    const oldest = store.oldest(conversation, most)
+    const oldest = await store.oldestEntries(tx, conversation, most)
     const count = removableCount(oldest, { log, now, settings })
     const last = oldest[count - 1]
-    if (last) store.empty(conversation, last.seq)
-    store.dropHashes(conversation, Math.min(log.epoch - 1, welcomes.lowestEpoch(sqlite, conversation) ?? log.epoch))
+    if (last) await store.emptyEntries(tx, conversation, last.seq)
+    const lowest = await welcomes.lowestEpoch(tx, conversation)
+    await store.dropHashes(tx, conversation, Math.min(log.epoch - 1, lowest ?? log.epoch))
     return count
-  }
-
-  #storeOn(sqlite: DatabaseSync): RetentionStore {
-    return (this.#store ??= new RetentionStore(sqlite))
   }
 }
 

@@ -6,11 +6,12 @@ import { Conversations } from '../conversations/conversations.ts'
 import { Turns } from '../conversations/turns.ts'
 import { systemRandom } from '../random.ts'
 import { Signals } from '../signals/signals.ts'
-import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
-import { Delivery, openLedger } from './delivery.ts'
+import { openHotPath } from '../hot-path.ts'
+import type { Database } from '../storage/database.ts'
+import { openTestDatabase } from '../storage/database.test-support.ts'
+import { Delivery, ledger } from './delivery.ts'
 import type { Line } from './feed.ts'
 import { framedHandshake, framedMessage } from './framing.test-support.ts'
-import { createGroupCommit } from './group-commit.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
 
 export interface Person {
@@ -27,17 +28,17 @@ export async function openRooms(
   options: { isListed?: (device: DeviceId) => boolean; maxMembers?: number; retention?: Partial<RetentionSettings> } = {},
 ) {
   const { isListed = () => true, maxMembers = 1000 } = options
-  const database = await openSqlite({ path: ':memory:' })
+  const database = await openTestDatabase()
   const clock = { time: 1_800_000_000_000, now: () => clock.time }
   const faults: unknown[] = []
   const bus = createInProcessBus((error) => faults.push(error))
   const rung: Notice[] = []
   for (const kind of ['log', 'mailbox', 'account_joined', 'signal', 'presence'] as const) bus.listen(kind, (notice) => rung.push(notice))
-  const ledger = openLedger(database)
-  const groupCommit = createGroupCommit({ database })
   const counted = { commit: 0, message: 0, proposal: 0, back: 0 }
   const metrics = { accepted: (kind: 'commit' | 'message' | 'proposal') => void counted[kind]++, cursorWentBack: () => void counted.back++ }
-  const shared = { database, clock, bus, ledger, groupCommit, metrics, assertRoom: () => undefined }
+  const onFault = (error: unknown): void => void faults.push(error)
+  const shared = { database, clock, bus, metrics, onFault, assertRoom: () => undefined }
+  const hot = openHotPath(database, { onBatch: () => undefined, onCursorBack: () => metrics.cursorWentBack() })
   const turns = new Turns({ random: systemRandom, isConnected: () => true, tell: () => undefined })
   const conversations = new Conversations({
     ...shared,
@@ -47,10 +48,15 @@ export async function openRooms(
     isListed: (_account, device) => Promise.resolve(isListed(device)),
     accountExists: () => Promise.resolve(true),
   })
-  const signals = new Signals(shared)
-  const delivery = new Delivery({ ...shared, mail: conversations.mail, kept: (device) => signals.kept(device) })
+  const signals = new Signals({ ...shared, store: hot.signals, isMember: (pair) => delivery.isMember(pair) })
+  const delivery: Delivery = new Delivery({
+    ...shared,
+    store: hot.delivery,
+    mail: conversations.mail,
+    kept: (device, after) => signals.kept(device, after),
+  })
   const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
-  const retention = new Retention({ groupCommit, clock, settings, welcomes: conversations.outstandingWelcomes })
+  const retention = new Retention({ database, clock, settings, welcomes: conversations.outstandingWelcomes })
   return {
     database,
     clock,
@@ -58,8 +64,8 @@ export async function openRooms(
     rung,
     faults,
     counted,
-    ledger,
-    groupCommit,
+    ledger: readingLedger(database),
+    store: hot.delivery,
     conversations,
     delivery,
     signals,
@@ -70,6 +76,15 @@ export async function openRooms(
     },
   }
 }
+
+/** What the store has, for tests that look behind the rooms. */
+const readingLedger = ({ kysely }: Database) => ({
+  place: (conversation: ConversationId, device: DeviceId) => ledger.placeOf(kysely, { conversation, device }),
+  log: (conversation: ConversationId) => ledger.logOf(kysely, conversation),
+  entries: (conversation: ConversationId) => ledger.entriesIn(kysely, { conversation, after: 0, end: 10_000, limit: 10_000 }),
+  hashes: (conversation: ConversationId) => ledger.hashesIn(kysely, { conversation, after: 0, end: 10_000, limit: 10_000 }),
+  welcomes: () => kysely.selectFrom('welcome').select(['id', 'device', 'position']).orderBy('position').execute(),
+})
 
 export type Rooms = Awaited<ReturnType<typeof openRooms>>
 

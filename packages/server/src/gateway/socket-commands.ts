@@ -53,7 +53,7 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
     },
     'turns.ask': async ({ line, body, now }) => {
       spend(asks, line.device, now)
-      conversations.askTurn(line, body)
+      await conversations.askTurn(line, body)
       return {}
     },
     'delivery.resume': async ({ line, body }) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyUpload, member, newAccountId, newDeviceId, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 import { createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
-import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
+import { openTestDatabase } from '../storage/database.test-support.ts'
 import { createKeys } from './keys.ts'
 
 let town: Town
@@ -92,11 +92,17 @@ test.each([
 })
 
 test('a device hears when a claim leaves it with fewer than thirty packages', async () => {
-  const database = await openSqlite({ path: ':memory:' })
+  const database = await openTestDatabase()
   const [account, device] = [newAccountId(), newDeviceId()]
-  await database.exclusive((sqlite) => {
-    sqlite.prepare("INSERT INTO account VALUES (?, 'a', 'a', 'a', 0, 0)").run(account)
-    sqlite.prepare("INSERT INTO device VALUES (?, ?, x'00', 0, NULL)").run(device, account)
+  await database.write(async (tx) => {
+    await tx
+      .insertInto('account')
+      .values({ id: account, handle: 'a', handle_folded: 'a', handle_skeleton: 'a', shares_presence: 0, created_at: 0 })
+      .execute()
+    await tx
+      .insertInto('device')
+      .values({ id: device, account, signature_key: new Uint8Array(1), added_at: 0, removed_at: null })
+      .execute()
   })
   const keys = createKeys({ database, limits: createLimits({ factor: 1000 }) })
   const heard: number[] = []

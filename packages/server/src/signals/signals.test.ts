@@ -1,6 +1,16 @@
 import { decodeFromServer, type EventFrame } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { commitOf, converse, lineOf, newConversation, newPerson, openRooms, outcomeOf, type Rooms } from '../delivery/rooms.test-support.ts'
+import {
+  commitOf,
+  converse,
+  lineOf,
+  newConversation,
+  newPerson,
+  openRooms,
+  outcomeOf,
+  type Person,
+  type Rooms,
+} from '../delivery/rooms.test-support.ts'
 
 let rooms: Rooms
 const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
@@ -26,20 +36,26 @@ async function online(person: typeof alice) {
 
 const bytes = Uint8Array.of(1, 2, 3)
 
+/** Sends, and waits until it was handed on. */
+async function send(who: Person, body: Parameters<Rooms['signals']['send']>[1]): Promise<void> {
+  await rooms.signals.send(who.device, body)
+  await rooms.signals.passed()
+}
+
 describe('a signal', () => {
   test('reaches the members who are online, not its sender, and is in no log', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const [hers, his, strangers] = [await online(alice), await online(bob), await online(carol)]
-    await rooms.signals.send(alice.device, { conversation, epoch: 1, keep: false, bytes })
+    await send(alice, { conversation, epoch: 1, keep: false, bytes })
     expect(signals(his)).toEqual([{ conversation, sender: alice.device, epoch: 1, kept: false, bytes }])
     expect([signals(hers), signals(strangers)]).toEqual([[], []])
-    expect(rooms.ledger.reader.log(conversation)).toEqual({ epoch: 1, head: 1 })
+    expect(await rooms.ledger.log(conversation)).toEqual({ epoch: 1, head: 1 })
     expect(signals(await online(bob))).toEqual([])
   })
 
   test('that is kept replaces the last one of its device and is given on resume, before it is said that all came', async () => {
     const conversation = await converse(rooms, [alice, bob])
-    for (const value of [7, 8]) await rooms.signals.send(alice.device, { conversation, epoch: 1, keep: true, bytes: Uint8Array.of(value) })
+    for (const value of [7, 8]) await send(alice, { conversation, epoch: 1, keep: true, bytes: Uint8Array.of(value) })
     const his = await online(bob)
     expect(signals(his)).toEqual([{ conversation, sender: alice.device, epoch: 1, kept: true, bytes: Uint8Array.of(8) }])
     expect(events(his).at(-1)?.name).toBe('delivery.caughtUp')
@@ -59,7 +75,7 @@ describe('a signal', () => {
     const conversation = await converse(rooms, [alice, bob])
     const his = await online(bob)
     await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
-    await rooms.signals.send(alice.device, { conversation, epoch: 2, keep: true, bytes })
+    await send(alice, { conversation, epoch: 2, keep: true, bytes })
     expect(signals(his)).toEqual([])
     expect(signals(await online(bob))).toEqual([])
   })
@@ -68,7 +84,7 @@ describe('a signal', () => {
     const conversation = await converse(rooms, [alice, bob])
     const his = await online(bob)
     his.congested = true
-    await rooms.signals.send(alice.device, { conversation, epoch: 1, keep: false, bytes })
+    await send(alice, { conversation, epoch: 1, keep: false, bytes })
     his.congested = false
     expect(signals(his)).toEqual([])
   })

@@ -4,57 +4,89 @@
  */
 import { encodeEvent, Refusal, type BodyOf, type DeviceId } from '@tacit/contract'
 import type { Bus, NoticeOf } from '../bus/bus.ts'
-import type { Delivery, Ledger } from '../delivery/delivery.ts'
-import type { Line } from '../delivery/feed.ts'
-import type { GroupCommit } from '../delivery/group-commit.ts'
-import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import { SignalsReader, SignalsWriter, type KeptPosition, type KeptSignal } from './signals.store.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { KeptPosition, Line } from '../delivery/feed.ts'
+import type { Database } from '../storage/database.ts'
+import { Gathered } from '../storage/gathered.ts'
+import { keptFor, type NewKeptSignal, type SignalStore } from './signals.store.ts'
 
 export interface SignalsDeps {
-  readonly database: SqliteDatabase
-  readonly groupCommit: GroupCommit
-  readonly ledger: Ledger
+  readonly database: Database
+  readonly store: SignalStore
   readonly bus: Bus
+  /** Whether the device is a member of the conversation now. */
+  isMember(pair: { conversation: NewKeptSignal['conversation']; device: DeviceId }): Promise<boolean>
+  /** Hears why signals could not be passed on. */
+  onFault(error: unknown): void
 }
 
 const PAGE = 64
 
+/** Signals that may wait to be handed on; beyond it the oldest are worth nothing any more. */
+const MAX_WAITING = 10_000
+
 export class Signals {
   readonly #deps: SignalsDeps
-  readonly #reader: SignalsReader
-  #writer: SignalsWriter | undefined
+  readonly #kept: Gathered<NewKeptSignal>
+  #waiting: NoticeOf<'signal'>[] = []
+  #passing: Promise<void> | undefined
 
   constructor(deps: SignalsDeps) {
     this.#deps = deps
-    this.#reader = deps.database.read((sqlite) => new SignalsReader(sqlite))
+    this.#kept = new Gathered({
+      key: ({ conversation, sender }) => conversation + sender,
+      supersedes: () => true,
+      write: (take) => deps.store.keep(take),
+    })
   }
 
   /** Passes a signal on; a kept one is on stable storage when this resolves. */
   async send(sender: DeviceId, { conversation, epoch, keep, bytes }: BodyOf<'signals.send'>): Promise<void> {
-    if (this.#deps.ledger.reader.place(conversation, sender)?.toSeq !== null) throw new Refusal('not_found')
+    if (!(await this.#deps.isMember({ conversation, device: sender }))) throw new Refusal('not_found')
     this.#deps.bus.ring({ kind: 'signal', conversation, sender, epoch, kept: keep, bytes })
-    if (!keep) return
-    await this.#deps.groupCommit.submitUnhurried((sqlite) => {
-      this.#writer ??= new SignalsWriter(sqlite)
-      this.#writer.keep({ conversation, sender, epoch, bytes })
+    if (keep) await this.#kept.put({ conversation, sender, epoch, bytes })
+  }
+
+  /** Frames with kept signals that a device may read, a page of them after a position. */
+  async kept(
+    device: DeviceId,
+    after: KeptPosition | undefined,
+  ): Promise<{ frames: readonly Uint8Array[]; next: KeptPosition | undefined }> {
+    const page = await keptFor(this.#deps.database.kysely, device, { after, limit: PAGE })
+    return { frames: page.map((signal) => frameOf(signal, true)), next: page.length < PAGE ? undefined : page.at(-1) }
+  }
+
+  /** Hands signals from the bus to the lines of members who are online here, in their order. Returns the way to stop. */
+  passTo(delivery: Pick<Delivery, 'audiences'>): () => void {
+    return this.#deps.bus.listen('signal', (notice) => {
+      this.#waiting.push(notice)
+      if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()
+      this.#passing ??= this.#passAll(delivery)
     })
   }
 
-  /** Frames with the kept signals that a device may read, read page by page. */
-  *kept(device: DeviceId): Generator<Uint8Array, undefined> {
-    let after: KeptPosition = { conversation: '', sender: '' }
-    for (;;) {
-      const page = this.#reader.keptFor(device, { after, limit: PAGE })
-      for (const signal of page) yield frameOf(signal, true)
-      const last = page.at(-1)
-      if (!last || page.length < PAGE) return undefined
-      after = last
-    }
+  /** Resolves when the signals so far were handed on. */
+  passed(): Promise<void> {
+    return this.#passing ?? Promise.resolve()
   }
 
-  /** Hands signals from the bus to the lines of members who are online here. Returns the way to stop. */
-  passTo(delivery: Pick<Delivery, 'audience'>): () => void {
-    return this.#deps.bus.listen('signal', (notice) => pass(notice, delivery.audience(notice.conversation)))
+  /** Those that came while others were handed on go together. */
+  async #passAll(delivery: Pick<Delivery, 'audiences'>): Promise<void> {
+    for (let notices = this.#takeWaiting(); notices.length > 0; notices = this.#takeWaiting()) {
+      try {
+        const audiences = await delivery.audiences(notices.map(({ conversation }) => conversation))
+        for (const [at, notice] of notices.entries()) pass(notice, audiences[at] ?? [])
+      } catch (error) {
+        this.#deps.onFault(error)
+      }
+    }
+    this.#passing = undefined
+  }
+
+  #takeWaiting(): NoticeOf<'signal'>[] {
+    const taken = this.#waiting
+    this.#waiting = []
+    return taken
   }
 }
 
@@ -67,5 +99,5 @@ function pass(notice: NoticeOf<'signal'>, audience: Iterable<Line>): void {
   }
 }
 
-const frameOf = ({ conversation, sender, epoch, bytes }: Omit<KeptSignal, 'bytes'> & { bytes: Uint8Array }, kept: boolean): Uint8Array =>
+const frameOf = ({ conversation, sender, epoch, bytes }: NewKeptSignal, kept: boolean): Uint8Array =>
   encodeEvent({ name: 'signals.signal', body: { conversation, sender, epoch, kept, bytes: new Uint8Array(bytes) } })

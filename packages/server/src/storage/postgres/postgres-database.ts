@@ -3,22 +3,22 @@
  * used: a commit must have reached stable storage when it is answered, on whichever server the address leads to now.
  */
 import { Kysely, sql, type Transaction } from 'kysely'
-import { Pool, type ClientConfig, type PoolClient } from 'pg'
+import { Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg'
 import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
 import { migrateToLatest } from '../migrate.ts'
 import { migrations as ours } from '../migrations/index.ts'
 import type { Tables } from '../tables.ts'
 import { assertDurable } from './durability.ts'
+import { Lane } from './lane.ts'
 import { PortablePostgresDialect, portableTypes } from './postgres-dialect.ts'
 import { isCollision } from './postgres-faults.ts'
 
 export interface PostgresDatabase extends DatabaseVerbs {
   readonly kind: 'postgres'
-  /** The hot path: statements of its own on the reading pool. */
+  /** The hot path: statements of its own that read. */
   readonly reading: Pool
-  /** How the hot path opens connections of its own, to be checked with `prepare` before use. */
-  readonly connection: ClientConfig
-  prepare(client: Pick<PoolClient, 'query'>): Promise<void>
+  /** The hot path: connections of its own that write. What belongs together goes by the same one. */
+  readonly lanes: readonly [Lane, ...Lane[]]
 }
 
 export interface PostgresOptions extends Omit<DatabaseOptions, 'path' | 'url'> {
@@ -43,7 +43,7 @@ export async function openPostgres({ url, migrations = ours, acceptDataLoss = fa
     keepAlive: true,
     connectionTimeoutMillis: 5000,
   }
-  const prepare = async (client: Pick<PoolClient, 'query'>): Promise<void> => {
+  const prepare = async (client: ClientBase): Promise<void> => {
     if (!acceptDataLoss) await assertDurable(client)
     await client.query(PATIENCE)
   }
@@ -53,7 +53,8 @@ export async function openPostgres({ url, migrations = ours, acceptDataLoss = fa
     { ...connection, max: CONNECTIONS.reading },
     async (client) => void (await client.query(`${READ_ONLY}; ${PATIENCE}`)),
   )
-  return new PostgresHouse({ writing, reading, connection, prepare })
+  const newLane = () => new Lane({ connection, prepare })
+  return new PostgresHouse({ writing, reading, lanes: [newLane(), newLane()] })
 }
 
 /** On a connection without time limits: a migration may take long, and another server may be at it already. */
@@ -100,17 +101,15 @@ class PostgresHouse implements PostgresDatabase {
   readonly kind = 'postgres'
   readonly kysely: Kysely<Tables>
   readonly reading: Pool
-  readonly connection: ClientConfig
-  readonly prepare: PostgresDatabase['prepare']
+  readonly lanes: PostgresDatabase['lanes']
   readonly #writing: Kysely<Tables>
   readonly #pool: Pool
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
-  constructor({ writing, reading, connection, prepare }: Pick<PostgresDatabase, 'reading' | 'connection' | 'prepare'> & { writing: Pool }) {
+  constructor({ writing, reading, lanes }: Pick<PostgresDatabase, 'reading' | 'lanes'> & { writing: Pool }) {
     this.reading = reading
-    this.connection = connection
-    this.prepare = prepare
+    this.lanes = lanes
     this.#pool = writing
     this.kysely = new Kysely<Tables>({ dialect: new PortablePostgresDialect({ pool: reading }) })
     this.#writing = new Kysely<Tables>({ dialect: new PortablePostgresDialect({ pool: writing }) })
@@ -151,7 +150,7 @@ class PostgresHouse implements PostgresDatabase {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.allSettled(this.#underWay)
+    await Promise.all([Promise.allSettled(this.#underWay), ...this.lanes.map((lane) => lane.close())])
     await Promise.all([this.reading.end(), this.#pool.end()])
   }
 }

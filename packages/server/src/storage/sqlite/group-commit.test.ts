@@ -1,6 +1,6 @@
 import { Refusal } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openSqlite, type SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
+import { openSqlite, type SqliteDatabase } from './sqlite-database.ts'
 import { createGroupCommit } from './group-commit.ts'
 
 let database: SqliteDatabase

@@ -7,8 +7,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { Refusal } from '@tacit/contract'
-import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import { isDiskFault, isDiskFull } from '../storage/sqlite/sqlite-faults.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { isDiskFault, isDiskFull } from './sqlite-faults.ts'
 
 export interface GroupCommit {
   /** Runs `work` in the next shared transaction, in the order asked. It may throw a `Refusal`, but only before it writes. */

@@ -1,0 +1,141 @@
+/**
+ * The hot path's statements on PostgreSQL. Each takes any number of rows as arrays, one element per row, and is prepared
+ * once per connection under its name.
+ */
+import type { ConversationId, DeviceId } from '@tacit/contract'
+import type { QueryConfig } from 'pg'
+import type { CursorAt, NewEntry, Pair, Position, Range, StoredEntry } from './delivery.store.ts'
+
+/** `place` counts what was asked from 1. */
+interface Placed {
+  readonly place: number
+}
+
+/** What became of an entry: where it stands, or null; and the state before the batch, null where there was none. */
+export interface AppendRow extends Placed {
+  readonly seq: number | null
+  readonly epoch: number | null
+  readonly head: number | null
+  readonly clientSeq: number | null
+  readonly toSeq: number | null
+}
+
+export type PositionRow = Position & Placed
+export type RangeRow = StoredEntry & Placed
+
+const HASH_BYTES = 32
+
+/**
+ * Logs are locked in the order of their ids, as everybody locks them, and only then compared. Memberships are read as the
+ * statement began: what another server has changed since changed under the log's lock, so either the epoch has moved, or the
+ * counter has, and then the unique constraint refuses the batch, which runs again.
+ */
+const APPEND = `
+WITH wanted AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::int[], $8::int[])
+    WITH ORDINALITY AS w(conversation, sender, epoch, client_seq, kind, "time", start, size, place)
+), logs AS MATERIALIZED (
+  SELECT conversation, epoch, head FROM log WHERE conversation = ANY($1::text[]) ORDER BY conversation FOR UPDATE
+), found AS MATERIALIZED (
+  SELECT w.*, logs.epoch AS log_epoch, logs.head, m.client_seq AS counter, m.to_seq
+  FROM wanted w
+  LEFT JOIN logs ON logs.conversation = w.conversation
+  LEFT JOIN membership m ON m.conversation = w.conversation AND m.device = w.sender
+), steps AS (
+  SELECT *, row_number() OVER (PARTITION BY conversation, sender ORDER BY place) AS step
+  FROM found WHERE epoch = log_epoch AND counter < client_seq AND to_seq IS NULL
+), accepted AS MATERIALIZED (
+  SELECT *, head + row_number() OVER (PARTITION BY conversation ORDER BY place) AS seq FROM steps WHERE client_seq = counter + step
+), written AS (
+  INSERT INTO entry (conversation, seq, epoch, kind, sender, client_seq, "time", hash, bytes)
+  SELECT conversation, seq, epoch, kind, sender, client_seq, "time",
+    substring($9::bytea FROM ((place - 1) * ${HASH_BYTES} + 1)::int FOR ${HASH_BYTES}), substring($10::bytea FROM start FOR size)
+  FROM accepted
+), grown AS (
+  UPDATE log SET head = a.head FROM (SELECT conversation, max(seq) AS head FROM accepted GROUP BY conversation) a
+  WHERE log.conversation = a.conversation
+), counted AS (
+  UPDATE membership m SET client_seq = a.counter
+  FROM (SELECT conversation, sender, max(client_seq) AS counter FROM accepted GROUP BY conversation, sender) a
+  WHERE m.conversation = a.conversation AND m.device = a.sender
+)
+SELECT found.place, accepted.seq, found.log_epoch AS epoch, found.head, found.counter AS "clientSeq", found.to_seq AS "toSeq"
+FROM found LEFT JOIN accepted ON accepted.place = found.place ORDER BY found.place`
+
+export function append(entries: readonly NewEntry[]): QueryConfig {
+  let end = 1
+  const starts = entries.map(({ bytes }) => (end += bytes.length) - bytes.length)
+  return {
+    name: 'append',
+    text: APPEND,
+    values: [
+      entries.map(({ conversation }) => conversation),
+      entries.map(({ sender }) => sender),
+      entries.map(({ epoch }) => epoch),
+      entries.map(({ clientSeq }) => clientSeq),
+      entries.map(({ kind }) => kind),
+      entries.map(({ time }) => time),
+      starts,
+      entries.map(({ bytes }) => bytes.length),
+      // All in one, because a bytea travels as it is, and an array of them as text.
+      Buffer.concat(entries.map(({ hash }) => hash)),
+      Buffer.concat(entries.map(({ bytes }) => bytes)),
+    ],
+  }
+}
+
+/** In the order of their keys, as everybody locks them. */
+const ADVANCE = `
+WITH wanted AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(conversation, device, seq)
+), mine AS MATERIALIZED (
+  SELECT m.conversation, m.device, w.seq FROM membership m JOIN wanted w ON w.conversation = m.conversation AND w.device = m.device
+  ORDER BY m.conversation, m.device FOR UPDATE OF m
+)
+UPDATE membership SET cursor = mine.seq FROM mine
+WHERE membership.conversation = mine.conversation AND membership.device = mine.device AND membership.cursor < mine.seq
+  AND mine.seq <= coalesce(membership.to_seq, (SELECT head FROM log WHERE log.conversation = mine.conversation))`
+
+export const advance = (cursors: readonly CursorAt[]): QueryConfig => ({
+  name: 'advance',
+  text: ADVANCE,
+  values: [...pairsOf(cursors), cursors.map(({ seq }) => seq)],
+})
+
+const POSITIONS = `
+SELECT w.place, m.from_seq AS "fromSeq", m.to_seq AS "toSeq", log.head
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(conversation, device, place)
+JOIN membership m ON m.conversation = w.conversation AND m.device = w.device
+JOIN log ON log.conversation = w.conversation`
+
+export const positions = (pairs: readonly Pair[]): QueryConfig => ({ name: 'positions', text: POSITIONS, values: pairsOf(pairs) })
+
+/** Whatever comes before an entry fits into the room, so what is read is bounded. */
+const RANGES = `
+SELECT w.place, e.seq, e.epoch, e.kind, e.sender, e.client_seq AS "clientSeq", e."time", e.bytes
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+  WITH ORDINALITY AS w(conversation, after, until, most, room, place)
+CROSS JOIN LATERAL (
+  SELECT page.*, sum(octet_length(page.bytes)) OVER (ORDER BY seq) - octet_length(page.bytes) AS before FROM (
+    SELECT * FROM entry WHERE entry.conversation = w.conversation AND seq > w.after AND seq <= w.until AND bytes IS NOT NULL
+    ORDER BY seq LIMIT w.most
+  ) page
+) e
+WHERE e.before < w.room ORDER BY w.place, e.seq`
+
+export const ranges = (wanted: readonly Range[]): QueryConfig => ({
+  name: 'ranges',
+  text: RANGES,
+  values: [
+    wanted.map(({ conversation }) => conversation),
+    wanted.map(({ after }) => after),
+    wanted.map(({ end }) => end),
+    wanted.map(({ limit }) => limit),
+    wanted.map(({ bytes }) => bytes),
+  ],
+})
+
+const pairsOf = (pairs: readonly Pair[]): [ConversationId[], DeviceId[]] => [
+  pairs.map(({ conversation }) => conversation),
+  pairs.map(({ device }) => device),
+]

@@ -1,0 +1,22 @@
+/** What rooms write and read with every message, on the database that there is. */
+import type { DeliveryStore, DeliveryStoreHears } from './delivery/delivery.store.ts'
+import { PostgresDeliveryStore } from './delivery/postgres.store.ts'
+import { SqliteDeliveryStore } from './delivery/sqlite.store.ts'
+import { PostgresSignalStore } from './signals/postgres.store.ts'
+import type { SignalStore } from './signals/signals.store.ts'
+import { SqliteSignalStore } from './signals/sqlite.store.ts'
+import type { Database } from './storage/database.ts'
+import { createGroupCommit } from './storage/sqlite/group-commit.ts'
+
+export interface HotPath {
+  readonly delivery: DeliveryStore
+  readonly signals: SignalStore
+}
+
+export function openHotPath(database: Database, hears: DeliveryStoreHears): HotPath {
+  if (database.kind === 'postgres') {
+    return { delivery: new PostgresDeliveryStore({ database, hears }), signals: new PostgresSignalStore(database.lanes[0]) }
+  }
+  const groupCommit = createGroupCommit({ database, onBatch: (size) => hears.onBatch(size) })
+  return { delivery: new SqliteDeliveryStore({ database, groupCommit, hears }), signals: new SqliteSignalStore(groupCommit) }
+}

@@ -1,0 +1,38 @@
+/** Keeping signals on PostgreSQL: all that came close together in one statement. */
+import type { Lane } from '../storage/postgres/lane.ts'
+import type { NewKeptSignal, SignalStore } from './signals.store.ts'
+
+/** How long they wait for company, milliseconds. */
+const PATIENCE = 25
+
+const KEEP = `
+INSERT INTO kept_signal (conversation, device, epoch, bytes)
+SELECT m.conversation, m.device, w.epoch, substring($6::bytea FROM w.start FOR w.size)
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[]) AS w(conversation, device, epoch, start, size)
+JOIN membership m ON m.conversation = w.conversation AND m.device = w.device AND m.to_seq IS NULL
+ORDER BY m.conversation, m.device
+ON CONFLICT (conversation, device) DO UPDATE SET epoch = excluded.epoch, bytes = excluded.bytes`
+
+export class PostgresSignalStore implements SignalStore {
+  readonly #lane: Lane
+
+  constructor(lane: Lane) {
+    this.#lane = lane
+  }
+
+  async keep(take: () => readonly NewKeptSignal[]): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, PATIENCE))
+    const signals = take()
+    let end = 1
+    const starts = signals.map(({ bytes }) => (end += bytes.length) - bytes.length)
+    const values = [
+      signals.map(({ conversation }) => conversation),
+      signals.map(({ sender }) => sender),
+      signals.map(({ epoch }) => epoch),
+      starts,
+      signals.map(({ bytes }) => bytes.length),
+      Buffer.concat(signals.map(({ bytes }) => bytes)),
+    ]
+    await this.#lane.run((client) => client.query({ name: 'keep', text: KEEP, values }))
+  }
+}
