@@ -34,9 +34,6 @@ export interface SignedInContext extends Context {
 /** A server that has not answered by then is treated as not reachable, ms. */
 const PATIENCE = 15_000
 
-/** The SDK does what it owes others within about this time, so that devices do not all do it at once; ms. */
-const DUTIES = 1_200
-
 /**
  * Opens the profile's device, runs the command, and closes the device whatever happens. A stop signal ends the wait for it.
  * The command begins before anything from the server can have arrived.
@@ -106,8 +103,7 @@ export async function finish({ device, world }: Context, { changed }: { changed:
   if (device.watch('connection').get().kind !== 'online') return
   const sent = (all: readonly ConversationSummary[] | undefined) => all?.every(({ last }) => last?.state?.kind !== 'sending') || undefined
   await soon(device.watch('conversations'), sent, { stop: world.stop, patience: PATIENCE })
-  if (changed)
-    await soon(device.watch('connection'), ({ kind }) => (kind === 'online' ? undefined : true), { stop: world.stop, patience: DUTIES })
+  if (changed) await device.settle({ within: PATIENCE })
 }
 
 /** Turns a stop signal's reason into the failure that ends a command. */

@@ -259,6 +259,13 @@ export interface Verbs {
   /** Shows `count` more items before the oldest in the conversation's timeline. */
   loadEarlier(request: { readonly conversation: ConversationId; readonly count: number }): Promise<void>
 
+  /**
+   * For a device that is about to go: resolves when everything that waits is sent, the others know how far it is, and what
+   * is its turn in the conversations is done; `waiting` when something is left after `within` milliseconds or cannot be done
+   * now. Nothing is lost by not waiting.
+   */
+  settle(request: { readonly within: number }): Promise<'settled' | 'waiting'>
+
   setPresenceSharing(request: { readonly on: boolean }): Promise<void>
   sessions(): Promise<readonly SessionInfo[]>
   revokeSession(request: { readonly session: SessionId }): Promise<void>

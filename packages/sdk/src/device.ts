@@ -1,8 +1,9 @@
 /** A signed-in device at work: its rooms, tied together. Made from what is stored, so a restart is the same as going on. */
 import { type AccountId, Certificates, type ConversationId, type EventFrame, limits, Refusal, routes } from '@tacit/contract'
-import type { MlsEngine } from '@tacit/mls'
+import type { LeafIdentity, MlsEngine } from '@tacit/mls'
 import type { IncomingMessage } from './api.ts'
 import type { Self } from './account/settings.ts'
+import { renewCertificate } from './account/renew-certificate.ts'
 import { forgetTokens, saveTokens } from './account/settings.ts'
 import { Connection } from './connection/connection.ts'
 import type { Server } from './connection/http.ts'
@@ -14,12 +15,15 @@ import { Housekeeping } from './conversations/housekeeping.ts'
 import { emptyConversation, joinByWelcome } from './conversations/join-by-welcome.ts'
 import { People } from './devices/people.ts'
 import type { Decided, DeviceCore } from './device-core.ts'
+import { Duties } from './duties.ts'
 import { Acknowledger } from './inbox/acknowledger.ts'
 import { receiveEntries } from './inbox/receive.ts'
 import { KeyPackages } from './keys/key-packages.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import { addItem } from './messages/items.store.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import { Outbox } from './outbox/outbox.ts'
+import { hasUndone } from './outbox/outbox.store.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Unreachable } from './trouble.ts'
@@ -37,7 +41,11 @@ export interface DeviceParts {
   readonly arrived: (messages: readonly IncomingMessage[]) => void
   /** The server ended the session; the keys stay. */
   readonly sessionEnded: () => void
+  /** This device has a new certificate; it is stored. */
+  readonly renewed: (self: Self) => void
 }
+
+const DAY = 86_400_000
 
 type Decision = { readonly resolve: (elsewhere: ConversationId | undefined) => void; readonly reject: (failure: unknown) => void }
 
@@ -53,11 +61,16 @@ export class Device {
   readonly #acknowledger: Acknowledger
   readonly #attendance: Attendance
   readonly #decisions = new Map<number, Decision>()
+  readonly #duties: Duties
+  readonly #renewals = new OneAtATime()
+  #self: Self
 
   constructor(parts: DeviceParts) {
     this.#lifetime = new LifetimeClock(parts.surroundings.clock)
     const surroundings = { ...parts.surroundings, clock: this.#lifetime }
     this.#parts = { ...parts, surroundings }
+    this.#self = parts.self
+    this.#duties = new Duties(this.#lifetime)
     const { server, store, engine } = parts
     const session = this.#openSession()
     this.connection = new Connection({
@@ -65,9 +78,9 @@ export class Device {
       surroundings,
       session,
       cursors: () => this.#cursors(),
-      handle: (event) => this.#handle(event),
+      handle: (event) => this.#duties.during(this.#handle(event)),
     })
-    this.#acknowledger = new Acknowledger({ clock: surroundings.clock, wire: this.connection })
+    this.#acknowledger = new Acknowledger({ clock: surroundings.clock, duties: this.#duties, wire: this.connection })
     this.#attendance = new Attendance({
       store,
       clock: surroundings.clock,
@@ -77,7 +90,7 @@ export class Device {
     this.core = this.#makeCore(session)
     this.outbox = new Outbox(this.core)
     this.signals = new Signals(this.core, parts.changed)
-    this.#keyPackages = new KeyPackages({ store, engine, identity: this.core.identity, session, clock: surroundings.clock })
+    this.#keyPackages = new KeyPackages({ store, engine, identity: () => this.core.identity, session, clock: surroundings.clock })
     this.#housekeeping = new Housekeeping(this.core, {
       commit: (conversation) => this.outbox.lane(conversation).commit(),
       sayTitle: (conversation, title) => this.outbox.queue({ conversation, kind: 'title', text: title }),
@@ -87,6 +100,7 @@ export class Device {
 
   start(): void {
     this.connection.start()
+    this.#keepUpDaily()
   }
 
   /** Stops; what runs now still ends, and nothing new begins. */
@@ -98,7 +112,39 @@ export class Device {
     this.#housekeeping.disconnected()
     for (const { reject } of this.#decisions.values()) reject(new Unreachable('the device stopped'))
     this.#decisions.clear()
+    this.#duties.close()
     this.#lifetime.end()
+  }
+
+  /**
+   * Waits until this device has done for the others what it can: sent what waits, told how far it is, committed what is its
+   * turn. At most `within` milliseconds. `waiting`: something is left, because of time, the network, or somebody else.
+   */
+  async settle(within: number): Promise<'settled' | 'waiting'> {
+    const { clock, store } = this.core
+    const end = clock.now() + within
+    await this.#reached(within)
+    if (this.connection.isOnline) await this.#duties.rest(Math.max(0, end - clock.now()))
+    return this.connection.isOnline && !(await hasUndone(store)) ? 'settled' : 'waiting'
+  }
+
+  /** Resolves when the server is there, or will not be for now. */
+  #reached(within: number): Promise<void> {
+    const { state } = this.connection
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const { kind } = state.get()
+        if (kind !== 'connecting' && kind !== 'catching_up') end()
+      }
+      const end = (): void => {
+        stopTimer()
+        stop()
+        resolve()
+      }
+      const stopTimer = this.core.clock.after(within, end)
+      const stop = state.subscribe(look)
+      look()
+    })
   }
 
   /** Resolves when the intent is true, with the conversation in which it is if that is another; rejects when it never will be. */
@@ -120,18 +166,21 @@ export class Device {
   #makeCore(session: Session): DeviceCore {
     const { self, store, engine, surroundings, changed } = this.#parts
     const { connection } = this
-    const identity = { credential: self.certificate, signature: self.signature }
+    const identity = (): LeafIdentity => ({ credential: this.#self.certificate, signature: this.#self.signature })
     return {
       ...surroundings,
       account: self.account,
       device: self.device,
-      identity,
+      get identity() {
+        return identity()
+      },
       engine,
       store,
       session,
       wire: connection,
       certificates: new Certificates(),
       people: new People({ store, session, renamed: () => changed(), identityChanged: (account) => this.#identityChanged(account) }),
+      duties: this.#duties,
       conversations: new Conversations({ store, engine, identity, changed }),
       attendance: this.#attendance,
       wake: (conversation) => this.outbox.lane(conversation).wake(),
@@ -187,11 +236,41 @@ export class Device {
     // First: whoever asks from now on hears of the absence that ends here.
     this.#attendance.arrived()
     // Each of these goes on with the next socket when this one ends.
-    void this.#findConversations().catch(() => undefined)
-    void this.outbox.resume().catch(() => undefined)
-    void this.signals.receipts.resume().catch(() => undefined)
-    void this.#keyPackages.refill().catch(() => undefined)
-    void this.#lookAround().catch(() => undefined)
+    const tasks = [
+      this.#findConversations(),
+      this.outbox.resume(),
+      this.signals.receipts.resume(),
+      this.#keyPackages.refill(),
+      this.#keepUp(),
+    ]
+    for (const task of tasks) void this.#duties.during(task).catch(() => undefined)
+  }
+
+  /** What is due by time alone, and what others changed while this device was away. */
+  async #keepUp(): Promise<void> {
+    // A certificate that cannot be renewed now is renewed another day; there are many.
+    await this.#renew().catch(() => undefined)
+    await this.#lookAround()
+  }
+
+  /** Looks whether the certificate has to be renewed, and does it. */
+  #renew(): Promise<void> {
+    return this.#renewals.run(async () => {
+      const { session, random, store, clock } = this.core
+      const renewed = await renewCertificate({ session, random, store, clock, self: this.#self })
+      if (!renewed) return
+      this.#self = renewed
+      await this.core.conversations.identityChanged()
+      this.#parts.renewed(renewed)
+    })
+  }
+
+  /** A device may stay online for longer than its certificate lasts. */
+  #keepUpDaily(): void {
+    this.core.clock.after(DAY, () => {
+      if (this.connection.isOnline) void this.#keepUp().catch(() => undefined)
+      this.#keepUpDaily()
+    })
   }
 
   async #lookAround(): Promise<void> {

@@ -170,6 +170,7 @@ export class Door {
       changed: (conversation?: ConversationId) => this.views.changed(conversation),
       arrived,
       sessionEnded: () => void this.#turns.run(async () => this.#sessionEnded(device)),
+      renewed: (renewed) => this.#signedIn?.device === device && this.#selfChanged(renewed),
     })
     const mirror = () => this.views.connection.reach.set(device.connection.state.get())
     const stopMirror = device.connection.state.subscribe(mirror)

@@ -37,7 +37,8 @@ const PATIENCE = 30_000
 
 /** `signedIn` rejects with `not_signed_in` when nobody is. */
 export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
-  return { ...peopleVerbs(signedIn), ...membershipVerbs(signedIn), ...messageVerbs(signedIn), ...accountVerbs(signedIn) }
+  const settle: ConversationVerbs['settle'] = ({ within: longest }) => signedIn().device.settle(longest)
+  return { settle, ...peopleVerbs(signedIn), ...membershipVerbs(signedIn), ...messageVerbs(signedIn), ...accountVerbs(signedIn) }
 }
 
 function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPerson' | 'startDirect' | 'createGroup'> {
@@ -151,9 +152,9 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
 function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices'> {
   return {
     async setPresenceSharing({ on }) {
-      const { device, self, selfChanged } = signedIn()
+      const { device, selfChanged } = signedIn()
       const { sharesPresence } = await device.core.session.call(routes.accounts.changeMe, { body: { sharesPresence: on } })
-      const changed = { ...self, sharesPresence }
+      const changed = { ...signedIn().self, sharesPresence }
       await device.core.store.transaction((writer) => saveSelf(writer, changed))
       selfChanged(changed)
     },

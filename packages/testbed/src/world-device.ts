@@ -1,5 +1,5 @@
 /** A device of a small world: a messenger that can be restarted, with weather, and with words for what a test waits for. */
-import type { ConversationDetails, ConversationId, Live, MessageState, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
+import type { Clock, ConversationDetails, ConversationId, Live, MessageState, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
 import { openDevice } from '@tacit/sdk/node'
 import { until } from './until.ts'
 import { Weather } from './weather.ts'
@@ -23,9 +23,10 @@ export interface WorldDevice extends Omit<Messenger, 'close'>, AsyncDisposable {
 
 type Opened = Awaited<ReturnType<typeof openDevice>>
 
-export async function openWorldDevice({ name, server, path }: { name: string; server: string; path: string }): Promise<WorldDevice> {
+export async function openWorldDevice(made: { name: string; server: string; path: string; clock: Clock }): Promise<WorldDevice> {
+  const { name, server, path, clock } = made
   const weather = new Weather()
-  const open = () => openDevice({ server, store: path, network: weather })
+  const open = () => openDevice({ server, store: path, network: weather, clock })
   let opened: Opened = await open()
   // Verbs go to the messenger that is open at that time, so that a test keeps its device over a restart.
   const device: WorldDevice = {

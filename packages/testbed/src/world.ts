@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openHouse, settingsWith, type House, type Settings } from '@tacit/server'
+import { platformClock, type Clock } from '@tacit/sdk'
 import { openWorldDevice, type WorldDevice } from './world-device.ts'
 
 export interface World extends AsyncDisposable {
@@ -21,17 +22,23 @@ export interface World extends AsyncDisposable {
 /** What everybody uses who has no better one. */
 export const PASSWORD = 'correct horse battery staple'
 
-/** `settings`: those of the server that differ from the testbed's own. */
-export async function openWorld({ settings = {} }: { readonly settings?: Partial<Settings> } = {}): Promise<World> {
+export interface WorldOptions {
+  /** Those of the server that differ from the testbed's own. */
+  readonly settings?: Partial<Settings>
+  /** What time it is for everybody; the platform's unless given. */
+  readonly clock?: Clock
+}
+
+export async function openWorld({ settings = {}, clock = platformClock }: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tacit-world-'))
   const held = new AsyncDisposableStack()
   held.defer(() => rm(folder, { recursive: true, force: true }))
-  let running = await startServer(folder, { ...settings, port: 0 })
+  let running = await startServer({ folder, clock, settings: { ...settings, port: 0 } })
   held.defer(() => running.house.close())
   const { port, url } = running
   let devices = 0
   const device = async (name: string) =>
-    held.use(await openWorldDevice({ name, server: url, path: join(folder, `${name}-${++devices}.db`) }))
+    held.use(await openWorldDevice({ name, server: url, clock, path: join(folder, `${name}-${++devices}.db`) }))
   return {
     url,
     device,
@@ -47,15 +54,18 @@ export async function openWorld({ settings = {} }: { readonly settings?: Partial
     },
     async restartServer() {
       await running.house.close()
-      running = await startServer(folder, { ...settings, port })
+      running = await startServer({ folder, clock, settings: { ...settings, port } })
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 
-async function startServer(folder: string, settings: Partial<Settings>): Promise<{ house: House; url: string; port: number }> {
+async function startServer(
+  made: Required<WorldOptions> & { readonly folder: string },
+): Promise<{ house: House; url: string; port: number }> {
+  const { folder, settings, clock } = made
   const usual = { dataDir: join(folder, 'server'), metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, drainSeconds: 0 } as const
-  const house = await openHouse(settingsWith({ ...usual, ...settings }))
+  const house = await openHouse(settingsWith({ ...usual, ...settings }), { clock })
   const { url, port } = await house.listen()
   return { house, url, port }
 }

@@ -88,6 +88,7 @@ export function fixtureMessenger(scene: Scene): Messenger {
       }
       return message
     },
+    settle: async () => 'settled',
     findPerson: async ({ handle }) => people.find((person) => person.handle.toLowerCase() === handle.toLowerCase()),
     startDirect: async () => conversationId('bob'),
     createGroup: async () => conversationId('hike'),

@@ -10,6 +10,11 @@ import type { SigningKey } from '../signing.ts'
 /** A certificate is valid for a year, in seconds. */
 const VALIDITY = 365 * 86_400
 
+interface Owner {
+  readonly account: AccountId
+  readonly key: SigningKey
+}
+
 export interface NewDevice {
   readonly device: DeviceId
   readonly identity: LeafIdentity
@@ -23,19 +28,39 @@ export interface Workshop {
   readonly random: Random
 }
 
-export async function makeDevice({ engine, clock, random }: Workshop, owner: { account: AccountId; key: SigningKey }): Promise<NewDevice> {
+export async function makeDevice({ engine, clock, random }: Workshop, owner: Owner): Promise<NewDevice> {
   const device = mintId(random, DeviceId)
   const signature = await engine.generateSignaturePair()
-  const notAfter = Math.floor(clock.now() / 1000) + VALIDITY
-  const fields = { account: owner.account, accountKey: owner.key.publicKey, device, signatureKey: signature.publicKey, notAfter }
-  const certificate = await signDeviceCertificate(fields, owner.key.sign)
+  const certificate = await certify(owner, { device, signatureKey: signature.publicKey, now: clock.now() })
   const identity = { credential: certificate, signature }
   const keys = await makeKeyPackages({ engine, identity, now: clock.now(), oneTime: ONE_TIME, lastResort: true })
   return { device, identity, certificate, keys }
 }
 
+/** A year's certificate for a device, from `now` (ms). */
+function certify(
+  { account, key }: Owner,
+  { device, signatureKey, now }: { readonly device: DeviceId; readonly signatureKey: Uint8Array; readonly now: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const fields = { account, accountKey: key.publicKey, device, signatureKey, notAfter: Math.floor(now / 1000) + VALIDITY }
+  return signDeviceCertificate(fields, key.sign)
+}
+
+/** Whether a device may stay on a list that is made at `now` (ms): the server and the others refuse one whose certificate has ended. */
+export const isInTime = ({ notAfter }: Pick<DeviceCertificate, 'notAfter'>, now: number): boolean => notAfter * 1000 > now
+
+/** A fresh certificate for a device as it is, keys and all, and the list that names it. */
+export async function renewedList(
+  owner: Owner,
+  { current, device, signatureKey, now }: { current: Uint8Array; device: DeviceId; signatureKey: Uint8Array; now: number },
+): Promise<{ readonly certificate: Uint8Array; readonly deviceList: Uint8Array<ArrayBuffer> }> {
+  const certificate = await certify(owner, { device, signatureKey, now })
+  const keep = (one: DeviceCertificate) => one.device !== device && isInTime(one, now)
+  return { certificate, deviceList: await nextDeviceList(owner, { current, add: certificate, keep }) }
+}
+
 /** The first list of an account. */
-export const firstDeviceList = (owner: { account: AccountId; key: SigningKey }, certificate: Uint8Array) =>
+export const firstDeviceList = (owner: Owner, certificate: Uint8Array) =>
   signDeviceList(
     { version: 1, account: owner.account, accountKey: owner.key.publicKey, previous: new Uint8Array(), certificates: [certificate] },
     owner.key.sign,
@@ -43,7 +68,7 @@ export const firstDeviceList = (owner: { account: AccountId; key: SigningKey }, 
 
 /** The list after `current`, with one device more or less. Rejects with `identity_mismatch` when `current` is not the owner's. */
 export async function nextDeviceList(
-  owner: { readonly account: AccountId; readonly key: SigningKey },
+  owner: Owner,
   change: { readonly current: Uint8Array; readonly add?: Uint8Array; readonly keep: (device: DeviceCertificate) => boolean },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const current = await readDeviceList(change.current)

@@ -8,6 +8,7 @@ import {
   Refusal,
   routes,
   type ChallengeId,
+  type DeviceCertificate,
   type RouteResult,
   type Routes,
   type SessionTokens,
@@ -19,7 +20,7 @@ import { Session, storedTokens, type StoredTokens } from '../connection/session.
 import { savePin } from '../devices/people.store.ts'
 import { asUpload } from '../keys/key-packages.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
-import { makeDevice, nextDeviceList } from './new-device.ts'
+import { isInTime, makeDevice, nextDeviceList, renewedList } from './new-device.ts'
 import { changeVault } from './own-vault.ts'
 import { startLogin } from './password.ts'
 import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
@@ -114,14 +115,15 @@ async function isStillListed(before: Self, deviceList: Uint8Array): Promise<bool
   )
 }
 
-/** The session is bound to the device that was here; its groups and messages go on. */
+/** The session is bound to the device that was here, with a fresh certificate; its groups and messages go on. */
 async function comeBack(desk: FrontDesk, { session, tokens, me, key }: OpenAccount, before: Self): Promise<void> {
-  const deviceList = await nextDeviceList({ account: me.account, key }, { current: me.deviceList, keep: () => true })
+  const own = { current: me.deviceList, device: before.device, signatureKey: before.signature.publicKey, now: desk.clock.now() }
+  const { certificate, deviceList } = await renewedList({ account: me.account, key }, own)
   await session.call(routes.devices.enrol, { body: { device: before.device, deviceList, keys: { oneTime: [] } } })
   const list = await readDeviceList(deviceList)
   await desk.store.transaction(async (writer) => {
     await saveTokens(writer, tokens())
-    await saveSelf(writer, before)
+    await saveSelf(writer, { ...before, certificate })
     if (list) await savePin(writer, { ...before, listVersion: list.version, listHash: list.hash, list: deviceList })
   })
 }
@@ -132,8 +134,7 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   desk.step('keys')
   const owner = { account: me.account, key }
   const made = await makeDevice(desk, owner)
-  const keep = (device: { device: string; notAfter: number }) =>
-    device.device !== before?.device && device.notAfter > desk.clock.now() / 1000
+  const keep = (one: DeviceCertificate) => one.device !== before?.device && isInTime(one, desk.clock.now())
   const deviceList = await nextDeviceList(owner, { current: me.deviceList, add: made.certificate, keep })
   desk.step('server')
   await session.call(routes.devices.enrol, { body: { device: made.device, deviceList, keys: asUpload(made.keys) } })

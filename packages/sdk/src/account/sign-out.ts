@@ -1,9 +1,9 @@
 /** Signing out: the server hears of it if it can be reached, and everything on this device is erased whether or not it can. */
-import { routes } from '@tacit/contract'
+import { routes, type DeviceCertificate } from '@tacit/contract'
 import type { Session } from '../connection/session.ts'
 import type { Clock } from '../surroundings.ts'
 import { backOff, isPassing } from '../trouble.ts'
-import { nextDeviceList } from './new-device.ts'
+import { isInTime, nextDeviceList } from './new-device.ts'
 import { changeVault, withAccountKey, type VaultAccess } from './own-vault.ts'
 import type { Self } from './settings.ts'
 
@@ -38,7 +38,7 @@ async function keepTelling(access: Leaving, attempt: number): Promise<void> {
 }
 
 /** Takes the device off the signed list, which ends its sessions; then ends the session for the case that this did not. */
-async function tell(access: VaultAccess & { readonly self: Self }): Promise<void> {
+async function tell(access: Leaving): Promise<void> {
   const { session, self } = access
   await changeVault(access, (vault) => ({
     ...vault,
@@ -50,11 +50,11 @@ async function tell(access: VaultAccess & { readonly self: Self }): Promise<void
   await endSession(session)
 }
 
-async function withdraw(access: VaultAccess & { readonly self: Self }): Promise<void> {
-  const { session, self } = access
+async function withdraw(access: Leaving): Promise<void> {
+  const { session, self, clock } = access
   const { deviceList } = await session.call(routes.accounts.me, {})
   await withAccountKey(access, async (key) => {
-    const keep = ({ device }: { device: string }) => device !== self.device
+    const keep = (one: DeviceCertificate) => one.device !== self.device && isInTime(one, clock.now())
     const next = await nextDeviceList({ account: self.account, key }, { current: deviceList, keep })
     await session.call(routes.devices.replaceList, { body: { deviceList: next } })
   })

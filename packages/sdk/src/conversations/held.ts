@@ -12,7 +12,8 @@ import { loadGroup } from './group.store.ts'
 export interface HeldParts {
   readonly store: StoreDriver
   readonly engine: MlsEngine
-  readonly identity: LeafIdentity
+  /** What this device is now. */
+  readonly identity: () => LeafIdentity
   /** Told after each change is on disk. */
   readonly changed: (conversation: ConversationId) => void
 }
@@ -59,6 +60,12 @@ export class Conversations {
     })
   }
 
+  /** Groups in memory still speak as what this device was; they are loaded again, each in its turn. */
+  async identityChanged(): Promise<void> {
+    const dropped = [...this.#held.values()].map((inMemory) => inMemory.turns.run(async () => void (inMemory.content = undefined)))
+    await Promise.all(dropped)
+  }
+
   async #store(conversation: ConversationId, { state, group, write }: Change): Promise<void> {
     const inMemory = this.#inMemory(conversation)
     await this.#parts.store.transaction(async (writer) => {
@@ -71,7 +78,8 @@ export class Conversations {
   }
 
   async #load(conversation: ConversationId) {
-    const { store, engine, identity } = this.#parts
+    const { store, engine } = this.#parts
+    const identity = this.#parts.identity()
     const state = await findConversation(store, conversation)
     try {
       return { state, group: state && (await loadGroup(store, { conversation, engine, identity })) }

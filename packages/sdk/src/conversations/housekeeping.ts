@@ -42,7 +42,7 @@ export class Housekeeping {
   /** Looks whether something is to be done, and does it when it is this device's turn. */
   async look(conversation: ConversationId): Promise<void> {
     if (!this.#core.wire.isOnline) return
-    const need = await this.#need(conversation)
+    const need = await this.#core.duties.during(this.#need(conversation))
     if (need?.commit) this.#turns.want(conversation, need.commit)
     else this.#turns.drop(conversation)
     if (need?.title && !this.#timers.has(conversation)) this.#sayTitleLater(conversation, need.place)
@@ -66,12 +66,18 @@ export class Housekeeping {
 
   #sayTitleLater(conversation: ConversationId, place: number): void {
     const { clock, random } = this.#core
+    const done = this.#core.duties.begin()
     const stop = clock.after(Math.min(place, MOST_RANKS) * PER_RANK + JITTER * random.fraction(), () => {
       this.#timers.delete(conversation)
       // What fails here is needed still, and looked at again with the next entry or socket.
-      this.#sayTitle(conversation).catch(() => undefined)
+      void this.#sayTitle(conversation)
+        .catch(() => undefined)
+        .finally(done)
     })
-    this.#timers.set(conversation, stop)
+    this.#timers.set(conversation, () => {
+      stop()
+      done()
+    })
   }
 
   async #sayTitle(conversation: ConversationId): Promise<void> {

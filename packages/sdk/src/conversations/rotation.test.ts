@@ -22,6 +22,7 @@ class Diary {
   rotation: Rotation
   leaves: number
   returned = 0
+  outdated = false
 
   constructor({ fresh = true, leaves = 2 } = {}) {
     this.leaves = leaves
@@ -29,8 +30,8 @@ class Diary {
   }
 
   due(moment: Moment): string {
-    const { rotation, leaves, returned } = this
-    const due = dueUpdate({ rotation, leaves, now: this.clock.now(), returned, moment })
+    const { rotation, leaves, outdated, returned } = this
+    const due = dueUpdate({ rotation, leaves, outdated, now: this.clock.now(), returned, moment })
     return due.kind === 'no' ? 'no' : due.reason
   }
 
@@ -171,7 +172,7 @@ test('alone in a conversation there is nobody to bring keys to', () => {
 })
 
 test('a clock that was set back makes keys old, and holds nothing up', () => {
-  const facts = { leaves: 2, now: 1_800_000_000_000, returned: 0 }
+  const facts = { leaves: 2, outdated: false, now: 1_800_000_000_000, returned: 0 }
   const ahead = facts.now + 30 * 24 * HOUR
   const rotation = { ...NEVER_ROTATED, updated: ahead, exchanged: 1, heard: true, frontFrom: ahead, turnFrom: ahead }
   expect(dueUpdate({ ...facts, rotation, moment: 'message' })).toEqual({ kind: 'update', reason: 'daily' })
@@ -187,4 +188,16 @@ test('a commit that only adds heals nobody', () => {
   expect(hasPath({ adds: true, removes: false, policyChanged: false })).toBe(false)
   expect(hasPath({ adds: false, removes: false, policyChanged: false })).toBe(true)
   expect(hasPath({ adds: true, removes: true, policyChanged: false })).toBe(true)
+})
+
+test('a certificate that was renewed is brought in, even where nobody writes and nobody else is', () => {
+  for (const leaves of [1, 2, 500]) {
+    const diary = new Diary({ leaves })
+    expect(diary.due('turn')).toBe('no')
+    diary.outdated = true
+    expect(diary.due('turn')).toBe('certificate')
+    expect(diary.due('message')).toBe('certificate')
+    diary.rotation = refusedForGood(diary.rotation, diary.clock.now())
+    expect(diary.due('turn')).toBe('no')
+  }
 })

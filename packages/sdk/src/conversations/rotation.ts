@@ -26,7 +26,7 @@ export const NEVER_ROTATED: Rotation = { updated: 0, sealed: 0, exchanged: 0, he
 /** In front of an own message that waits, or of its own accord, at a turn that the server gives. */
 export type Moment = 'message' | 'turn'
 
-export type UpdateReason = 'joined' | 'returned' | 'daily' | 'reply'
+export type UpdateReason = 'certificate' | 'joined' | 'returned' | 'daily' | 'reply'
 
 export type Due = { readonly kind: 'no' } | { readonly kind: 'update'; readonly reason: UpdateReason }
 
@@ -34,6 +34,8 @@ export interface RotationFacts {
   readonly rotation: Rotation
   /** Leaves of the group. */
   readonly leaves: number
+  /** The own leaf has a certificate that was renewed since. */
+  readonly outdated: boolean
   readonly now: number
   /** When the device last came back after an absence (attendance.ts); 0: never. */
   readonly returned: number
@@ -60,10 +62,12 @@ const MOST_EAGER = 8
 
 const NO: Due = { kind: 'no' }
 
-/** Whether an update is due. Whoever is alone has nobody to bring keys to. */
-export function dueUpdate({ rotation, leaves, now, returned, moment }: RotationFacts): Due {
+/** Whether an update is due. Whoever is alone has nobody to bring keys to, but an own new device to let in some day. */
+export function dueUpdate({ rotation, leaves, outdated, now, returned, moment }: RotationFacts): Due {
   const { updated, exchanged, heard, frontFrom, turnFrom } = rotation
-  if (leaves < 2 || isAhead(moment === 'message' ? frontFrom : turnFrom, now)) return NO
+  if (isAhead(moment === 'message' ? frontFrom : turnFrom, now)) return NO
+  if (outdated) return update('certificate')
+  if (leaves < 2) return NO
   if (updated === 0) return update('joined')
   const age = ageOf(updated, now)
   const isActive = exchanged > 0

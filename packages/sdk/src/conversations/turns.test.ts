@@ -1,5 +1,6 @@
 import { ConversationId, Refusal } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { Duties } from '../duties.ts'
 import { HandClock } from '../hand-clock.test-support.ts'
 import { Turns, type Need } from './turns.ts'
 
@@ -27,6 +28,7 @@ beforeEach(() => {
   answer = () => new Promise(() => undefined)
   turns = new Turns({
     clock,
+    duties: new Duties(clock),
     random: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     wire: {
       send: (_name, body) => {

@@ -5,10 +5,12 @@
  */
 import type { ConversationId, TurnWork } from '@tacit/contract'
 import type { Wire } from '../device-core.ts'
+import type { Duties } from '../duties.ts'
 import type { Clock, Random } from '../surroundings.ts'
 
 export interface TurnsParts {
   readonly clock: Clock
+  readonly duties: Pick<Duties, 'begin'>
   readonly random: Random
   readonly wire: Pick<Wire, 'send'>
   /** It is this device's turn: commit what is due now. */
@@ -65,6 +67,7 @@ export class Turns {
   readonly #parts: TurnsParts
   readonly #wants = new Map<ConversationId, Want>()
   #stopAsking: (() => void) | undefined
+  #done: (() => void) | undefined
 
   constructor(parts: TurnsParts) {
     this.#parts = parts
@@ -87,7 +90,7 @@ export class Turns {
   /** Nothing is to be committed any more. */
   drop(conversation: ConversationId): void {
     this.#wants.get(conversation)?.stop()
-    this.#wants.delete(conversation)
+    this.#forget(conversation)
   }
 
   /** The server says that it is this device's turn. */
@@ -101,17 +104,38 @@ export class Turns {
   disconnected(): void {
     for (const { stop } of this.#wants.values()) stop()
     this.#wants.clear()
+    this.#recount()
     this.#stopAsking?.()
     this.#stopAsking = undefined
   }
 
+  #note(conversation: ConversationId, want: Want): void {
+    this.#wants.set(conversation, want)
+    this.#recount()
+  }
+
+  #forget(conversation: ConversationId): void {
+    this.#wants.delete(conversation)
+    this.#recount()
+  }
+
+  /** Others wait for a tidy group, so that is a duty; nobody waits for this device's keys to be fresh. */
+  #recount(): void {
+    const owes = [...this.#wants.values()].some(({ work, kind }) => work === 'tidy' && kind !== 'resting')
+    if (owes) this.#done ??= this.#parts.duties.begin()
+    else {
+      this.#done?.()
+      this.#done = undefined
+    }
+  }
+
   #rest(conversation: ConversationId, want: Lasting): void {
     const stop = this.#parts.clock.after(want.grace, () => this.#ask(conversation, want))
-    this.#wants.set(conversation, { ...want, kind: 'resting', stop })
+    this.#note(conversation, { ...want, kind: 'resting', stop })
   }
 
   #askLater(conversation: ConversationId, want: Lasting): void {
-    this.#wants.set(conversation, { ...want, kind: 'to_ask', stop: () => undefined })
+    this.#note(conversation, { ...want, kind: 'to_ask', stop: () => undefined })
     const { clock, random } = this.#parts
     this.#stopAsking ??= clock.after(BETWEEN_ASKS * random.fraction(), () => this.#askNext())
   }
@@ -136,17 +160,17 @@ export class Turns {
 
   #wait(conversation: ConversationId, want: Lasting): void {
     const stop = this.#parts.clock.after(this.#patience(want), () => this.#take(conversation, want))
-    this.#wants.set(conversation, { ...want, kind: 'asked', stop })
+    this.#note(conversation, { ...want, kind: 'asked', stop })
   }
 
   #take(conversation: ConversationId, want: Lasting): void {
     const { clock, take, look } = this.#parts
     this.#wants.get(conversation)?.stop()
     const stop = clock.after(TAKEN_FOR, () => {
-      this.#wants.delete(conversation)
+      this.#forget(conversation)
       look(conversation)
     })
-    this.#wants.set(conversation, { ...want, kind: 'taken', stop })
+    this.#note(conversation, { ...want, kind: 'taken', stop })
     take(conversation)
   }
 

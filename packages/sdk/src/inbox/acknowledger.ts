@@ -3,6 +3,7 @@
  * through is said again with the next, because the server waits for room in its window.
  */
 import { limits, type BodyOf, type CommandName, type ConversationId, type ResultOf } from '@tacit/contract'
+import type { Duties } from '../duties.ts'
 import type { Clock } from '../surroundings.ts'
 
 /** Milliseconds in which acknowledgements are gathered; far less than the window takes to fill. */
@@ -11,6 +12,7 @@ const AGAIN = 2000
 
 export interface AcknowledgerParts {
   readonly clock: Clock
+  readonly duties: Duties
   readonly wire: { send<N extends CommandName>(name: N, body: BodyOf<N>): Promise<ResultOf<N>> }
 }
 
@@ -48,16 +50,22 @@ export class Acknowledger {
   disconnected(): void {
     this.#connection++
     this.#stopTimer?.()
-    this.#stopTimer = undefined
     this.#pending.clear()
     this.#withheld.clear()
   }
 
   #later(delay: number): void {
-    this.#stopTimer ??= this.#parts.clock.after(delay, () => {
+    if (this.#stopTimer) return
+    const done = this.#parts.duties.begin()
+    const stop = this.#parts.clock.after(delay, () => {
       this.#stopTimer = undefined
-      void this.#flush()
+      void this.#flush().finally(done)
     })
+    this.#stopTimer = () => {
+      this.#stopTimer = undefined
+      stop()
+      done()
+    }
   }
 
   async #flush(): Promise<void> {

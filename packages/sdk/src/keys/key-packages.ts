@@ -84,7 +84,8 @@ export async function eraseUsedKeyPackage(writer: Writer, ref: Uint8Array): Prom
 export interface KeyPackagesParts {
   readonly store: StoreDriver
   readonly engine: MlsEngine
-  readonly identity: LeafIdentity
+  /** What this device is now. */
+  readonly identity: () => LeafIdentity
   readonly session: Session
   readonly clock: Clock
 }
@@ -103,7 +104,8 @@ export class KeyPackages {
   }
 
   async #refill(): Promise<void> {
-    const { store, engine, identity, session, clock } = this.#parts
+    const { store, engine, session, clock } = this.#parts
+    const identity = this.#parts.identity()
     const now = clock.now()
     const newest = await store.get('select max(made_at) as at from key_package where last_resort = 1 and published = 1')
     const lastResort = now - Number(newest?.['at'] ?? 0) > RENEW_AFTER

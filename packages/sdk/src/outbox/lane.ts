@@ -22,7 +22,10 @@ export class Lane {
   #again = false
   #commit = false
   #troubles = 0
-  #stopTimer = () => {}
+  #timer: (() => void) | undefined
+  /** Accepted, and not yet seen in the log. */
+  #awaits = false
+  #done: (() => void) | undefined
   /** Hash of what was accepted and is not yet seen in the log. */
   #sent: string | undefined
   #closed = false
@@ -34,7 +37,9 @@ export class Lane {
 
   /** There may be something to do. */
   wake(): void {
+    if (this.#closed) return
     this.#again = true
+    this.#done ??= this.#core.duties.begin()
     if (!this.#running) void this.#run()
   }
 
@@ -54,6 +59,7 @@ export class Lane {
   close(): void {
     this.#closed = true
     this.#stopTimer()
+    this.#rest()
   }
 
   async #run(): Promise<void> {
@@ -68,15 +74,29 @@ export class Lane {
       }
     }
     this.#running = false
+    // What failed for now or is on its way is still to be done; offline, nothing is.
+    if (!this.#core.wire.isOnline || (!this.#timer && !this.#awaits)) this.#rest()
+  }
+
+  #rest(): void {
+    this.#done?.()
+    this.#done = undefined
+  }
+
+  #stopTimer(): void {
+    this.#timer?.()
+    this.#timer = undefined
   }
 
   /** Whether to go on at once. */
   async #step(): Promise<boolean> {
+    this.#awaits = false
     const step = await nextStep(this.#core, this.#conversation, { commit: this.#commit })
     if (step.kind === 'rest') this.#commit = false
     if (step.kind !== 'send') return step.kind === 'again'
     const hash = toBase64Url(step.sealed.hash)
-    if (this.#sent === hash) return false
+    this.#awaits = this.#sent === hash
+    if (this.#awaits) return false
     const outcome = await transmit(this.#core, step.sealed)
     const isCommit = step.sealed.kind === 'commit'
     if (isCommit) this.#commit = false
@@ -84,7 +104,10 @@ export class Lane {
       if (outcome.intent !== undefined) this.#core.decided(outcome.intent, { kind: 'never', why: outcome.failed })
       // Nobody wanted it and it is due again at once, if only because proposals wait: not in a circle.
       else if (isCommit) throw new Refusal('unavailable')
-    } else if (outcome === 'sent') this.#sent = hash
+    } else if (outcome === 'sent') {
+      this.#sent = hash
+      this.#awaits = true
+    }
     this.#troubles = outcome === 'again' ? this.#troubles + 1 : 0
     if (this.#troubles > MOST_REBUILDS) throw new Refusal('unavailable')
     return outcome !== 'sent'
@@ -103,7 +126,7 @@ export class Lane {
     const { clock, random } = this.#core
     const asked = error instanceof Refusal ? (error.details.retryAfter ?? 0) * 1000 : 0
     const delay = asked + backOff({ attempt: this.#troubles++, fraction: random.fraction() })
-    this.#stopTimer = clock.after(delay, () => this.wake())
+    this.#timer = clock.after(delay, () => this.wake())
   }
 
   /** What was wanted cannot be: say so, and go on with the rest. */

@@ -120,6 +120,12 @@ export async function findAttempt(
   return row && { message: row['message'] === null ? undefined : id(row, 'message', MessageId) }
 }
 
+/** Whether anything that this device wanted is not in a log yet. */
+export async function hasUndone(reader: Reader): Promise<boolean> {
+  const sql = `select 1 as found from outbox where failed is null union select 1 from sealed union select 1 from intent limit 1`
+  return (await reader.get(sql)) !== undefined
+}
+
 /** Conversations in which something waits. */
 export async function busyConversations(reader: Reader): Promise<readonly ConversationId[]> {
   const rows = await reader.all(

@@ -23,13 +23,17 @@ export class Receipts {
     if (this.#timers.has(conversation) || !this.#core.wire.isOnline) return
     const { clock, random } = this.#core
     const delay = SHORTEST + JITTER * random.fraction()
-    this.#timers.set(
-      conversation,
-      clock.after(delay, () => {
-        this.#timers.delete(conversation)
-        this.#tell(conversation).catch((error: unknown) => isPassing(error) && this.schedule(conversation))
-      }),
-    )
+    const done = this.#core.duties.begin()
+    const stop = clock.after(delay, () => {
+      this.#timers.delete(conversation)
+      void this.#tell(conversation)
+        .catch((error: unknown) => isPassing(error) && this.schedule(conversation))
+        .finally(done)
+    })
+    this.#timers.set(conversation, () => {
+      stop()
+      done()
+    })
   }
 
   /** Online again: what was stored or read meanwhile is news. */

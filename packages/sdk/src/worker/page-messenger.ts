@@ -94,6 +94,7 @@ export function openPageMessenger(options: PageOptions): Messenger {
     markRead: verb('markRead'),
     setTyping: verb('setTyping'),
     loadEarlier: verb('loadEarlier'),
+    settle: verb('settle'),
     setPresenceSharing: verb('setPresenceSharing'),
     sessions: verb('sessions'),
     revokeSession: verb('revokeSession'),

@@ -120,6 +120,7 @@ const everythingElse = {
   markRead: notHere,
   setTyping: notHere,
   loadEarlier: notHere,
+  settle: notHere,
   setPresenceSharing: notHere,
   sessions: notHere,
   revokeSession: notHere,

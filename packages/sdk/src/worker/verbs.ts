@@ -29,6 +29,7 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   markRead: 'repeat',
   setTyping: 'repeat',
   loadEarlier: 'once',
+  settle: 'repeat',
   setPresenceSharing: 'repeat',
   sessions: 'repeat',
   revokeSession: 'repeat',
