@@ -3,7 +3,6 @@
  * bytes that MLS derives from one call into WebCrypto costs ten times the hashing. Over a key package or a whole commit it is
  * the other way round, hence the `long` ones.
  */
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
 import { concat, wipe } from './bytes.ts'
@@ -33,10 +32,12 @@ interface Keyed {
   end(): void
 }
 
-/** A hash of noble's under way. */
-interface HashState {
-  update(part: Bytes): unknown
+/** A hash of noble's under way; `digest` wipes it, and `_cloneInto` lets it be used again. */
+interface Hashing {
+  update(part: Bytes): Hashing
   digest(): Bytes
+  destroy(): void
+  _cloneInto(to?: Hashing): Hashing
 }
 
 /** What the rest is made of. */
@@ -48,37 +49,60 @@ interface Primitive {
 /** From here on a call into WebCrypto pays. */
 const LONG = 1024
 
-const inJavaScript = (algorithm: typeof sha256 | typeof sha384 | typeof sha512): Primitive => {
-  const over = (state: HashState, parts: readonly Bytes[]): Bytes => {
-    for (const part of parts) state.update(part)
-    return state.digest()
+/**
+ * Noble's hashes, and HMAC (RFC 2104) over them. A key schedule hashes few blocks and often: with noble's own HMAC, making
+ * its objects takes longer than hashing. Three are made once and written over, which is sound as long as nothing is awaited.
+ */
+const inJavaScript = (fresh: Hashing, block: number): Primitive => {
+  const [inner, outer, work] = [fresh._cloneInto(), fresh._cloneInto(), fresh._cloneInto()]
+  const finish = (begun: Hashing, parts: readonly Bytes[]): Bytes => {
+    begun._cloneInto(work)
+    for (const part of parts) work.update(part)
+    return work.digest()
+  }
+  const digest = (...parts: readonly Bytes[]): Bytes => finish(fresh, parts)
+  const absorb = (into: Hashing, pad: Bytes): void => {
+    fresh._cloneInto(into).update(pad)
+    wipe(pad)
   }
   return {
-    digest: (...parts) => over(algorithm.create(), parts),
-    keyed: (key) => {
-      const state = hmac.create(algorithm, key)
-      return { mac: (...parts) => over(state.clone(), parts), end: () => state.destroy() }
+    digest,
+    keyed: (given) => {
+      const key = given.length > block ? digest(given) : given
+      absorb(inner, padded(key, { block, with: 0x36 }))
+      absorb(outer, padded(key, { block, with: 0x5c }))
+      return {
+        mac: (...parts) => finish(outer, [finish(inner, parts)]),
+        end: () => {
+          inner.destroy()
+          outer.destroy()
+        },
+      }
     },
   }
 }
 
-/** HMAC of RFC 2104 from a hash; `block` is the hash's block size in bytes. */
+/** HMAC over Node's hashes; `block` is the hash's block size in bytes. */
 const inNode = (digest: Primitive['digest'], block: number): Primitive => ({
   digest,
   keyed: (given) => {
     const key = given.length > block ? digest(given) : given
-    const [inner, outer] = [new Uint8Array(block).fill(0x36), new Uint8Array(block).fill(0x5c)]
-    key.forEach((byte, at) => {
-      inner[at] = 0x36 ^ byte
-      outer[at] = 0x5c ^ byte
-    })
+    const [inner, outer] = [padded(key, { block, with: 0x36 }), padded(key, { block, with: 0x5c })]
     return { mac: (...parts) => digest(outer, digest(inner, ...parts)), end: () => wipe(inner, outer) }
   },
 })
 
+/** A key as HMAC puts it before what it hashes. */
+const padded = (key: Bytes, pad: { readonly block: number; readonly with: number }): Bytes => {
+  const bytes = new Uint8Array(pad.block).fill(pad.with)
+  for (let at = 0; at < key.length; at++) bytes[at] = (key[at] ?? 0) ^ pad.with
+  return bytes
+}
+
 const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
   const byNode = nodeHash()
-  const { digest, keyed } = byNode ? inNode((...parts) => byNode(name, parts), algorithm.blockLen) : inJavaScript(algorithm)
+  const block = algorithm.blockLen
+  const { digest, keyed } = byNode ? inNode((...parts) => byNode(name, parts), block) : inJavaScript(algorithm.create(), block)
   const native = (parts: readonly Bytes[]): Subtle | undefined =>
     !byNode && parts.reduce((sum, part) => sum + part.length, 0) >= LONG ? subtle : undefined
   const size = algorithm.outputLen

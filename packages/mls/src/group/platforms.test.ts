@@ -1,4 +1,7 @@
 /** One engine on platforms that can do more or less by themselves: what they make must be the same, whoever reads it. */
+import { expand } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import { afterEach, expect, test, vi } from 'vitest'
 import { hex } from '../crypto/bytes.ts'
 import type { Bytes, Group, KeyPackagePair, LeafIdentity, MlsEngine } from '../port.ts'
@@ -157,3 +160,31 @@ test('this Node gives all of its primitives', async () => {
   const node = await import('../crypto/node.ts')
   for (const ask of [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeMlKem, node.nodeX25519]) expect(ask()).toBeDefined()
 })
+
+test.each(['a page without WebCrypto', 'a browser with everything', 'this Node'])(
+  'on %s, hashes and HMACs are what they should be',
+  async (name) => {
+    vi.resetModules()
+    PLATFORMS[name]?.()
+    const { SHA256, SHA384, SHA512 } = await import('../crypto/hash.ts')
+    vi.unstubAllGlobals()
+    const pattern = (length: number): Bytes => Uint8Array.from({ length }, (_, at) => (7 * at + length) & 0xff)
+    for (const [hash, reference] of [
+      [SHA256, sha256],
+      [SHA384, sha384],
+      [SHA512, sha512],
+    ] as const)
+      for (const length of [0, 1, 48, 64, 111, 112, 127, 128, 129, 300, 1023, 5000]) {
+        const [key, message] = [pattern(length), pattern((length * 5) % 1999)]
+        const parts = [message.subarray(0, 10), message.subarray(10)]
+        const digests = [hash.digest(message), hash.digest(...parts), await hash.longDigest(...parts)]
+        expect(new Set(digests.map(hex))).toEqual(new Set([hex(reference(message))]))
+        const macs = [hash.hmac(key, message), hash.extract(key, message), await hash.longHmac(key, ...parts)]
+        expect(new Set(macs.map(hex))).toEqual(new Set([hex(hmac(reference, key, message))]))
+        const wanted = [16, hash.length, 3 * hash.length - 5].map((size) => ({ info: message, length: size }))
+        const expanded = [...hash.expandAll(key, wanted), ...wanted.map((each) => hash.expand(key, each.info, each.length))]
+        const derived = [...wanted, ...wanted].map((each) => expand(reference, key, each.info, each.length))
+        expect(expanded.map(hex)).toEqual(derived.map(hex))
+      }
+  },
+)
