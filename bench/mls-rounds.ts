@@ -3,14 +3,19 @@
  * handed in, so that the same rounds run under Node (processor time) and in a browser (time on the wall).
  */
 import type { Bytes, Group, KeyPackagePair, LeafIdentity, MlsEngine } from '@tacit/mls'
+import { measureFloors } from './mls-floor.ts'
 
 /** Milliseconds since some moment. */
 export type Clock = () => number
 
 export interface Measured {
   readonly name: string
-  /** Milliseconds of one repetition: the median. */
+  /** Milliseconds of one repetition: the median, and the extremes. */
   readonly milliseconds: number
+  readonly least: number
+  readonly most: number
+  /** Milliseconds of the primitives alone, where that was measured. */
+  readonly floor?: number
   /** What the operation made, in bytes, where that says something. */
   readonly bytes?: number
 }
@@ -35,6 +40,8 @@ const hooks = { authenticate, judge: authenticate, now: NOW }
 export interface Effort {
   readonly repetitions: number
   readonly messages: number
+  /** Whether to measure the primitives alone as well; for engines that are made of ours. */
+  readonly floors: boolean
 }
 
 /** A table in the making. */
@@ -56,8 +63,13 @@ class Table {
       taken.push(this.#clock() - before)
     }
     if (made === undefined) throw new Error('nothing was measured')
-    this.rows.push({ name, milliseconds: median(taken), ...(sizeOf && { bytes: sizeOf(made) }) })
+    this.add(name, taken, sizeOf?.(made))
     return made
+  }
+
+  add(name: string, taken: readonly number[], bytes?: number): void {
+    const spread = { milliseconds: median(taken), least: Math.min(...taken), most: Math.max(...taken) }
+    this.rows.push({ name, ...spread, ...(bytes === undefined ? {} : { bytes }) })
   }
 }
 
@@ -103,7 +115,14 @@ export async function runRounds(engine: MlsEngine, name: string, run: { members:
   const restore = () => engine.restore({ snapshot: bytes, slots, identity: second.identity })
   await table.time('restore', times, restore, () => bytes.length)
   await talk(engine, table, { alice: all.next, bob: joined.group, clock, messages: effort.messages })
-  return { engine: name, members, measured: table.rows }
+  const { suite } = engine
+  const floors = effort.floors ? await measureFloors({ suite, members, commitLength: update.commit.length, clock, repetitions: times }) : {}
+  return { engine: name, members, measured: table.rows.map((row) => withFloor(row, floors)) }
+}
+
+const withFloor = (row: Measured, floors: Readonly<Record<string, number>>): Measured => {
+  const floor = floors[row.name]
+  return floor === undefined ? row : { ...row, floor }
 }
 
 async function newDevice(engine: MlsEngine, name: string): Promise<Device> {
@@ -137,8 +156,8 @@ async function talk(
     taken.open.push((clock() - between) / messages)
     size = sealed[0]?.length ?? 0
   }
-  table.rows.push({ name: 'seal 200 B', milliseconds: median(taken.seal), bytes: size })
-  table.rows.push({ name: 'open 200 B', milliseconds: median(taken.open), bytes: size })
+  table.add('seal 200 B', taken.seal, size)
+  table.add('open 200 B', taken.open, size)
 }
 
 /** Milliseconds of one Ed25519 verification by WebCrypto: says how fast the machine is at this moment. */

@@ -10,7 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright'
-import { build, type InlineConfig } from 'vite'
+import { build, type InlineConfig, type Plugin } from 'vite'
 import { createMlsEngine } from '@tacit/mls'
 import { createTsMlsEngine } from '@tacit/mls/ts-mls'
 import { chromiumArgs, findChromium } from '../tools/chromium.ts'
@@ -18,9 +18,9 @@ import type { PageRun } from './mls-page.ts'
 import { runRounds, yardstick, type Effort, type Rounds } from './mls-rounds.ts'
 
 const sizes = (process.argv[2] ?? '2,10,100,1000').split(',').map(Number)
-const EFFORT: Effort = { repetitions: 5, messages: 300 }
+const EFFORT: Effort = { repetitions: 5, messages: 300, floors: true }
 /** ts-mls adds a thousand hybrid members in many seconds; once says enough. */
-const SHORT: Effort = { repetitions: 1, messages: 100 }
+const SHORT: Effort = { repetitions: 1, messages: 100, floors: false }
 
 const SOURCE: InlineConfig = {
   configFile: false,
@@ -70,8 +70,11 @@ async function contenders() {
 function print(rounds: Rounds | undefined): void {
   if (!rounds) return
   console.log(`${rounds.engine}, ${rounds.members} members`)
-  for (const { name, milliseconds, bytes } of rounds.measured)
-    console.log(`  ${name.padEnd(16)} ${milliseconds.toFixed(3).padStart(10)} ms ${bytes === undefined ? '' : `${bytes} B`}`)
+  for (const { name, milliseconds, least, most, floor, bytes } of rounds.measured) {
+    const spread = `(${least.toFixed(3)} to ${most.toFixed(3)})`
+    const rest = [floor === undefined ? '' : `floor ${floor.toFixed(3)}`, bytes === undefined ? '' : `${bytes} B`]
+    console.log(`  ${name.padEnd(16)} ${milliseconds.toFixed(3).padStart(10)} ms ${spread.padEnd(26)} ${rest.join('  ')}`)
+  }
 }
 
 /** One script for the page; what it may load later is folded in. */
@@ -84,10 +87,18 @@ async function bundle(entry: string): Promise<string> {
   return chunk.code
 }
 
+/** What Vite wraps around every `import()`, once per app, is none of the engine's: here it is left out. */
+const withoutHelper: Plugin = {
+  name: 'without-preload-helper',
+  enforce: 'pre',
+  load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load()' : undefined),
+}
+
 /** Gzipped bytes of the engine as a browser with WebCrypto loads it: all that its module imports at once. */
 async function sizeOfEngine(): Promise<number> {
   const rolldownOptions = { input: 'packages/mls/src/group/engine.ts', preserveEntrySignatures: 'strict' as const }
-  const built = await build({ ...SOURCE, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
+  const plugins = [withoutHelper]
+  const built = await build({ ...SOURCE, plugins, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
   const [first] = [built].flat()
   const chunks = first && 'output' in first ? first.output.filter((file) => file.type === 'chunk') : []
   const wanted = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName))

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { nodeAes } from './node.ts'
+import { nodeAes } from '#node'
 import { detect } from './webcrypto.ts'
 
 /** What one encryption needs. `nonce` is 12 bytes and never repeats under a key. */

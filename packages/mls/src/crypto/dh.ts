@@ -1,7 +1,7 @@
 /** What HPKE needs of a Diffie-Hellman group (RFC 9180 section 7.1), and X25519: from the platform where it has it, else from noble. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { nodeX25519 } from './node.ts'
+import { nodeX25519 } from '#node'
 import { isSoundX25519Key } from './small-order.ts'
 import { detect, pkcs8, randomBytes } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'

@@ -3,10 +3,12 @@
  * bytes that MLS derives from one call into WebCrypto costs ten times the hashing. Over a key package or a whole commit it is
  * the other way round, hence the `long` ones.
  */
-import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
+import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
 import { concat, wipe } from './bytes.ts'
-import { nodeHash } from './node.ts'
+import { padded } from './hmac.ts'
+import type { Keyed, Primitive } from './hmac.ts'
+import { nodeHash } from '#node'
 import { subtle } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'
 
@@ -26,24 +28,12 @@ export interface Hash {
   expandAll(prk: Bytes, wanted: readonly { readonly info: Bytes; readonly length: number }[]): Bytes[]
 }
 
-/** HMAC under one key; `end` forgets the key. */
-interface Keyed {
-  mac(...parts: readonly Bytes[]): Bytes
-  end(): void
-}
-
 /** A hash of noble's under way; `digest` wipes it, and `_cloneInto` lets it be used again. */
 interface Hashing {
   update(part: Bytes): Hashing
   digest(): Bytes
   destroy(): void
   _cloneInto(to?: Hashing): Hashing
-}
-
-/** What the rest is made of. */
-interface Primitive {
-  digest(...parts: readonly Bytes[]): Bytes
-  keyed(key: Bytes): Keyed
 }
 
 /** From here on a call into WebCrypto pays. */
@@ -82,27 +72,10 @@ const inJavaScript = (fresh: Hashing, block: number): Primitive => {
   }
 }
 
-/** HMAC over Node's hashes; `block` is the hash's block size in bytes. */
-const inNode = (digest: Primitive['digest'], block: number): Primitive => ({
-  digest,
-  keyed: (given) => {
-    const key = given.length > block ? digest(given) : given
-    const [inner, outer] = [padded(key, { block, with: 0x36 }), padded(key, { block, with: 0x5c })]
-    return { mac: (...parts) => digest(outer, digest(inner, ...parts)), end: () => wipe(inner, outer) }
-  },
-})
-
-/** A key as HMAC puts it before what it hashes. */
-const padded = (key: Bytes, pad: { readonly block: number; readonly with: number }): Bytes => {
-  const bytes = new Uint8Array(pad.block).fill(pad.with)
-  for (let at = 0; at < key.length; at++) bytes[at] = (key[at] ?? 0) ^ pad.with
-  return bytes
-}
-
-const hashWith = (name: string, algorithm: typeof sha256 | typeof sha384 | typeof sha512): Hash => {
-  const byNode = nodeHash()
-  const block = algorithm.blockLen
-  const { digest, keyed } = byNode ? inNode((...parts) => byNode(name, parts), block) : inJavaScript(algorithm.create(), block)
+/** A hash by its name in WebCrypto, and noble's. */
+export const hashWith = (name: string, algorithm: { readonly blockLen: number; readonly outputLen: number; create(): Hashing }): Hash => {
+  const byNode = nodeHash()?.(name, algorithm.blockLen)
+  const { digest, keyed } = byNode ?? inJavaScript(algorithm.create(), algorithm.blockLen)
   const native = (parts: readonly Bytes[]): Subtle | undefined =>
     !byNode && parts.reduce((sum, part) => sum + part.length, 0) >= LONG ? subtle : undefined
   const size = algorithm.outputLen
@@ -148,4 +121,3 @@ const blocksOf = (mac: Keyed['mac'], { info, length, size }: { info: Bytes; leng
 
 export const SHA256: Hash = hashWith('SHA-256', sha256)
 export const SHA384: Hash = hashWith('SHA-384', sha384)
-export const SHA512: Hash = hashWith('SHA-512', sha512)

@@ -15,7 +15,7 @@ import {
   mlKemEncapsulate,
   mlKemPublicKeyOf,
 } from './ml-kem.ts'
-import { nodeHash } from './node.ts'
+import { nodeKeccak } from '#node'
 import { randomBytes } from './webcrypto.ts'
 
 export type { KeyPair } from './dh.ts'
@@ -109,8 +109,8 @@ export const dhKem = (id: number, group: DhGroup, hash: Hash): Kem => {
 const HYBRID_LABEL = text('\\.//^\\')
 const HYBRID_SUITE_ID = concat(text('KEM'), bigEndian(0x647a, 2))
 
-const shake256 = (input: Bytes, length: number): Bytes => nodeHash()?.('shake256', [input], length) ?? keccak(input, { dkLen: length })
-const sha3 = (input: Bytes): Bytes => nodeHash()?.('sha3-256', [input]) ?? sha3_256(input)
+const shake256 = (input: Bytes, length: number): Bytes => nodeKeccak()?.shake256(input, length) ?? keccak(input, { dkLen: length })
+const sha3 = (input: Bytes): Bytes => nodeKeccak()?.sha3(input) ?? sha3_256(input)
 
 /** The seed expands to the ML-KEM seed and the X25519 secret key. */
 const expandSeed = (seed: Bytes): { mlKem: Bytes; x25519: Bytes } => {

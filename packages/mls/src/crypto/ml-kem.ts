@@ -1,7 +1,7 @@
 /** ML-KEM-768 (FIPS 203) with its secret key as the 64-byte seed: the platform's where it has one, elsewhere noble's, loaded where it is needed. */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { nodeMlKem } from './node.ts'
+import { nodeMlKem } from '#node'
 import { detect } from './webcrypto.ts'
 import type { NativeKey, Subtle } from './webcrypto.ts'
 

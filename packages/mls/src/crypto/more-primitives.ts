@@ -5,16 +5,20 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed448, x448 } from '@noble/curves/ed448.js'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
+import { sha512 } from '@noble/hashes/sha2.js'
 import { MlsError } from '../errors.ts'
 import type { Aead } from './aead.ts'
 import { forged } from './aead.ts'
 import { badKey, checkLength } from './dh.ts'
 import type { DhGroup } from './dh.ts'
-import { SHA256, SHA384, SHA512 } from './hash.ts'
+import { hashWith, SHA256, SHA384 } from './hash.ts'
+import type { Hash } from './hash.ts'
 import { dhKem } from './kem.ts'
 import type { Kem } from './kem.ts'
 import type { SignatureScheme } from './signature.ts'
 import { randomBytes } from './webcrypto.ts'
+
+export const SHA512: Hash = hashWith('SHA-512', sha512)
 
 export const CHACHA20_POLY1305: Aead = {
   id: 0x0003,

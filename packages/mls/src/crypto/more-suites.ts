@@ -1,6 +1,6 @@
 /** The ciphersuites of RFC 9420 section 17.1 beside the usual ones. `loadSuite` loads this module when one of them is asked for. */
 import { AES_128_GCM, AES_256_GCM } from './aead.ts'
-import { SHA256, SHA384, SHA512 } from './hash.ts'
+import { SHA256, SHA384 } from './hash.ts'
 import { DHKEM_X25519 } from './kem.ts'
 import {
   CHACHA20_POLY1305,
@@ -11,6 +11,7 @@ import {
   ECDSA_P256,
   ECDSA_P384,
   ECDSA_P521,
+  SHA512,
   ED448,
 } from './more-primitives.ts'
 import { ED25519 } from './signature.ts'

@@ -6,6 +6,8 @@
 import type { Bytes, SignaturePair } from '../port.ts'
 import { concat, equal, fromHex, wipe } from './bytes.ts'
 import type { AeadInput } from './aead.ts'
+import { padded } from './hmac.ts'
+import type { Keyed, Primitive } from './hmac.ts'
 
 interface KeyObject {
   export(as: { readonly format: 'raw-public' | 'raw-private' }): Bytes
@@ -72,18 +74,40 @@ const plain = ({ buffer, byteOffset, length }: Bytes): Bytes => new Uint8Array(b
 /** From here on copying parts together costs more than hashing them one by one. */
 const LONG = 4096
 
-/** Hashes by their name in OpenSSL; `length` in bytes for those that have no fixed one. */
+const hashing =
+  ({ hash, createHash }: NodeCrypto, name: string) =>
+  (...parts: readonly Bytes[]): Bytes => {
+    if (parts.some((part) => part.length >= LONG))
+      return plain(parts.reduce((state, part) => state.update(part), createHash(name)).digest())
+    const input = concat(...parts)
+    const made = plain(hash(name, input, 'buffer'))
+    wipe(input)
+    return made
+  }
+
+/** Hashes by their names in WebCrypto, and HMAC over them; `block` in bytes. */
 export const nodeHash = detect(
-  ({ hash, createHash }) =>
-    (name: string, parts: readonly Bytes[], length?: number): Bytes => {
-      if (parts.some((part) => part.length >= LONG))
-        return plain(parts.reduce((state, part) => state.update(part), createHash(name)).digest())
-      const input = concat(...parts)
-      const made = plain(hash(name, input, length === undefined ? 'buffer' : { outputEncoding: 'buffer', outputLength: length }))
-      wipe(input)
-      return made
+  (node) =>
+    (name: string, block: number): Primitive => {
+      const digest = hashing(node, name.replace('-', ''))
+      const keyed = (given: Bytes): Keyed => {
+        const key = given.length > block ? digest(given) : given
+        const [inner, outer] = [padded(key, { block, with: 0x36 }), padded(key, { block, with: 0x5c })]
+        return { mac: (...parts) => digest(outer, digest(inner, ...parts)), end: () => wipe(inner, outer) }
+      }
+      return { digest, keyed }
     },
-  (hash) => hash('sha384', []).length === 48 && hash('sha3-256', []).length === 32 && hash('shake256', [], 96).length === 96,
+  (hash) => hash('SHA-384', 128).digest().length === 48,
+)
+
+/** SHA3-256, and SHAKE256 to `length` bytes. */
+export const nodeKeccak = detect(
+  (node) => ({
+    sha3: hashing(node, 'sha3-256'),
+    shake256: (input: Bytes, length: number): Bytes =>
+      plain(node.hash('shake256', input, { outputEncoding: 'buffer', outputLength: length })),
+  }),
+  ({ sha3, shake256 }) => sha3().length === 32 && shake256(new Uint8Array(), 96).length === 96,
 )
 
 const TAG_LENGTH = 16

@@ -1,7 +1,7 @@
 /** What a signature scheme is (RFC 9420 section 5.1.2), and Ed25519: from the platform where it has it, else from noble. */
 import type { Bytes, SignaturePair } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { nodeEd25519 } from './node.ts'
+import { nodeEd25519 } from '#node'
 import { isSoundEd25519Key } from './small-order.ts'
 import { detect, fromPkcs8, keyCache, pkcs8, randomBytes } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'

@@ -142,7 +142,9 @@ test('the platforms lack what they are said to lack', async () => {
             () => false,
           )
         : false
-    const byNode = [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeMlKem, node.nodeX25519].filter((ask) => ask()).length
+    const byNode = [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeKeccak, node.nodeMlKem, node.nodeX25519].filter((ask) =>
+      ask(),
+    ).length
     found[name] = [`${byNode} by Node`, subtle && 'subtle', (await can('Ed25519')) && 'Ed25519'].filter(Boolean).join(', ')
     vi.unstubAllGlobals()
   }
@@ -158,7 +160,8 @@ test('the platforms lack what they are said to lack', async () => {
 test('this Node gives all of its primitives', async () => {
   vi.resetModules()
   const node = await import('../crypto/node.ts')
-  for (const ask of [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeMlKem, node.nodeX25519]) expect(ask()).toBeDefined()
+  for (const ask of [node.nodeAes, node.nodeEd25519, node.nodeHash, node.nodeKeccak, node.nodeMlKem, node.nodeX25519])
+    expect(ask()).toBeDefined()
 })
 
 test.each(['a page without WebCrypto', 'a browser with everything', 'this Node'])(
@@ -166,7 +169,8 @@ test.each(['a page without WebCrypto', 'a browser with everything', 'this Node']
   async (name) => {
     vi.resetModules()
     PLATFORMS[name]?.()
-    const { SHA256, SHA384, SHA512 } = await import('../crypto/hash.ts')
+    const { SHA256, SHA384 } = await import('../crypto/hash.ts')
+    const { SHA512 } = await import('../crypto/more-primitives.ts')
     vi.unstubAllGlobals()
     const pattern = (length: number): Bytes => Uint8Array.from({ length }, (_, at) => (7 * at + length) & 0xff)
     for (const [hash, reference] of [
