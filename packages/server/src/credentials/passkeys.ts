@@ -2,15 +2,12 @@
  * Passkeys (WebAuthn Level 3): discoverable, with user verification, bound to the server's host name. The output of the
  * PRF extension opens the vault, so a response that carries it is refused: it must never leave the device.
  */
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
 import { fromBase64Url, Refusal, WebAuthnJson, type AccountId } from '@tacit/contract'
 import { z } from 'zod'
 import type { Origins } from '../gateway/origins.ts'
+
+/** Certificates and their parsers are nine megabytes of memory, which a server where nobody uses a passkey does not need. */
+const webAuthn = () => import('@simplewebauthn/server')
 
 export interface Passkey {
   /** Credential id, base64url. */
@@ -51,6 +48,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
   const expected = () => ({ expectedOrigin: [...origins.all()], expectedRPID: rpID(), requireUserVerification: true })
   return {
     async registrationOptions({ account, handle }) {
+      const { generateRegistrationOptions } = await webAuthn()
       const options = await generateRegistrationOptions({
         rpName: name,
         rpID: rpID(),
@@ -65,6 +63,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
     },
     async register({ challenge, response }) {
       const parsed = parse(Registration, response)
+      const { verifyRegistrationResponse } = await webAuthn()
       return orWrong(async () => {
         const proof = await verifyRegistrationResponse({
           ...expected(),
@@ -76,6 +75,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
       })
     },
     async signInOptions() {
+      const { generateAuthenticationOptions } = await webAuthn()
       const options = await generateAuthenticationOptions({ rpID: rpID(), userVerification: 'required' })
       return { options: asJson(options), challenge: options.challenge }
     },
@@ -83,6 +83,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
     async verify({ challenge, response, passkey }) {
       const { response: parts, ...rest } = parse(Assertion, response)
       const { userHandle, ...signed } = parts
+      const { verifyAuthenticationResponse } = await webAuthn()
       return orWrong(async () => {
         const proof = await verifyAuthenticationResponse({
           ...expected(),

@@ -1,6 +1,6 @@
 /**
- * The API's description at /openapi.json and a page to read it at /docs/api. The viewer comes from our own origin and is
- * loaded into memory (4 MB of script) only when somebody opens the page.
+ * The API's description at /openapi.json and a page to read it at /docs/api. The viewer comes from our own origin. Both are
+ * made when somebody asks for the first time: the viewer is 4 MB of script, and most servers are never asked.
  */
 import { openApiDocument } from '@tacit/contract'
 import { fastify, type FastifyInstance } from 'fastify'
@@ -21,10 +21,13 @@ const configuration = {
 }
 
 export function registerReference(app: FastifyInstance): void {
-  const description = JSON.stringify(openApiDocument())
   const page = referencePage()
+  let description: string | undefined
   let viewer: Promise<string> | undefined
-  app.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(description))
+  app.get('/openapi.json', (_request, reply) => {
+    description ??= JSON.stringify(openApiDocument())
+    return reply.type('application/json; charset=utf-8').send(description)
+  })
   app.get(PAGE, (_request, reply) => reply.header('content-security-policy', referencePolicy).type('text/html; charset=utf-8').send(page))
   app.get(SCRIPT, async (_request, reply) => {
     viewer ??= loadViewer()
