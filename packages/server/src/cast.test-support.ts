@@ -15,6 +15,7 @@ import {
 import { openHouse, type House, type HouseEffects } from './house.ts'
 import { systemRandom } from './random.ts'
 import { settingsWith, type Settings } from './settings.ts'
+import { newPlace } from './storage/database.test-support.ts'
 
 /** Cheap on purpose: stretching protects people's passwords, not a test's. */
 const keyStretching = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
@@ -46,10 +47,15 @@ const NO_WEB_APP = join(import.meta.dirname, 'no-web-app')
 /** A server on a free port whose data disappears with it and whose rate limits do not matter, unless told otherwise. */
 export async function openTown(settings: Partial<Settings> = {}, effects: HouseEffects = {}): Promise<Town> {
   const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, webRoot: NO_WEB_APP } as const
-  const house = await openHouse(settingsWith({ ...quiet, ...settings }), effects)
+  const place = settings.database === undefined ? await newPlace() : undefined
+  const house = await openHouse(settingsWith({ ...quiet, ...(place && { database: place.url }), ...settings }), effects)
   const { port, metricsPort } = await house.listen()
   const url = `http://127.0.0.1:${port}`
-  return { url, house, metricsPort, request: (path, options) => request(url + path, options), close: () => house.close() }
+  const close = async () => {
+    await house.close()
+    await place?.drop()
+  }
+  return { url, house, metricsPort, request: (path, options) => request(url + path, options), close }
 }
 
 async function request<T>(url: string, { method, token, body, headers = {} }: RequestOptions = {}): Promise<Answer<T>> {

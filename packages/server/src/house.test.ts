@@ -10,43 +10,52 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { member, openTown, Person } from './cast.test-support.ts'
 import { selfSigned } from './certificate.test-support.ts'
 import { createLog } from './log.ts'
+import { newPlace, type TestPlace } from './storage/database.test-support.ts'
 
 let folder: string
-beforeEach(() => {
+let place: TestPlace
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tacit-house-'))
+  place = await newPlace()
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(async () => {
+  await place.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A server whose data outlives it. */
+const openHere = () => openTown({ dataDir: folder, database: place.url })
 
 describe('the data folder', () => {
   test('is all that the server needs: after a restart people are still signed in and can sign in', async () => {
-    const first = await openTown({ dataDir: folder })
+    const first = await openHere()
     const alice = await member(first, 'alice')
     await first.close()
-    const second = await openTown({ dataDir: folder })
+    const second = await openHere()
     expect((await second.request('/v1/me', { token: alice.token })).status).toBe(200)
     expect((await alice.person.signIn(second)).status).toBe(201)
     await second.close()
   })
 
   test('holds the secrets for its owner only', async () => {
-    const town = await openTown({ dataDir: folder })
+    const town = await openHere()
     await town.close()
     expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
-    expect(readdirSync(folder).toSorted()).toEqual(['in-use', 'secrets.json', 'tacit.sqlite'])
+    expect(readdirSync(folder).toSorted()).toEqual(['in-use', 'secrets.json', ...(place.url === '' ? ['tacit.sqlite'] : [])])
   })
 
   test('whose secrets are lost or broken stops the start with a sentence', async () => {
-    const town = await openTown({ dataDir: folder })
+    const town = await openHere()
     await member(town, 'alice')
     await town.close()
     writeFileSync(join(folder, 'secrets.json'), '{')
-    await expect(openTown({ dataDir: folder })).rejects.toThrow('cannot be read')
+    await expect(openHere()).rejects.toThrow('cannot be read')
     rmSync(join(folder, 'secrets.json'))
-    await expect(openTown({ dataDir: folder })).rejects.toThrow('secrets.json is missing')
+    await expect(openHere()).rejects.toThrow('secrets.json is missing')
   })
 
   test('never holds a password, a token or a vault in clear', async () => {
-    const town = await openTown({ dataDir: folder })
+    const town = await openHere()
     const alice = await member(town, 'alice')
     const wanted = [alice.person.password, alice.token, alice.tokens.refreshToken]
     const hits = () => readdirSync(folder).flatMap((file) => wanted.filter((text) => readFileSync(join(folder, file)).includes(text)))

@@ -95,6 +95,7 @@ export class Turns {
     election.losses.delete(device)
     if (election.lease?.device === device) election.lease = undefined
     election.committed.set(device, now)
+    lend(election, now)
     election.updatesFrom = now + BETWEEN_UPDATES
     election.touched = now
   }
@@ -102,10 +103,8 @@ export class Turns {
   /** A commit came too late for its epoch. */
   lost({ conversation, device, now, epoch }: Committing & { readonly epoch: number }): void {
     const election = this.#election(conversation, { epoch, now })
-    const losses = (election.losses.get(device) ?? 0) + 1
-    election.losses.set(device, losses)
-    const isFree = !election.lease || election.lease.until <= now
-    if (losses >= MOST_LOSSES && isFree) election.lease = { device, until: now + LEASE }
+    election.losses.set(device, (election.losses.get(device) ?? 0) + 1)
+    lend(election, now)
   }
 
   /** Gives the turns that are due; to be called about every second. */
@@ -167,6 +166,15 @@ const emptyElection = (epoch: number): Election => ({
   lease: undefined,
   touched: 0,
 })
+
+/** The moment goes, if it is free, to the one who committed longest ago of those who keep losing, in whatever order they are heard. */
+function lend(election: Election, now: number): void {
+  if (election.lease && election.lease.until > now) return
+  const losers = [...election.losses].flatMap(([device, losses]) => (losses >= MOST_LOSSES ? [device] : []))
+  const when = (device: DeviceId): number => election.committed.get(device) ?? 0
+  const [device] = losers.toSorted((one, other) => when(one) - when(other))
+  if (device) election.lease = { device, until: now + LEASE }
+}
 
 /** In a new epoch nothing may be left to tidy; own keys are still to be updated. */
 function begin(election: Election, epoch: number): void {

@@ -1,9 +1,9 @@
-import { StatementSync } from 'node:sqlite'
 import { client } from '@serenity-kit/opaque'
 import { toBase64Url, type SessionTokens } from '@tacit/contract'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keyUpload, member, newDeviceId, openTown, Person, type Town } from '../cast.test-support.ts'
 import { systemRandom } from '../random.ts'
+import { statementsDuring } from '../storage/database.test-support.ts'
 import { Authenticator, type Bending } from './authenticator.test-support.ts'
 
 let town: Town
@@ -81,13 +81,10 @@ test('M-28 a password sign-in asks the database the same for a password, for a p
 /** Every statement that runs while the first step of a sign-in is answered. */
 async function askedFor(handle: string) {
   const { startLoginRequest } = client.startLogin({ password: 'wrong' })
-  const runs = (['all', 'run'] as const).map((how) => vi.spyOn(StatementSync.prototype, how))
-  const { status } = await town.request('/v1/sessions/password/start', { body: { handle, startLoginRequest } })
-  const statements = runs.flatMap(({ mock }) =>
-    mock.contexts.map((statement: unknown) => statement instanceof StatementSync && statement.sourceSQL),
+  const { result, statements } = await statementsDuring(() =>
+    town.request('/v1/sessions/password/start', { body: { handle, startLoginRequest } }),
   )
-  for (const spy of runs) spy.mockRestore()
-  return { status, statements }
+  return { status: result.status, statements }
 }
 
 describe('B-041 a sign-in is refused', () => {

@@ -11,6 +11,10 @@ export type DeviceRow = Selectable<Tables['device']>
 export const findList = (db: Reader, account: AccountId): Promise<DeviceListRow | undefined> =>
   db.selectFrom('device_list').selectAll().where('account', '=', account).executeTakeFirst()
 
+/** Until the transaction ends nobody else changes it. */
+export const lockList = (tx: Writer, account: AccountId): Promise<DeviceListRow | undefined> =>
+  tx.selectFrom('device_list').selectAll().where('account', '=', account).forUpdate().executeTakeFirst()
+
 export const putList = (tx: Writer, row: DeviceListRow) =>
   tx
     .insertInto('device_list')

@@ -120,7 +120,7 @@ export class Devices {
   async #advance(list: CheckedList, added: DeviceId | undefined, inside: (tx: Transaction<Tables>) => Promise<void>): Promise<void> {
     const { database, sessions, log } = this.#deps
     const { ended, removed } = await database.write(async (tx) => {
-      const current = await store.findList(tx, list.account)
+      const current = await store.lockList(tx, list.account)
       if (!current) throw new Refusal('not_found')
       assertContinues(list, { version: current.version, accountKey: current.account_key, hash: current.hash })
       const known = await store.listedDevices(tx, list.account)

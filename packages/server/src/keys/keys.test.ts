@@ -64,6 +64,13 @@ test('a new last resort replaces the old one', async () => {
   expect((await claim(bob, dora)).body.keyPackages).toEqual([{ device: dora.device, keyPackage: upload.lastResort }])
 })
 
+test('B-112: uploads at once stay within a device’s hundred together', async () => {
+  const dora = await member(town, 'dora-uploads')
+  const outcomes = await Promise.all([1, 2, 3, 4].map(() => publish(dora, keyUpload({ oneTime: 40 }))))
+  expect(outcomes.filter(({ status }) => status === 201)).toHaveLength(2)
+  expect(await available(dora)).toBe(83)
+})
+
 test('the same package cannot be published twice, by its owner or by somebody else', async () => {
   const [erin, mallory] = [await member(town, 'erin'), await member(town, 'mallory')]
   const upload = keyUpload({ oneTime: 1 })

@@ -88,6 +88,7 @@ async function add(
     ...(lastResort ? [{ account, device, last_resort: 1 as const, hash: sha256(lastResort), bytes: lastResort }] : []),
   ]
   if (rows.length === 0) return
+  await store.lockUploads(tx, device)
   if (lastResort) await store.dropLastResort(tx, device)
   await refuseRepeats(
     tx,

@@ -12,8 +12,9 @@ export const addSession = (tx: Writer, row: SessionRow) => tx.insertInto('sessio
 export const findByAccess = (db: Reader, hash: Uint8Array): Promise<SessionRow | undefined> =>
   db.selectFrom('session').selectAll().where('access_hash', '=', hash).executeTakeFirst()
 
-export const findByRefresh = (db: Reader, hash: Uint8Array): Promise<SessionRow | undefined> =>
-  db.selectFrom('session').selectAll().where('refresh_hash', '=', hash).executeTakeFirst()
+/** Locked: of two who exchange one token the second finds that it is no longer the current one. */
+export const findByRefresh = (tx: Writer, hash: Uint8Array): Promise<SessionRow | undefined> =>
+  tx.selectFrom('session').selectAll().where('refresh_hash', '=', hash).forUpdate().executeTakeFirst()
 
 /** The session whose refresh token this was before it was exchanged, and when. */
 export const findBySpent = (db: Reader, hash: Uint8Array): Promise<(SessionRow & { spent_at: number }) | undefined> =>
@@ -37,8 +38,9 @@ export async function rotate(tx: Writer, { session, tokens, at }: { session: Ses
     .execute()
 }
 
-export const markUsed = (tx: Writer, { session, at }: { session: SessionId; at: number }) =>
-  tx.updateTable('session').set({ used: 1, last_used_at: at }).where('id', '=', session).execute()
+/** Only if the access token is still the current one: a pair that came meanwhile has not been used. */
+export const markUsed = (tx: Writer, { accessHash, at }: { accessHash: Uint8Array; at: number }) =>
+  tx.updateTable('session').set({ used: 1, last_used_at: at }).where('access_hash', '=', accessHash).execute()
 
 export const bind = (tx: Writer, { session, device }: { session: SessionId; device: DeviceId }) =>
   tx.updateTable('session').set({ device }).where('id', '=', session).execute()

@@ -85,7 +85,7 @@ export class Sessions {
     const { database, clock } = this.#deps
     const row = await store.findByAccess(database.kysely, hashToken(accessToken))
     if (!row || row.access_expires_at <= clock.now()) return undefined
-    if (row.used === 0) await database.write((tx) => store.markUsed(tx, { session: row.id, at: clock.now() }))
+    if (row.used === 0) await database.write((tx) => store.markUsed(tx, { accessHash: row.access_hash, at: clock.now() }))
     return { account: row.account, session: row.id, device: row.device, expiresAt: row.access_expires_at }
   }
 

@@ -2,8 +2,9 @@
  * A database for one test: a temporary SQLite file, or, in the run on PostgreSQL, a database of the run's own server with the
  * schema and no rows (tools/postgres/for-tests.ts). Making one takes half a second, so they are emptied and used again.
  */
+import { StatementSync } from 'node:sqlite'
 import { Client } from 'pg'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 import { systemRandom } from '../random.ts'
 import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
 
@@ -54,6 +55,19 @@ export async function openTestDatabase(options: Pick<DatabaseOptions, 'acceptDat
     await place.drop()
   }
   return database
+}
+
+/** The text of every statement that runs meanwhile in this process, on either database. */
+export async function statementsDuring<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
+  const onSqlite = (['all', 'run'] as const).map((how) => vi.spyOn(StatementSync.prototype, how))
+  const onServer = vi.spyOn(Client.prototype, 'query')
+  try {
+    const result = await work()
+    const texts = onSqlite.flatMap(({ mock }) => mock.contexts.map((one: unknown) => (one instanceof StatementSync ? one.sourceSQL : '')))
+    return { result, statements: [...texts, ...onServer.mock.calls.map(([text]: readonly unknown[]) => String(text))] }
+  } finally {
+    for (const spy of [...onSqlite, onServer]) spy.mockRestore()
+  }
 }
 
 async function ask(url: string, statement: string): Promise<Record<string, string>[]> {
