@@ -182,12 +182,13 @@ describe.each(routeNames.filter((name) => routeRows[name].kind !== 'open'))('%s'
     return row.kind === 'others' ? row.request(things) : row.kind === 'own' ? row.request : { path: '/' }
   }
 
-  test('refuses somebody who is not signed in, whether the thing exists or not', async () => {
-    for (const things of [aliceThings, nothing]) {
-      const { path, body } = requestFor(things)
-      const answer = await ask({ url: server.url, method: spec.method, path, body })
-      expect(answer).toMatchObject({ status: 401, body: { name: 'unauthenticated' } })
-    }
+  test('refuses somebody who is not signed in, and a token that nobody has, whether the thing exists or not', async () => {
+    for (const headers of [{}, { authorization: `Bearer ${'A'.repeat(43)}` }])
+      for (const things of [aliceThings, nothing]) {
+        const { path, body } = requestFor(things)
+        const answer = await ask({ url: server.url, method: spec.method, path, body, headers })
+        expect(answer).toMatchObject({ status: 401, body: { name: 'unauthenticated' } })
+      }
   })
 
   if (spec.access === 'device')

@@ -59,7 +59,8 @@ export function socketLimits(factor: number): SocketLimits {
     frames: bucket(400, 200),
     strikes: 3,
     sends: bucket(60, 5),
-    // A new device joins every conversation of its account by a commit each, at once.
+    // A new device joins every conversation of its account by a commit each, and one that comes back renews its keys in front
+    // of each reply: 10 at once and one in 10 s (L-16) would hold up people's messages (docs/threat-model.md).
     commits: bucket(120, 0.5),
     // For a turn in each conversation where something waits, and again with each epoch.
     asks: bucket(300, 10),

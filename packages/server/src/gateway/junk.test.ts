@@ -1,4 +1,7 @@
-/** Who may call what, for every route of the contract: the tests are generated from its table, so a new route is in them. */
+/**
+ * Junk for every route of the contract, generated from its table, so a new route is in it. Who may call what is the table in
+ * packages/testbed/src/access.test.ts.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
 import { systemRandom } from '../random.ts'
@@ -6,32 +9,15 @@ import { namedRoutes } from './http-routes.ts'
 
 let town: Town
 let alice: Member
-let withoutDevice: string
 beforeAll(async () => {
   town = await openTown()
   alice = await member(town, 'alice')
-  withoutDevice = (await alice.person.signIn(town)).body.accessToken
 })
 afterAll(() => town.close())
 
 /** An address of the route for something that does not exist. */
 const pathOf = (path: string) => path.replaceAll(/:[a-z]+/g, () => systemRandom.id())
 const bodyFor = (method: string) => (method === 'GET' || method === 'DELETE' ? {} : { body: {} })
-
-const guarded = namedRoutes.filter(({ spec }) => spec.access !== 'anyone').map(({ name, spec }) => [name, spec] as const)
-const forDevices = guarded.filter(([, spec]) => spec.access === 'device')
-
-test.each(guarded)('%s is closed to somebody who is not signed in', async (_name, { method, path }) => {
-  for (const token of [undefined, 'A'.repeat(43)]) {
-    const { status, body } = await town.request(pathOf(path), { method, ...(token && { token }), ...bodyFor(method) })
-    expect([status, body.name]).toEqual([401, 'unauthenticated'])
-  }
-})
-
-test.each(forDevices)('%s is closed to a session without a device', async (_name, { method, path }) => {
-  const { status, body } = await town.request(pathOf(path), { method, token: withoutDevice, ...bodyFor(method) })
-  expect([status, body.name]).toEqual([403, 'device_needed'])
-})
 
 describe('junk', () => {
   const junk: readonly unknown[] = [null, [], 'x', 1, true, { a: { b: [1, 2, 3] } }, { account: {}, handle: [], body: 'x'.repeat(5000) }]
