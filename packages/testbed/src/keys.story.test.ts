@@ -1,19 +1,12 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openDevice, openMemoryStore, platformClock, type Clock } from '@tacit/sdk/node'
-import { openWorld, PASSWORD, textsOf, until, Weather, type World } from './index.ts'
+import { openDevice, openMemoryStore } from '@tacit/sdk/node'
+import { openWorld, PASSWORD, ShiftedClock, textsOf, until, Weather, type World } from './index.ts'
 
 let world: World
 beforeAll(async () => {
   world = await openWorld()
 })
 afterAll(() => world[Symbol.asyncDispose]())
-
-/** A clock that can be put forward; timers run as ever. */
-class ShiftedClock implements Clock {
-  ahead = 0
-  now = (): number => platformClock.now() + this.ahead
-  after = platformClock.after
-}
 
 test('a reply after a while brings fresh keys into the conversation, and only then', async () => {
   const clock = new ShiftedClock()

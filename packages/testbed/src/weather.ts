@@ -1,5 +1,13 @@
 /** The network of one device, with weather: it can be cut, and answers can be lost on their way back. */
-import { decodeCommand, decodeFromServer, encodeEvent, type CommandFrame, type ConversationId, type EventFrame } from '@tacit/contract'
+import {
+  decodeCommand,
+  decodeFromServer,
+  encodeEvent,
+  type CommandFrame,
+  type CommandName,
+  type ConversationId,
+  type EventFrame,
+} from '@tacit/contract'
 import { platformNetwork, type Network, type OpenSocket, type SocketListener } from '@tacit/sdk'
 
 /** What a hostile server makes of an event before it sends it; undefined swallows it. */
@@ -16,6 +24,7 @@ export class Weather implements Network {
   readonly #hints = new Set<() => void>()
   #cut = false
   #deaf = false
+  readonly #said = new Map<CommandName, number>()
   #forge: Forge = (event) => event
   #forgeAnswer: ForgeAnswer | undefined
   #unanswered: (command: CommandFrame) => boolean = () => false
@@ -85,6 +94,11 @@ export class Weather implements Network {
     this.#endSockets()
   }
 
+  /** How often this device has sent a command. */
+  said(name: CommandName): number {
+    return this.#said.get(name) ?? 0
+  }
+
   async fetch(url: string, init: RequestInit): Promise<Response> {
     if (this.#cut) throw new TypeError('no network')
     const response = await platformNetwork.fetch(url, init)
@@ -127,6 +141,7 @@ export class Weather implements Network {
   #sent(bytes: Uint8Array<ArrayBuffer>, lost: Set<number>): Uint8Array<ArrayBuffer> {
     const frame = decodeCommand(bytes)
     if (frame.type !== 'command') return bytes
+    this.#said.set(frame.name, this.said(frame.name) + 1)
     if (this.#unanswered(frame)) lost.add(frame.ref)
     if (frame.name !== 'delivery.acknowledge') return bytes
     for (const { conversation, seq } of frame.body.cursors)
