@@ -13,7 +13,8 @@ process.on('uncaughtException', (error) => {
 })
 
 const { house, url } = await start(settings).catch(exit)
-process.stdout.write(`\nTacit is ready: ${url}\nData is in ${settings.dataDir}; stop with Ctrl+C.\n\n`)
+const place = settings.database === '' ? settings.dataDir : `PostgreSQL, secrets are in ${settings.dataDir}`
+process.stdout.write(`\nTacit is ready: ${url}\nData is in ${place}; stop with Ctrl+C.\n\n`)
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 await house.close()
