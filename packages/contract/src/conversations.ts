@@ -1,4 +1,7 @@
-/** Conversations: one MLS group each, direct (two people) or group. Members change membership; the server keeps the roster they declare. */
+/**
+ * Conversations: one MLS group each, direct (two people) or group. The server follows each group from outside: it verifies
+ * every change of membership and keeps the ratchet tree, so that nothing a device says carries one.
+ */
 import { z } from 'zod'
 import { jsonBytes, rawBytes } from './bytes.ts'
 import { AccountId, ConversationId, DeviceId, WelcomeId } from './ids.ts'
@@ -22,11 +25,14 @@ export const conversations = {
       kind: ConversationKind,
       /** The other person of a direct conversation. */
       peer: AccountId.optional(),
+      /** MLSMessage with the GroupInfo of epoch 0, without a tree. */
       groupInfo: jsonBytes({ min: 1, max: limits.groupInfo }),
+      /** The ratchet tree of epoch 0 (RFC 9420 section 12.4.3.3): one leaf. */
+      ratchetTree: jsonBytes({ min: 1, max: limits.leaf }),
     }),
     result: z.object({ conversation: ConversationId }),
     status: 201,
-    failures: ['already_exists', 'direct_exists', 'storage_full'],
+    failures: ['already_exists', 'direct_exists', 'unsupported', 'invalid_handshake', 'invalid_credential', 'not_allowed', 'storage_full'],
   }),
   list: route({
     method: 'GET',
@@ -83,13 +89,24 @@ export const conversations = {
     status: 200,
     failures: [],
   }),
+  tree: route({
+    method: 'GET',
+    path: '/v1/conversations/:conversation/tree',
+    access: 'device',
+    summary: 'The ratchet tree of the current epoch, or of one that a welcome leads this device into',
+    params: conversationParams,
+    query: z.strictObject({ epoch: z.coerce.number().int().min(0) }),
+    result: z.object({ ratchetTree: jsonBytes({ max: limits.ratchetTree }) }),
+    status: 200,
+    failures: ['stale_epoch'],
+  }),
 }
 
 export const conversationCommands = {
   commit: command({
     code: 5,
     access: 'device',
-    summary: 'A commit with all that belongs to it, in one step; accepted only for the current epoch',
+    summary: 'A commit with all that belongs to it, in one step; accepted only for the current epoch, and only if it holds',
     body: z.object({
       conversation: ConversationId,
       /** The epoch that the commit ends. */
@@ -97,15 +114,24 @@ export const conversationCommands = {
       clientSeq: z.int().min(1),
       /** MLSMessage with a PublicMessage. */
       commit: rawBytes({ min: 1, max: limits.commit }),
-      welcomes: z.array(z.object({ device: DeviceId, bytes: rawBytes({ min: 1, max: limits.welcome }) })).max(limits.welcomesPerCommit),
-      /** GroupInfo of the epoch that the commit begins. */
+      /** MLSMessage with one Welcome for all whom the commit adds, without a tree; each is given its own part. Null when it adds nobody. */
+      welcome: rawBytes({ min: 1, max: limits.welcome }).nullable(),
+      /** MLSMessage with the GroupInfo of the epoch that the commit begins, without a tree. */
       groupInfo: rawBytes({ min: 1, max: limits.groupInfo }),
-      /** Devices that the commit adds, each with a welcome; for an external commit: empty (the joiner is the sender). */
-      added: z.array(z.object({ account: AccountId, device: DeviceId })).max(limits.membersPerConversation),
-      removed: z.array(DeviceId).max(limits.membersPerConversation),
     }),
     result: z.object({ seq: position, hash: rawBytes({ min: 32, max: 32 }), epoch: position, duplicate: z.boolean() }),
-    failures: ['not_found', 'stale_epoch', 'busy', 'out_of_order', 'members_mismatch', 'unsupported', 'too_many', 'storage_full'],
+    failures: [
+      'not_found',
+      'stale_epoch',
+      'busy',
+      'out_of_order',
+      'unsupported',
+      'invalid_handshake',
+      'invalid_credential',
+      'not_allowed',
+      'too_many',
+      'storage_full',
+    ],
   }),
   acknowledgeWelcomes: command({
     code: 9,
@@ -127,6 +153,8 @@ export const conversationEvents = {
       kind: ConversationKind,
       /** Position of the commit that added the device. */
       seq: position,
+      /** The epoch that it leads into, whose tree is to be fetched. */
+      epoch: position,
       bytes: rawBytes({ max: limits.welcome }),
     }),
   }),

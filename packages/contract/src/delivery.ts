@@ -86,7 +86,16 @@ export const deliveryCommands = {
       bytes: rawBytes({ min: 1, max: limits.message }),
     }),
     result: z.object({ seq: z.int().min(1), hash, duplicate: z.boolean() }),
-    failures: ['not_found', 'stale_epoch', 'out_of_order', 'unsupported', 'storage_full'],
+    failures: [
+      'not_found',
+      'stale_epoch',
+      'out_of_order',
+      'unsupported',
+      'invalid_handshake',
+      'invalid_credential',
+      'not_allowed',
+      'storage_full',
+    ],
   }),
   nack: command({
     code: 10,

@@ -14,14 +14,21 @@ export const limits = {
   message: 64 * KIB,
   commit: 256 * KIB,
   welcome: 512 * KIB,
-  groupInfo: 512 * KIB,
   /** One NACK, signed. */
   nack: 512,
+  /** Without a tree: mostly the policy. */
+  groupInfo: 128 * KIB,
+  /** One leaf of a tree. */
+  leaf: 4 * KIB,
+  /** The tree of a conversation with the most members. */
+  ratchetTree: 8192 * KIB,
   /** One ephemeral signal, sealed. */
   signal: 1 * KIB,
   /** One kept receipt value, sealed. */
   receipt: 1 * KIB,
   keyPackage: 16 * KIB,
+  /** The longest lifetime of a key package, in seconds. */
+  keyPackageLifetime: 90 * 86_400,
   /** One-time key packages a device may have on the server. */
   keyPackagesPerDevice: 100,
   keyPackagesPerUpload: 50,
@@ -35,7 +42,6 @@ export const limits = {
   vaultUnlock: 512,
   /** Conversations named in one frame. */
   cursorsPerFrame: 1000,
-  welcomesPerCommit: 1000,
   welcomeAcksPerFrame: 1000,
   entriesPerPage: 500,
   hashesPerPage: 500,

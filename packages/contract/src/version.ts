@@ -22,9 +22,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '774f551a5af4f40be4c2fe012577ca40b90edc1970f7db54a4809c522721e1a1',
     what: 'Turns for routine commits, and the refusal `busy`.',
   },
+  {
+    version: 4,
+    fingerprint: 'ae79d88be0b906623a1c5c3f92029b71cd9d3ae7c46cbe19f4af4acd1924d63b',
+    what: 'Verified commits, trees by epoch.',
+  },
 ]
 
-export const CONTRACT_VERSION = 3
+export const CONTRACT_VERSION = 4
 
 /** The oldest contract that a server still serves. */
-export const OLDEST_CONTRACT = 2
+export const OLDEST_CONTRACT = 4

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
-  AccountId,
-  DeviceId,
   hashDeviceList,
+  type AccountId,
+  type DeviceId,
   signDeviceCertificate,
   signDeviceList,
   toBase64Url,
@@ -12,13 +12,18 @@ import {
   type Problem,
   type SessionTokens,
 } from '@tacit/contract'
+import { createMlsEngine, type LeafIdentity, type SignaturePair } from '@tacit/mls'
 import { openHouse, type House, type HouseEffects } from './house.ts'
+import { IN_A_YEAR, newAccountId, newDeviceId, newKeys, newSignaturePair, type Keys } from './identity.test-support.ts'
 import { systemRandom } from './random.ts'
 import { settingsWith, type Settings } from './settings.ts'
 import { newPlace } from './storage/database.test-support.ts'
 
 /** Cheap on purpose: stretching protects people's passwords, not a test's. */
 const keyStretching = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
+
+/** The engine that all devices here speak. */
+export const engine = await createMlsEngine({ treeInWelcome: false })
 
 export interface Answer<T = unknown> {
   readonly status: number
@@ -73,25 +78,6 @@ async function request<T>(url: string, { method, token, body, headers = {} }: Re
   return { status: response.status, headers: response.headers, body: (json ? JSON.parse(text) : text) as T }
 }
 
-export interface Keys {
-  readonly publicKey: Uint8Array<ArrayBuffer>
-  readonly sign: (message: Uint8Array) => Promise<Uint8Array>
-}
-
-export async function newKeys(): Promise<Keys> {
-  const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
-  if (!('privateKey' in pair)) throw new TypeError('expected a key pair')
-  return {
-    publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)),
-    sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, new Uint8Array(message))),
-  }
-}
-
-export const newDeviceId = (): DeviceId => DeviceId.parse(systemRandom.id())
-export const newAccountId = (): AccountId => AccountId.parse(systemRandom.id())
-
-const IN_A_YEAR = Math.floor(Date.now() / 1000) + 365 * 86_400
-
 /** Somebody's identity: account key, devices, and the list that names them. */
 export class Person {
   readonly account: AccountId
@@ -99,7 +85,7 @@ export class Person {
   readonly password: string
   readonly keys: Keys
   readonly #certificates = new Map<DeviceId, Uint8Array>()
-  readonly #signatureKeys = new Map<DeviceId, Uint8Array>()
+  readonly #pairs = new Map<DeviceId, SignaturePair>()
   version = 0
   list: Uint8Array = new Uint8Array()
   #before: Uint8Array = new Uint8Array()
@@ -119,28 +105,41 @@ export class Person {
   /** What a thief could sign: the same account, list and devices, but another account key. */
   async underAnotherKey(): Promise<Person> {
     const thief = new Person(this.handle, await newKeys(), this.account)
-    for (const device of this.devices) await thief.certify(device, { signatureKey: this.#signatureKeys.get(device) ?? new Uint8Array() })
+    for (const [device, pair] of this.#pairs) await thief.certify(device, { signatureKey: pair.publicKey })
     thief.list = this.list
     thief.version = this.version
     return thief
   }
 
   async certify(device: DeviceId, changes: Partial<DeviceCertificate> = {}): Promise<void> {
-    const { publicKey } = await newKeys()
-    const certificate = {
-      account: this.account,
-      accountKey: this.keys.publicKey,
-      device,
-      signatureKey: publicKey,
-      notAfter: IN_A_YEAR,
-      ...changes,
-    }
-    this.#signatureKeys.set(device, certificate.signatureKey)
+    const pair = await newSignaturePair()
+    const own = { account: this.account, accountKey: this.keys.publicKey, device, signatureKey: pair.publicKey, notAfter: IN_A_YEAR }
+    const certificate = { ...own, ...changes }
+    this.#pairs.set(device, { ...pair, publicKey: certificate.signatureKey })
     this.#certificates.set(device, await signDeviceCertificate(certificate, this.keys.sign))
   }
 
   get devices(): readonly DeviceId[] {
     return [...this.#certificates.keys()]
+  }
+
+  /** What a device of theirs is in a group. */
+  identityOf(device: DeviceId): LeafIdentity {
+    const [credential, signature] = [this.#certificates.get(device), this.#pairs.get(device)]
+    if (!credential || !signature) throw new TypeError('expected a device with a certificate')
+    return { credential, signature }
+  }
+
+  /** Key packages of a device, as its SDK publishes them. */
+  async keyUpload(device: DeviceId, { oneTime, lastResort = false }: { oneTime: number; lastResort?: boolean }) {
+    const now = BigInt(Math.floor(Date.now() / 1000))
+    const make = async (isLastResort: boolean): Promise<string> => {
+      const lifetime = { notBefore: now - 3600n, notAfter: now + 86_400n }
+      const { keyPackage } = await engine.createKeyPackage({ identity: this.identityOf(device), ...lifetime, lastResort: isLastResort })
+      return toBase64Url(keyPackage)
+    }
+    const packages = await Promise.all(Array.from({ length: oneTime }, () => make(false)))
+    return { oneTime: packages, ...(lastResort && { lastResort: await make(true) }) }
   }
 
   drop(device: DeviceId): void {
@@ -184,7 +183,7 @@ export class Person {
       handle: this.handle,
       accountKey: toBase64Url(this.keys.publicKey),
       method: { kind: 'password', registrationRecord },
-      enrolment: { device, deviceList: await this.nextList(), keys: keyUpload({ oneTime: 3, lastResort: true }) },
+      enrolment: { device, deviceList: await this.nextList(), keys: await this.keyUpload(device, { oneTime: 3, lastResort: true }) },
       vault: toBase64Url(systemRandom.bytes(100)),
       unlock: { kind: 'password', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
     }
@@ -211,12 +210,6 @@ export class Person {
   }
 }
 
-/** Key packages are opaque to the server, so random bytes serve. */
-export function keyUpload({ oneTime, lastResort = false }: { oneTime: number; lastResort?: boolean }) {
-  const bytes = () => toBase64Url(systemRandom.bytes(300))
-  return { oneTime: Array.from({ length: oneTime }, bytes), ...(lastResort && { lastResort: bytes() }) }
-}
-
 /** Somebody who is signed up, with the tokens of their first device. */
 export interface Member {
   readonly person: Person
@@ -239,7 +232,7 @@ export async function secondDevice(town: Town, person: Person): Promise<Member> 
   await person.certify(device)
   const enrolled = await town.request('/v1/devices', {
     token: tokens.accessToken,
-    body: { device, deviceList: await person.nextList(), keys: keyUpload({ oneTime: 2, lastResort: true }) },
+    body: { device, deviceList: await person.nextList(), keys: await person.keyUpload(device, { oneTime: 2, lastResort: true }) },
   })
   if (enrolled.status !== 201) throw new Error(JSON.stringify(enrolled.body))
   return { person, tokens, token: tokens.accessToken, device }

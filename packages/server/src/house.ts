@@ -14,7 +14,7 @@ import { createHttpGateway } from './gateway/http.ts'
 import { createLimits } from './gateway/limits.ts'
 import { createOrigins, type Origins } from './gateway/origins.ts'
 import { healthHandlers } from './health/health.ts'
-import { createKeys } from './keys/keys.ts'
+import { createKeys, type Keys } from './keys/keys.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
@@ -150,8 +150,8 @@ async function openIdentity({ settings, clock, random, log, database, secrets, o
   const passkeys = createPasskeys({ name: settings.name, origins })
   const credentials = new Credentials({ database, clock, random, passwords, passkeys })
   const sessions = new Sessions({ database, clock, random, secrets, log })
-  const keys = createKeys({ database, limits })
-  const devices = new Devices({ database, clock, sessions, keys, log })
+  const keys: Keys = createKeys({ database, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
+  const devices: Devices = new Devices({ database, clock, sessions, keys, log })
   return { accounts, credentials, sessions, keys, devices }
 }
 
@@ -161,7 +161,7 @@ const neighboursOf = (
 ): Neighbours => ({
   authenticate: (token) => sessions.authenticate(token),
   onRevoked: (listener) => sessions.onRevoked(listener),
-  isListed: (account, device) => devices.isListed(account, device),
+  isListed: (certificate) => devices.isListed(certificate),
   onListChanged: (listener) => devices.onListChanged(listener),
   onKeysLow: (listener) => keys.onLow(listener),
   accountExists: async (account) => (await accounts.handleOf(account)) !== undefined,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { keyUpload, member, openTown, secondDevice, type Member, type Town } from './cast.test-support.ts'
-import { commitBody, createConversation, Device, groupOf, newConversationId, Talker } from './gateway/device.test-support.ts'
+import { member, openTown, secondDevice, type Member, type Town } from './cast.test-support.ts'
+import { newAccountId } from './identity.test-support.ts'
+import { createConversation, Device, creationBody, groupOf, Talker } from './gateway/device.test-support.ts'
 
 let town: Town
 let alice: Member
@@ -45,7 +46,7 @@ describe('a message between people on real sockets', () => {
     const hers = await Talker.online(town, alice)
     open.push(hers.device)
     const conversation = await createConversation(town, alice)
-    await hers.commit(conversation, 0, { added: [carol] })
+    await hers.commit(conversation, { added: [carol] })
     for (let at = 0; at < 3; at++) await hers.send(conversation, 1)
     const carols = await online(carol)
     const names = carols.events.map(({ name }) => name)
@@ -57,7 +58,7 @@ describe('a message between people on real sockets', () => {
     const hers = await Talker.online(town, alice)
     open.push(hers.device)
     const conversation = await createConversation(town, alice)
-    await hers.commit(conversation, 0, { added: [bob] })
+    await hers.commit(conversation, { added: [bob] })
     const ofThis = (device: Device) => device.bodies('conversations.welcome').filter((body) => body.conversation === conversation)
     const first = await online(bob)
     expect(ofThis(first)).toHaveLength(1)
@@ -91,7 +92,7 @@ describe('devices of one account', () => {
     expect(phone.device.has('conversations.changed')).toBe(false)
     const info = await town.request<{ epoch: number }>(`/v1/conversations/${conversation}/group-info`, { token: laptop.token })
     expect(info).toMatchObject({ status: 200, body: { epoch: 0, head: 0 } })
-    expect(await second.commit(conversation, 0, { by: 'joiner' })).toMatchObject({ seq: 1, epoch: 1 })
+    expect(await second.join(conversation)).toMatchObject({ seq: 1, epoch: 1 })
     await phone.send(conversation, 1)
     for (const { device } of [phone, second]) await device.until(() => device.entries(conversation).at(-1)?.seq === 2)
     expect(second.device.entries(conversation).map(({ seq }) => seq)).toEqual([2])
@@ -113,17 +114,20 @@ describe('devices of one account', () => {
 
   test('a device that is not on its list cannot be added', async () => {
     const hers = await Talker.online(town, alice)
+    const gone = await secondDevice(town, carol.person)
     open.push(hers.device)
     const conversation = await createConversation(town, alice)
-    const swapped = [{ person: carol.person, device: bob.device }]
-    const body = commitBody({ conversation, epoch: 0, clientSeq: 1, added: swapped })
-    expect(await hers.device.outcome('conversations.commit', body)).toBe('members_mismatch')
+    const body = await hers.sealCommit(conversation, { added: [gone] })
+    carol.person.drop(gone.device)
+    const deviceList = await carol.person.nextList()
+    expect((await town.request('/v1/device-list', { method: 'PUT', token: carol.token, body: { deviceList } })).status).toBe(200)
+    expect(await hers.device.outcome('conversations.commit', body)).toBe('invalid_credential')
   })
 
   test('one that is low on key packages is told', async () => {
     const frank = await member(town, 'frank')
     const device = await online(frank)
-    await town.request('/v1/key-packages', { token: frank.token, body: keyUpload({ oneTime: 1 }) })
+    await town.request('/v1/key-packages', { token: frank.token, body: await frank.person.keyUpload(frank.device, { oneTime: 1 }) })
     await town.request('/v1/key-packages/claim', { token: alice.token, body: { account: frank.person.account, devices: [frank.device] } })
     await device.until(() => device.has('keys.low'))
   })
@@ -148,13 +152,13 @@ describe('a direct conversation', () => {
   test('is one for two people: the second to open it is told which', async () => {
     const [ida, jan] = await Promise.all([member(town, 'ida'), member(town, 'jan')])
     const conversation = await createConversation(town, ida, { kind: 'direct', peer: jan.person.account })
-    const body = { conversation: newConversationId(), kind: 'direct', peer: ida.person.account, groupInfo: 'AAAA' }
+    const body = await creationBody(jan, { kind: 'direct', peer: ida.person.account })
     const second = await town.request('/v1/conversations', { token: jan.token, body })
     expect(second).toMatchObject({ status: 409, body: { name: 'direct_exists', details: { conversation } } })
   })
 
   test('with nobody known is refused as not found', async () => {
-    const body = { conversation: newConversationId(), kind: 'direct', peer: newConversationId(), groupInfo: 'AAAA' }
+    const body = await creationBody(alice, { kind: 'direct', peer: newAccountId() })
     expect((await town.request('/v1/conversations', { token: alice.token, body })).status).toBe(404)
   })
 })

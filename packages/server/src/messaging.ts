@@ -1,5 +1,5 @@
 /** The rooms that carry messages, wired together: one group commit, one bus, one set of feeds. */
-import type { AccountId, DeviceId, Routes, SessionId } from '@tacit/contract'
+import type { AccountId, DeviceCertificate, DeviceId, Routes, SessionId } from '@tacit/contract'
 import type { Server } from 'node:http'
 import type { Bus, NoticeOf } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
@@ -33,7 +33,8 @@ import type { Database } from './storage/database.ts'
 export interface Neighbours {
   authenticate(accessToken: string): Promise<TokenOwner | undefined>
   onRevoked(listener: (session: SessionId) => void): void
-  isListed(account: AccountId, device: DeviceId): Promise<boolean>
+  /** Whether the certificate's device is on the current list of the account whose key signed it, with the certificate's key. */
+  isListed(certificate: DeviceCertificate): Promise<boolean>
   onListChanged(listener: (change: { account: AccountId; version: number }) => void): void
   onKeysLow(listener: (low: { device: DeviceId; available: number }) => void): void
   accountExists(account: AccountId): Promise<boolean>
@@ -130,7 +131,7 @@ function openRooms(
     random,
     turns,
     maxMembers: settings.maxMembers,
-    isListed: (account, device) => neighbours.isListed(account, device),
+    registry: neighbours,
     accountExists: (account) => neighbours.accountExists(account),
   })
   const signals = new Signals({ ...shared, store: hot.signals, isMember: (pair) => delivery.isMember(pair) })
@@ -138,6 +139,7 @@ function openRooms(
     ...shared,
     store: hot.delivery,
     mail: conversations.mail,
+    acceptProposal: conversations.acceptProposal,
     kept: (device, after) => signals.kept(device, after),
   })
   return { conversations, delivery, signals, lines, turns }

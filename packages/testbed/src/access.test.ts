@@ -4,19 +4,10 @@
  * and the answers are compared with those for things that do not exist.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandNames, routes, type BodyOf, type CommandName, type Routes, type RouteSpec } from '@tacit/contract'
+import { commandNames, ConversationId, routes, type BodyOf, type CommandName, type Routes, type RouteSpec } from '@tacit/contract'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
-import {
-  ask,
-  opaqueCommit,
-  opaqueMessage,
-  randomId,
-  signInOnWire,
-  signUpOnWire,
-  WireSocket,
-  type WireAnswer,
-  type WireDevice,
-} from './wire-device.ts'
+import { ask, opaqueMessage, randomId, signInOnWire, signUpOnWire, WireSocket, type WireAnswer, type WireDevice } from './wire-device.ts'
+import { commitOnWire, newWireGroup, openOnWire } from './wire-group.ts'
 
 type RouteName = { [Room in keyof Routes]: `${Room}.${keyof Routes[Room] & string}` }[keyof Routes]
 
@@ -71,18 +62,19 @@ const routeRows: Record<RouteName, Row> = {
   'keys.claim': { kind: 'own', request: { path: '/v1/key-packages/claim', body: { account: randomId(), devices: [randomId()] } } },
   'conversations.create': {
     kind: 'own',
-    request: { path: '/v1/conversations', body: { conversation: randomId(), kind: 'group', groupInfo: some } },
+    request: { path: '/v1/conversations', body: { conversation: randomId(), kind: 'group', groupInfo: some, ratchetTree: some } },
   },
   'conversations.list': { kind: 'own', request: { path: '/v1/conversations' } },
   'conversations.show': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}` }) },
   'conversations.groupInfo': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/group-info` }) },
+  'conversations.tree': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/tree?epoch=0` }) },
   'delivery.entries': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/entries?after=0` }) },
   'delivery.hashes': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/hashes?after=0` }) },
 }
 
 type CommandRow<N extends CommandName> =
   | { readonly kind: 'own' }
-  | { readonly kind: 'others'; readonly body: (things: Things) => BodyOf<N> }
+  | { readonly kind: 'others'; readonly body: (things: Things) => BodyOf<N> | Promise<BodyOf<N>> }
 
 const bytes = new Uint8Array([1])
 const conversationOf = (things: Things): BodyOf<'delivery.send'>['conversation'] =>
@@ -93,16 +85,12 @@ const commandRows: { readonly [N in CommandName]: CommandRow<N> } = {
   'connection.renew': { kind: 'own' },
   'conversations.commit': {
     kind: 'others',
-    body: (things) => ({
-      conversation: conversationOf(things),
-      epoch: 0,
-      clientSeq: 1,
-      commit: opaqueCommit({ conversation: things.conversation, epoch: 0 }),
-      welcomes: [],
-      groupInfo: bytes,
-      added: [],
-      removed: [],
-    }),
+    // Sound in itself, and of the right group; a stranger's all the same.
+    body: async (things) => {
+      const conversation = ConversationId.parse(things.conversation)
+      const { group } = await newWireGroup(mallory, conversation)
+      return commitOnWire({ conversation, group }, [])
+    },
   },
   'conversations.acknowledgeWelcomes': { kind: 'own' },
   'delivery.resume': { kind: 'others', body: (things) => ({ cursors: [{ conversation: conversationOf(things), seq: 0 }] }) },
@@ -140,9 +128,7 @@ beforeAll(async () => {
   server = await startServerProcess()
   alice = await signUpOnWire({ url: server.url, handle: 'Alice.Liddell' })
   mallory = await signUpOnWire({ url: server.url, handle: 'Mallory' })
-  const conversation = randomId()
-  const created = await alice.request('POST', '/v1/conversations', { conversation, kind: 'group', groupInfo: some })
-  expect(created.status).toBe(201)
+  const { conversation } = await openOnWire(alice)
   const sent = await (
     await alice.socket()
   ).command('delivery.send', {
@@ -225,7 +211,7 @@ describe('the socket', () => {
       const row = commandRows[name]
       void socket.command(
         name,
-        (row.kind === 'others' ? row.body(aliceThings) : { welcomes: [], accessToken: 'A'.repeat(43) }) as BodyOf<typeof name>,
+        (row.kind === 'others' ? await row.body(aliceThings) : { welcomes: [], accessToken: 'A'.repeat(43) }) as BodyOf<typeof name>,
       )
       expect(await socket.closed).toBe(4401)
     },
@@ -238,8 +224,8 @@ describe('the socket', () => {
       if (row.kind !== 'others') return
       const socket = await mallory.socket()
       await socket.command('delivery.resume', { cursors: [] })
-      const theirs = await socket.command(name, row.body(aliceThings))
-      const noones = await socket.command(name, row.body(nothing))
+      const theirs = await socket.command(name, await row.body(aliceThings))
+      const noones = await socket.command(name, await row.body(nothing))
       expect(theirs).toEqual(noones)
       if (name !== 'delivery.resume') expect(theirs).toMatchObject({ ok: false, failure: 'not_found' })
       expect(socket.events.filter((event) => event.name === 'delivery.entries')).toEqual([])

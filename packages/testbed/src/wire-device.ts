@@ -22,6 +22,7 @@ import {
   type FailureName,
   type ResultOf,
 } from '@tacit/contract'
+import type { LeafIdentity } from '@tacit/mls'
 
 /** What came back from an HTTP request: the decoded JSON, untyped, as a hostile client would look at it. */
 export interface WireAnswer {
@@ -38,6 +39,8 @@ export interface WireDevice {
   readonly accessToken: string
   readonly refreshToken: string
   readonly accountKeys: CryptoKeyPair
+  /** What the device is in a group. */
+  readonly identity: LeafIdentity
   /** The current device list, as the server has it. */
   readonly deviceList: Uint8Array<ArrayBuffer>
   request(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<WireAnswer>
@@ -62,7 +65,8 @@ export async function signUpOnWire({
   const device = DeviceId.parse(randomId())
   const accountKeys = await ed25519Pair()
   const deviceKeys = await ed25519Pair()
-  const deviceList = await firstDeviceList({ account, device, accountKeys, signatureKey: await rawKey(deviceKeys) })
+  const signature = { publicKey: await rawKey(deviceKeys), secretKey: await seedOf(deviceKeys) }
+  const { certificate, deviceList } = await firstDeviceList({ account, device, accountKeys, signatureKey: signature.publicKey })
   const password = `password of ${handle}`
   const { clientRegistrationState, registrationRequest } = opaque.startRegistration({ password })
   const start = await ask({ url, method: 'POST', path: '/v1/accounts/password/start', body: { account, handle, registrationRequest } })
@@ -93,6 +97,7 @@ export async function signUpOnWire({
     accessToken,
     refreshToken: String(answer.body['refreshToken']),
     accountKeys,
+    identity: { credential: certificate, signature },
     deviceList,
     request: (method, path, body, headers = {}) =>
       ask({ url, method, path, body, headers: { authorization: `Bearer ${accessToken}`, ...headers } }),
@@ -250,11 +255,6 @@ export function opaqueMessage({
   return new Uint8Array([0, 1, 0, 2, ...groupAndEpoch(conversation, epoch), 1, 0, 16, ...new Uint8Array(16), ...length, ...bytes])
 }
 
-/** An MLSMessage with a PublicMessage that says it is a commit of leaf 0, and has nothing but a header. */
-export function opaqueCommit({ conversation, epoch }: { conversation: string; epoch: number }): Uint8Array<ArrayBuffer> {
-  return new Uint8Array([0, 1, 0, 1, ...groupAndEpoch(conversation, epoch), 1, 0, 0, 0, 0, 0, 3, 0, 0])
-}
-
 function groupAndEpoch(conversation: string, epoch: number): Uint8Array {
   const groupId = Buffer.from(conversation, 'base64url')
   const epochBytes = new Uint8Array(8)
@@ -266,6 +266,11 @@ async function ed25519Pair(): Promise<CryptoKeyPair> {
   return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair
 }
 
+/** PKCS #8 of Ed25519 (RFC 8410) ends with the 32 bytes of the seed. */
+async function seedOf({ privateKey }: CryptoKeyPair): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey)).slice(-32)
+}
+
 async function rawKey({ publicKey }: CryptoKeyPair): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.exportKey('raw', publicKey))
 }
@@ -275,14 +280,15 @@ async function firstDeviceList(made: {
   device: DeviceId
   accountKeys: CryptoKeyPair
   signatureKey: Uint8Array
-}): Promise<Uint8Array<ArrayBuffer>> {
+}): Promise<{ readonly certificate: Uint8Array; readonly deviceList: Uint8Array<ArrayBuffer> }> {
   const { account, device, accountKeys, signatureKey } = made
   const sign = async (message: Uint8Array): Promise<Uint8Array> =>
     new Uint8Array(await crypto.subtle.sign('Ed25519', accountKeys.privateKey, new Uint8Array(message)))
   const accountKey = await rawKey(accountKeys)
   const notAfter = Math.floor(Date.now() / 1000) + 365 * 86_400
   const certificate = await signDeviceCertificate({ account, accountKey, device, signatureKey, notAfter }, sign)
-  return signDeviceList({ version: 1, account, accountKey, previous: new Uint8Array(0), certificates: [certificate] }, sign)
+  const first = { version: 1, account, accountKey, previous: new Uint8Array(0), certificates: [certificate] }
+  return { certificate, deviceList: await signDeviceList(first, sign) }
 }
 
 function recordFrom(text: string): Readonly<Record<string, unknown>> {

@@ -4,7 +4,10 @@
  */
 import { equal, hex } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
-import { verifyContent } from './content-auth.ts'
+import { suiteOf } from '../crypto/suite.ts'
+import type { Bytes } from '../port.ts'
+import { interimTranscriptHash, verifyContent } from './content-auth.ts'
+import type { GroupInfo } from './group-info.ts'
 import type { LeafPolicy } from './leaf-validation.ts'
 import { proposalRef } from './message.ts'
 import type { AuthenticatedContent, PublicMessage } from './message.ts'
@@ -12,6 +15,7 @@ import { validateProposal } from './proposal-list.ts'
 import type { SentProposal } from './proposal-list.ts'
 import { stageCommit, verifierOf } from './staged-commit.ts'
 import type { CommitPolicy, PublicGroup, StagedCommit } from './staged-commit.ts'
+import { decodeTree } from './tree-nodes.ts'
 
 const contentOf = (group: PublicGroup, { framed, auth }: PublicMessage): AuthenticatedContent => {
   if (!equal(framed.groupId, group.context.groupId)) throw new MlsError('unknown_group', 'message of another group')
@@ -45,4 +49,28 @@ export const afterCommit = async (
   const staged = await stageCommit(group, contentOf(group, message), policy)
   const { context, tree, interimTranscriptHash } = staged
   return { staged, group: { ...group, context, tree, interimTranscriptHash, proposals: new Map() } }
+}
+
+/**
+ * The group of a GroupInfo and a tree that were verified before they were stored. Nobody is judged again; only the tree hash
+ * is compared, so that a damaged store is noticed.
+ */
+export const resumeGroup = ({ context, confirmationTag }: GroupInfo, ratchetTree: Bytes): PublicGroup => {
+  const suite = suiteOf(context.suite)
+  const tree = decodeTree(suite, ratchetTree)
+  if (!equal(tree.treeHash(), context.treeHash)) throw new MlsError('invalid', 'tree hash')
+  const interim = interimTranscriptHash(suite, context.confirmedTranscriptHash, confirmationTag)
+  return { suite, context, tree, interimTranscriptHash: interim, proposals: new Map() }
+}
+
+/** The group with proposals that `afterProposal` accepted in this epoch. */
+export const withProposals = (group: PublicGroup, messages: readonly PublicMessage[]): PublicGroup => {
+  const proposals = new Map(group.proposals)
+  for (const message of messages) {
+    const { framed } = message
+    if (framed.content.kind !== 'proposal') throw new MlsError('usage', 'not a proposal')
+    const ref = proposalRef(group.suite, contentOf(group, message))
+    proposals.set(hex(ref), { proposal: framed.content.proposal, sender: framed.sender, ref })
+  }
+  return { ...group, proposals }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   AccountId,
   closeCodes,
+  CONTRACT_VERSION,
   decodeCommand,
   DeviceId,
   encodeAccepted,
@@ -67,7 +68,7 @@ class FarEnd {
     const { ref, name } = command
     if (this.silent) return
     if (this.tooOld) return this.#listener?.received(encodeRefused({ ref, failure: 'client_too_old' }))
-    const result = { account, device, contract: 1, time: 0, expiresIn: 900 }
+    const result = { account, device, contract: CONTRACT_VERSION, time: 0, expiresIn: 900 }
     if (name === 'connection.hello') this.#listener?.received(encodeAccepted({ ref, name, result }))
     else this.#listener?.received(encodeAccepted({ ref, name: 'delivery.resume', result: {} }))
   }

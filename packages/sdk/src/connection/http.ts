@@ -7,6 +7,9 @@ import { limits, Problem, Refusal, type RouteInput, type RouteResult, type Route
 import type { Network } from '../surroundings.ts'
 import { Unreachable } from '../trouble.ts'
 
+/** Characters: the largest tree in base64url, and what is around it. */
+const LONGEST_ANSWER = 1.5 * limits.ratchetTree
+
 type Part = 'params' | 'query' | 'body'
 
 /** The parts that a route takes, each as the contract has it. */
@@ -55,7 +58,7 @@ async function send({ network }: Server, request: { url: string; init: RequestIn
       redirect: 'error',
     })
     const text = await response.text()
-    if (text.length > 4 * limits.jsonBody) throw new Unreachable('the answer is too large')
+    if (text.length > LONGEST_ANSWER) throw new Unreachable('the answer is too large')
     return { status: response.status, json: text === '' ? undefined : JSON.parse(text) }
   } catch (error) {
     throw error instanceof Unreachable ? error : new Unreachable('no answer', { cause: error })

@@ -1,47 +1,26 @@
-/** What travels with a commit besides its bytes, stored so that a retry says exactly the same. */
-import { AccountId, decodeCbor, DeviceId, encodeCbor } from '@tacit/contract'
+/** What belongs to a commit besides its bytes, stored so that a retry says exactly the same. */
+import { decodeCbor, DeviceId, encodeCbor } from '@tacit/contract'
 import { storeError } from '../local-store/failure.ts'
 
 export interface Baggage {
-  readonly welcomes: readonly { readonly device: DeviceId; readonly bytes: Uint8Array }[]
+  /** For all whom the commit adds. */
+  readonly welcome: Uint8Array | undefined
   readonly groupInfo: Uint8Array
-  readonly added: readonly { readonly account: AccountId; readonly device: DeviceId }[]
-  readonly removed: readonly DeviceId[]
+  /** Devices that the commit adds, and whether it removes any: for this device to know when the commit is in the log. */
+  readonly added: readonly DeviceId[]
+  readonly removes: boolean
   /** Of a join: the note found in the GroupInfo, which starts the transcript. */
   readonly note: Uint8Array
 }
 
-export const encodeBaggage = (baggage: Baggage): Uint8Array<ArrayBuffer> =>
-  encodeCbor([
-    baggage.welcomes.map(({ device, bytes }) => [device, bytes]),
-    baggage.groupInfo,
-    baggage.added.map(({ account, device }) => [account, device]),
-    [...baggage.removed],
-    baggage.note,
-  ])
+export const encodeBaggage = ({ welcome, groupInfo, added, removes, note }: Baggage): Uint8Array<ArrayBuffer> =>
+  encodeCbor([welcome ?? null, groupInfo, [...added], removes, note])
 
 /** The inverse, for what this device stored. */
 export function readBaggage(bytes: Uint8Array | undefined): Baggage {
-  try {
-    const [welcomes, groupInfo, added, removed, note] = list(bytes && decodeCbor(bytes))
-    return {
-      welcomes: list(welcomes).map((pair) => ({ device: DeviceId.parse(list(pair)[0]), bytes: binary(list(pair)[1]) })),
-      groupInfo: binary(groupInfo),
-      added: list(added).map((pair) => ({ account: AccountId.parse(list(pair)[0]), device: DeviceId.parse(list(pair)[1]) })),
-      removed: list(removed).map((device) => DeviceId.parse(device)),
-      note: binary(note),
-    }
-  } catch (error) {
-    throw storeError('damaged', error)
-  }
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw storeError('damaged')
-  return value
-}
-
-function binary(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw storeError('damaged')
-  return value
+  const value = bytes && decodeCbor(bytes)
+  const [welcome, groupInfo, added, removes, note] = Array.isArray(value) ? value : []
+  const isBaggage = groupInfo instanceof Uint8Array && note instanceof Uint8Array && (welcome === null || welcome instanceof Uint8Array)
+  if (!isBaggage || !Array.isArray(added)) throw storeError('damaged')
+  return { welcome: welcome ?? undefined, groupInfo, added: added.map((device) => DeviceId.parse(device)), removes: removes === true, note }
 }

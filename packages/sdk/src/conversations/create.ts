@@ -23,7 +23,8 @@ export async function createConversation(
   const conversation = mintId(core.random, ConversationId)
   const peer = kind === 'direct' ? people[0] : undefined
   const policy = encodePolicy({ kind, admins: peer ? [core.account, peer] : [core.account] })
-  const { group, groupInfo } = await core.engine.createGroup({ groupId: idBytes(conversation), identity: core.identity, policy })
+  const founded = await core.engine.createGroup({ groupId: idBytes(conversation), identity: core.identity, policy })
+  const { group, groupInfo, ratchetTree } = founded
   const positions = { create: 0, add: 0 }
   await core.conversations.hold(conversation, (hold) =>
     beginConversation(core, hold, {
@@ -35,7 +36,7 @@ export async function createConversation(
       title,
       items: [{ kind: 'notice', notice: { kind: 'created', by: core.account } }],
       write: async (writer) => {
-        positions.create = await addIntent(writer, { conversation, intent: { kind: 'create', as: kind, peer, groupInfo } })
+        positions.create = await addIntent(writer, { conversation, intent: { kind: 'create', as: kind, peer, groupInfo, ratchetTree } })
         // Own other devices are added like everybody's.
         positions.add = await addIntent(writer, { conversation, intent: { kind: 'add', accounts: [core.account, ...people] } })
         if (title === '') return

@@ -9,7 +9,13 @@ import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 
 export type Intent =
-  | { readonly kind: 'create'; readonly as: ConversationKind; readonly peer: AccountId | undefined; readonly groupInfo: Uint8Array }
+  | {
+      readonly kind: 'create'
+      readonly as: ConversationKind
+      readonly peer: AccountId | undefined
+      readonly groupInfo: Uint8Array
+      readonly ratchetTree: Uint8Array
+    }
   | { readonly kind: 'add'; readonly accounts: readonly AccountId[] }
   | { readonly kind: 'remove'; readonly account: AccountId }
   | { readonly kind: 'role'; readonly account: AccountId; readonly role: Role }
@@ -47,7 +53,7 @@ export async function hasIntent(
 function detailOf(intent: Intent): readonly CborValue[] {
   switch (intent.kind) {
     case 'create':
-      return [intent.as, intent.peer ?? null, intent.groupInfo]
+      return [intent.as, intent.peer ?? null, intent.groupInfo, intent.ratchetTree]
     case 'add':
       return [...intent.accounts]
     case 'remove':
@@ -63,12 +69,12 @@ function readIntent(row: Row): StoredIntent {
   const detail = decodeCbor(blob(row, 'detail'))
   if (!Array.isArray(detail)) throw storeError('damaged')
   const position = integer(row, 'position')
-  const [first, second, third] = detail
+  const [first, second, groupInfo, ratchetTree] = detail
   switch (row['kind']) {
     case 'create': {
-      if (!(third instanceof Uint8Array)) throw storeError('damaged')
+      if (!(groupInfo instanceof Uint8Array && ratchetTree instanceof Uint8Array)) throw storeError('damaged')
       const peer = second === null ? undefined : AccountId.parse(second)
-      return { position, kind: 'create', as: ConversationKind.parse(first), peer, groupInfo: third }
+      return { position, kind: 'create', as: ConversationKind.parse(first), peer, groupInfo, ratchetTree }
     }
     case 'add':
       return { position, kind: 'add', accounts: detail.map((account) => AccountId.parse(account)) }

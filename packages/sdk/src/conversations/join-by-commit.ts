@@ -10,8 +10,10 @@ import type { DeviceCore } from '../device-core.ts'
 import type { NewItem } from '../messages/items.store.ts'
 import { saveSealed, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
 import { idBytes, sha256 } from '../sealing.ts'
+import { Unreachable } from '../trouble.ts'
 import { encodeBaggage, readBaggage } from './baggage.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
+import { fetchTree } from './fetch-tree.ts'
 import { packSnapshot, unpackSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
@@ -21,21 +23,33 @@ import { encodeHandshakeData, readNote, seenBy } from './transcript.ts'
 /** What the server tells about a conversation before this device is in it. */
 interface Door {
   readonly groupInfo: Uint8Array
+  readonly ratchetTree: Uint8Array
   readonly epoch: number
   readonly clientSeq: number
 }
 
+/** How often the door is tried while others commit. */
+const TRIES = 5
+
 /** Undefined while no device of this account is a member: somebody else has to bring us in. */
 export async function fetchDoor(core: DeviceCore, conversation: Sealed['conversation']): Promise<Door | undefined> {
-  try {
-    const shown = await core.session.call(routes.conversations.show, { params: { conversation } })
-    if (!shown.members.some((member) => member.account === core.account)) return undefined
-    const { groupInfo, epoch } = await core.session.call(routes.conversations.groupInfo, { params: { conversation } })
-    return { groupInfo, epoch, clientSeq: shown.clientSeq }
-  } catch (error) {
-    if (error instanceof Refusal && error.failure === 'not_found') return undefined
-    throw error
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      return await lookAtDoor(core, conversation)
+    } catch (error) {
+      if (error instanceof Refusal && error.failure === 'not_found') return undefined
+      // A commit between the two questions: GroupInfo and tree must be of one epoch.
+      if (!(error instanceof Refusal && error.failure === 'stale_epoch')) throw error
+    }
   }
+  throw new Unreachable('the conversation does not stand still')
+}
+
+async function lookAtDoor(core: DeviceCore, conversation: Sealed['conversation']): Promise<Door | undefined> {
+  const { clientSeq, members } = await core.session.call(routes.conversations.show, { params: { conversation } })
+  if (!members.some((member) => member.account === core.account)) return undefined
+  const { groupInfo, epoch } = await core.session.call(routes.conversations.groupInfo, { params: { conversation } })
+  return { groupInfo, ratchetTree: await fetchTree(core, { conversation, epoch }), epoch, clientSeq }
 }
 
 /** Builds and stores the external commit; false when that is no door to go in by. Rejects with `MlsError` when the GroupInfo is not sound. */
@@ -52,6 +66,7 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
   try {
     join = await core.engine.joinExternal({
       groupInfo: door.groupInfo,
+      ratchetTree: door.ratchetTree,
       identity: core.identity,
       ...(replaced && { replaces: replaced.leafIndex }),
       authenticatedData: encodeHandshakeData({ clientSeq, seen: seenBy(state) }),
@@ -72,7 +87,7 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
     message: undefined,
     intent: undefined,
     snapshot: packSnapshot(join.persist),
-    baggage: encodeBaggage({ welcomes: [], groupInfo, added: [], removed: replaced ? [core.device] : [], note }),
+    baggage: encodeBaggage({ welcome: undefined, groupInfo, added: [], removes: replaced !== undefined, note }),
   }
   await hold.store({ state, write: (writer) => saveSealed(writer, sealed) })
   return true
@@ -83,8 +98,8 @@ export async function sealJoin(core: DeviceCore, hold: Hold, door: Door): Promis
  * rules for coming back forbid.
  */
 async function lookInside(core: DeviceCore, { conversation, state }: Hold, door: Door): Promise<readonly Member[] | undefined> {
-  const { groupInfo } = door
-  const { groupId, epoch, members, policy, signer } = await core.engine.inspectGroupInfo(groupInfo)
+  const { groupInfo, ratchetTree } = door
+  const { groupId, epoch, members, policy, signer } = await core.engine.inspectGroupInfo(groupInfo, ratchetTree)
   if (!equalBytes(groupId, idBytes(conversation)) || Number(epoch) !== door.epoch) return undefined
   if (state && epoch < state.epoch) return undefined
   return (await mayTake(core, { conversation, state, group: { members, policy }, signer })) ? members : undefined

@@ -11,6 +11,7 @@ import { idBytes } from '../sealing.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
 import { missed } from './join-by-commit.ts'
 import { saveConversation } from './conversation.store.ts'
+import { fetchTree } from './fetch-tree.ts'
 import type { Hold } from './held.ts'
 import { mayTake } from './judge-return.ts'
 import { NEVER_ROTATED } from './rotation.ts'
@@ -52,11 +53,13 @@ async function catchUpBefore(core: DeviceCore, { conversation, seq }: Welcomed):
 
 async function openWelcome(core: DeviceCore, welcomed: Welcomed) {
   const keyPackage = await findPackage(core, welcomed.bytes)
-  if (!keyPackage) return undefined
+  const ratchetTree = keyPackage && (await treeBehind(core, welcomed))
+  if (!keyPackage || !ratchetTree) return undefined
   const check = new LeafCheck(core, { path: 'tree' })
   try {
     const joined = await core.engine.join({
       welcome: welcomed.bytes,
+      ratchetTree,
       keyPackage,
       identity: core.identity,
       authenticate: check.authenticate,
@@ -67,6 +70,16 @@ async function openWelcome(core: DeviceCore, welcomed: Welcomed) {
   } catch (error) {
     check.mustHaveJudged()
     if (error instanceof MlsError) return undefined
+    throw error
+  }
+}
+
+/** Undefined when the server does not have it: then the Welcome leads nowhere. */
+async function treeBehind(core: DeviceCore, welcomed: Welcomed): Promise<Uint8Array | undefined> {
+  try {
+    return await fetchTree(core, welcomed)
+  } catch (error) {
+    if (error instanceof Refusal && ['not_found', 'stale_epoch'].includes(error.failure)) return undefined
     throw error
   }
 }

@@ -2,6 +2,7 @@
 import { ConversationId, Refusal, routes } from '@tacit/contract'
 import { MessengerError } from '../api.ts'
 import type { DeviceCore } from '../device-core.ts'
+import { owned } from '../sealing.ts'
 import { eraseConversation, saveConversation } from './conversation.store.ts'
 import { eraseIntent, type Intent } from './intent.store.ts'
 import { emptyConversation } from './join-by-welcome.ts'
@@ -12,9 +13,9 @@ export async function openOnServer(
   core: DeviceCore,
   { conversation, intent }: { conversation: ConversationId; intent: Opening },
 ): Promise<void> {
-  const { as: kind, peer, groupInfo } = intent
   try {
-    const body = { conversation, kind, ...(peer && { peer }), groupInfo: new Uint8Array(groupInfo) }
+    const { as: kind, peer, groupInfo, ratchetTree } = intent
+    const body = { conversation, kind, ...(peer && { peer }), groupInfo: owned(groupInfo), ratchetTree: owned(ratchetTree) }
     await core.session.call(routes.conversations.create, { body })
   } catch (error) {
     const existing =

@@ -1,5 +1,4 @@
 /** Builds a commit and stores it beside the current group; what it makes true becomes true when the log says so. */
-import type { DeviceId } from '@tacit/contract'
 import type { PendingCommit } from '@tacit/mls'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
@@ -9,7 +8,7 @@ import { encodeBaggage } from './baggage.ts'
 import { packSnapshot } from './group.store.ts'
 import type { Hold } from './held.ts'
 import { encodeHandshakeData, encodeNote, seenBy } from './transcript.ts'
-import type { Invitation, WantedCommit } from './wanted-commit.ts'
+import type { WantedCommit } from './wanted-commit.ts'
 
 /** Commits what is wanted and every proposal that waits in the group. */
 export async function sealCommit(
@@ -48,28 +47,13 @@ export async function sealCommit(
     intent,
     snapshot: packSnapshot(pending.persist),
     baggage: encodeBaggage({
-      welcomes: wanted.add.flatMap((invitation) => welcomeFor(pending, invitation)),
+      welcome: pending.welcomes[0]?.bytes,
       groupInfo: pending.groupInfo,
-      added: wanted.add.map(({ account, device }) => ({ account, device })),
-      removed: await removedDevices(core, pending),
+      added: wanted.add.map(({ device }) => device),
+      removes: pending.changes.some(({ kind }) => kind === 'removed'),
       note: new Uint8Array(),
     }),
   }
   const rotation = { ...state.rotation, sealed: core.clock.now() }
   await hold.store({ state: { ...state, rotation }, write: (writer) => saveSealed(writer, sealed) })
-}
-
-function welcomeFor(pending: PendingCommit, { device, ref }: Invitation) {
-  const isFor = (other: Uint8Array) => other.length === ref.length && other.every((byte, at) => byte === ref[at])
-  const welcome = pending.welcomes.find(({ refs }) => refs.some(isFor))
-  return welcome ? [{ device, bytes: welcome.bytes }] : []
-}
-
-async function removedDevices(core: DeviceCore, { changes }: PendingCommit): Promise<readonly DeviceId[]> {
-  const removed: DeviceId[] = []
-  for (const change of changes) {
-    const certificate = change.kind === 'removed' ? await core.certificates.read(change.member.credential) : undefined
-    if (certificate) removed.push(certificate.device)
-  }
-  return removed
 }

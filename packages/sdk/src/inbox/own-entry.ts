@@ -48,16 +48,16 @@ async function mergeOwnCommit(reading: Reading, entry: Entry, sealed: Sealed): P
   const after = await engine.restore({ snapshot: persist.bytes, slots: persist.slots, identity })
   if (freshens(reading, after, sealed)) reading.state = { ...reading.state, rotation: rotated(reading.state.rotation, clock.now()) }
   await applyCommit(reading, { entry, by: account, external: false, after, persist })
-  for (const { device } of readBaggage(sealed.baggage).added)
+  for (const device of readBaggage(sealed.baggage).added)
     reading.write((writer) => eraseStranded(writer, { conversation: reading.conversation, device }))
   fulfil(reading, sealed.intent)
 }
 
 /** Whether the own commit replaced the own keys. */
 function freshens({ group }: Reading, after: Group, { baggage }: Sealed): boolean {
-  const { added, removed } = readBaggage(baggage)
+  const { added, removes } = readBaggage(baggage)
   const policyChanged = group === undefined || !equalBytes(group.policy, after.policy)
-  return hasPath({ adds: added.length > 0, removes: removed.length > 0, policyChanged })
+  return hasPath({ adds: added.length > 0, removes, policyChanged })
 }
 
 /** A proposal is not part of the group before it is in the log: one that was refused must not be in our next commit. */

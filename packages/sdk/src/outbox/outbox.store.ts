@@ -34,7 +34,7 @@ export interface Sealed {
   readonly intent: number | undefined
   /** Of a commit or join: the group once it is accepted. */
   readonly snapshot: Uint8Array | undefined
-  /** Of a commit or join: welcomes, group info and roster changes (baggage.ts). */
+  /** Of a commit or join: welcome and group info (baggage.ts). */
   readonly baggage: Uint8Array | undefined
 }
 

@@ -65,16 +65,14 @@ function submit(core: DeviceCore, sealed: Sealed) {
   if (sealed.kind === 'message' || sealed.kind === 'proposal')
     return core.wire.send('delivery.send', { conversation, epoch, clientSeq, bytes })
   if (sealed.kind === 'nack') return core.wire.send('delivery.nack', { conversation, clientSeq, bytes })
-  const { welcomes, groupInfo, added, removed } = readBaggage(sealed.baggage)
+  const { welcome, groupInfo } = readBaggage(sealed.baggage)
   return core.wire.send('conversations.commit', {
     conversation,
     epoch,
     clientSeq,
     commit: bytes,
-    welcomes: welcomes.map((welcome) => ({ device: welcome.device, bytes: owned(welcome.bytes) })),
+    welcome: welcome ? owned(welcome) : null,
     groupInfo: owned(groupInfo),
-    added: [...added],
-    removed: [...removed],
   })
 }
 
@@ -94,7 +92,7 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
   switch (refusal.failure) {
     case 'stale_epoch':
       return retreat(core, sealed, { upTo: refusal.details.head ?? TO_THE_HEAD, epoch: refusal.details.epoch })
-    case 'members_mismatch':
+    case 'invalid_credential':
       return retreat(core, sealed, { upTo: TO_THE_HEAD })
     case 'out_of_order':
       return retreat(core, sealed, { upTo: TO_THE_HEAD, clientSeq: refusal.details.expected })

@@ -1,6 +1,7 @@
 import { fromBase64Url, toBase64Url, type Problem } from '@tacit/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyUpload, member, newDeviceId, newKeys, openTown, Person, type Town } from '../cast.test-support.ts'
+import { member, openTown, Person, type Town } from '../cast.test-support.ts'
+import { newDeviceId, newKeys } from '../identity.test-support.ts'
 import { systemRandom } from '../random.ts'
 
 let town: Town
@@ -128,9 +129,19 @@ describe('a sign-up is refused whole', () => {
       'when one key package is given twice',
       422,
       'invalid_key_package',
-      async (body) => {
-        const [one = ''] = keyUpload({ oneTime: 1 }).oneTime
+      async (body, person) => {
+        const [one = ''] = (await person.keyUpload(body.enrolment.device, { oneTime: 1 })).oneTime
         return { ...body, enrolment: { ...body.enrolment, keys: { oneTime: [one, one] } } }
+      },
+    ],
+    [
+      'when a key package is of another device',
+      422,
+      'invalid_key_package',
+      async (body, person) => {
+        const other = newDeviceId()
+        await person.certify(other)
+        return { ...body, enrolment: { ...body.enrolment, keys: await person.keyUpload(other, { oneTime: 1 }) } }
       },
     ],
   ]
@@ -167,7 +178,7 @@ describe('a sign-up is refused whole', () => {
       ...body,
       account: person.account,
       accountKey: toBase64Url(person.keys.publicKey),
-      enrolment: { ...body.enrolment, device, deviceList },
+      enrolment: { device, deviceList, keys: await person.keyUpload(device, { oneTime: 1 }) },
     }
   }
 })

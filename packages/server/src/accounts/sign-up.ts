@@ -47,7 +47,7 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
   const handle = await claimableHandle(database, request.handle)
   if (unlock.kind !== method.kind) throw new Refusal('malformed', { field: 'unlock.kind' })
   const { device, deviceList } = enrolment
-  const list = await devices.checkFirst({ account, accountKey, device, deviceList })
+  const first = await devices.checkFirst({ account, accountKey, device, deviceList, keys: enrolment.keys })
   const credential = await prove(request, credentials)
   const tokens = await database.write(async (tx) => {
     if (await store.findAccount(tx, account)) throw new Refusal('already_exists')
@@ -55,7 +55,7 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
     await store.addAccount(tx, newRow({ account, handle, now: clock.now() }))
     await credentials.add(tx, { account, credential })
     await createVault(tx, { account, bytes: vault, unlock })
-    await devices.addFirst(tx, { list, keys: enrolment.keys })
+    await devices.addFirst(tx, first)
     return sessions.open(tx, { account, device, method: method.kind })
   })
   deps.log('account_made', { method: method.kind })

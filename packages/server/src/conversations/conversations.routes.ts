@@ -12,6 +12,7 @@ export function conversationRoutes(conversations: Conversations, limits: Limits)
     },
     list: ({ caller, query }) => conversations.list(caller, query),
     show: ({ caller, params }) => conversations.show(caller, params.conversation),
+    tree: ({ caller, params, query }) => conversations.tree(caller, { ...params, ...query }),
     groupInfo: ({ caller, params }) => conversations.groupInfo(caller, params.conversation),
   }
 }

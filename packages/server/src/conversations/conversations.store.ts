@@ -18,6 +18,8 @@ export interface StoredWelcome {
   readonly conversation: ConversationId
   readonly kind: ConversationKind
   readonly seq: number
+  /** The epoch that it leads into. */
+  readonly epoch: number
   readonly bytes: Bytes
 }
 
@@ -41,16 +43,6 @@ export const findDirect = (db: Reader, pair: string): Promise<ConversationRow | 
 
 export const addConversation = (tx: Writer, { id, kind, directPair, createdAt }: ConversationRow & { createdAt: number }) =>
   tx.insertInto('conversation').values({ id, kind, direct_pair: directPair, created_at: createdAt }).execute()
-
-export const replaceGroupInfo = (
-  tx: Writer,
-  { conversation, epoch, bytes }: { conversation: ConversationId; epoch: number; bytes: Uint8Array },
-) =>
-  tx
-    .insertInto('group_info')
-    .values({ conversation, epoch, bytes })
-    .onConflict((conflict) => conflict.column('conversation').doUpdateSet({ epoch, bytes }))
-    .execute()
 
 export async function groupInfoOf(db: Reader, id: ConversationId): Promise<{ epoch: number; head: number; bytes: Bytes } | undefined> {
   const row = await db
@@ -95,9 +87,9 @@ export async function welcomeAt(db: Reader, device: DeviceId, position: number):
   const row = await db
     .selectFrom('welcome')
     .innerJoin('conversation', 'conversation.id', 'welcome.conversation')
-    .select(['welcome.id as welcome', 'welcome.conversation', 'conversation.kind', 'welcome.seq', 'welcome.bytes'])
+    .select(['welcome.id as welcome', 'welcome.conversation', 'conversation.kind', 'welcome.seq', 'welcome.epoch', 'welcome.bytes'])
     .where('welcome.position', '=', position)
     .where('welcome.device', '=', device)
     .executeTakeFirst()
-  return row && { ...row, bytes: new Uint8Array(row.bytes) }
+  return row && { ...row, epoch: row.epoch + 1, bytes: new Uint8Array(row.bytes) }
 }

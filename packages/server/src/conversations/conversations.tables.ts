@@ -10,10 +10,29 @@ export interface ConversationTables {
     direct_pair: string | null
     created_at: number
   }
-  /** The signed GroupInfo of the current epoch; apart from the log's row, which is written with every message. */
+  /** The verified GroupInfo of the current epoch; with the tree, all that the group is to the server. */
   group_info: {
     conversation: ConversationId
     epoch: number
+    bytes: Uint8Array
+  }
+  /** Nodes of the ratchet tree, each with the epochs in which it stood: a commit writes only the nodes that it changes. */
+  tree_node: {
+    conversation: ConversationId
+    /** Index of the node (RFC 9420 appendix C). */
+    node: number
+    /** The first epoch with this content. */
+    from_epoch: number
+    /** The first epoch without it; null while it stands. */
+    until_epoch: number | null
+    /** The encoded Node: public keys and certificates. */
+    bytes: Uint8Array
+  }
+  /** Verified proposals of the current epoch, for the commit that names them. */
+  waiting_proposal: {
+    conversation: ConversationId
+    /** Its position in the log. */
+    seq: number
     bytes: Uint8Array
   }
   /** Sealed invitations that their device has not acknowledged. */

@@ -14,15 +14,24 @@ import {
   type Routes,
   type WelcomeId,
 } from '@tacit/contract'
+import { treeOfNodes } from '@tacit/mls/public'
+import type { AcceptProposal } from '../delivery/accept-message.ts'
 import { ledger } from '../delivery/delivery.ts'
 import type { Mail } from '../delivery/feeds.ts'
 import type { OutstandingWelcomes } from '../delivery/retention.ts'
+import { InOrder } from '../in-order.ts'
 import { acceptCommit, type AcceptCommitDeps } from './accept-commit.ts'
-import { pairOf, type CommitBody } from './commit-rule.ts'
+import { acceptProposal } from './accept-proposal.ts'
 import * as store from './conversations.store.ts'
+import { GroupCourt, type CourtDeps } from './group-court.ts'
+import * as trees from './groups.store.ts'
+import { PublicGroups } from './public-groups.ts'
 import type { Turns } from './turns.ts'
+import type { CommitBody } from './verify-commit.ts'
+import { verifyCreation } from './verify-creation.ts'
 
-export interface ConversationsDeps extends Omit<AcceptCommitDeps, 'admit'> {
+export interface ConversationsDeps
+  extends Omit<AcceptCommitDeps, 'admit' | 'court' | 'groups' | 'inOrder'>, Pick<CourtDeps, 'registry' | 'suites'> {
   readonly turns: Turns
   accountExists(account: AccountId): Promise<boolean>
 }
@@ -39,7 +48,13 @@ export class Conversations {
 
   constructor(deps: ConversationsDeps) {
     const { turns, clock } = deps
-    this.#deps = { ...deps, admit: ({ sender, body }) => turns.admit({ ...body, device: sender.device, now: clock.now() }) }
+    this.#deps = {
+      ...deps,
+      admit: ({ sender, body }) => turns.admit({ ...body, device: sender.device, now: clock.now() }),
+      court: new GroupCourt(deps),
+      groups: new PublicGroups(deps.database),
+      inOrder: new InOrder(),
+    }
   }
 
   /** Opens at epoch 0 with the caller's device alone. Asked again by the same device it answers as before. */
@@ -48,7 +63,8 @@ export class Conversations {
     if ((kind === 'direct') !== (peer !== undefined) || peer === caller.account) throw new Refusal('malformed', { field: 'peer' })
     if (peer && !(await this.#deps.accountExists(peer))) throw new Refusal('not_found')
     const directPair = peer ? pairOf(caller.account, peer) : null
-    const { database, clock } = this.#deps
+    const { database, clock, court, groups } = this.#deps
+    const { group, nodes } = await verifyCreation(court, { asked, sender: caller })
     this.#deps.assertRoom()
     const made = await database.write(async (tx) => {
       if (await store.findConversation(tx, conversation)) {
@@ -58,12 +74,15 @@ export class Conversations {
       const existing = directPair === null ? undefined : await store.findDirect(tx, directPair)
       if (existing) throw new Refusal('direct_exists', { conversation: existing.id })
       await store.addConversation(tx, { id: conversation, kind, directPair, createdAt: clock.now() })
-      await store.replaceGroupInfo(tx, { conversation, epoch: 0, bytes: groupInfo })
+      await trees.enterEpoch(tx, { conversation, epoch: 0, groupInfo, nodes })
       await ledger.begin(tx, conversation)
       await ledger.join(tx, { conversation, ...caller, fromSeq: 0 })
       return true
     })
-    if (made) this.#announceNew(caller, { conversation, kind })
+    if (made) {
+      groups.keep(conversation, group)
+      this.#announceNew(caller, { conversation, kind })
+    }
     return { conversation }
   }
 
@@ -87,6 +106,22 @@ export class Conversations {
     if (!info) throw new Refusal('not_found')
     return { epoch: info.epoch, head: info.head, groupInfo: info.bytes }
   }
+
+  /**
+   * For a device of a member account, which may join by its own commit, and for one whose welcome waits: the tree that it
+   * needs. Only the current epoch's and those of waiting welcomes are kept.
+   */
+  async tree(caller: Caller, { conversation, epoch }: { conversation: ConversationId; epoch: number }) {
+    const welcomed = await trees.welcomedInto(this.#read, conversation, epoch)
+    if (!welcomed.includes(caller.device)) await this.#expectMember(caller, conversation)
+    const nodes = await trees.treeOf(this.#read, conversation, epoch)
+    const log = await ledger.logOf(this.#read, conversation)
+    if (epoch !== log?.epoch && welcomed.length === 0) throw new Refusal('stale_epoch', { epoch: log?.epoch ?? 0, head: log?.head ?? 0 })
+    return { ratchetTree: new Uint8Array(treeOfNodes(nodes)) }
+  }
+
+  /** For the delivery room. */
+  readonly acceptProposal: AcceptProposal = (proposal) => acceptProposal(this.#deps, proposal)
 
   async commit({ account, device }: Caller, body: CommitBody): Promise<ResultOf<'conversations.commit'>> {
     const { turns, clock } = this.#deps
@@ -126,7 +161,10 @@ export class Conversations {
 
   /** For retention. */
   readonly outstandingWelcomes: OutstandingWelcomes = {
-    dropBefore: async (tx, { conversation, before }) => void (await store.forgetWelcomesBefore(tx, conversation, before)),
+    dropBefore: async (tx, { conversation, before }) => {
+      await store.forgetWelcomesBefore(tx, conversation, before)
+      await trees.pruneTree(tx, conversation)
+    },
     lowestEpoch: (tx, conversation) => store.lowestWelcomeEpoch(tx, conversation),
   }
 
@@ -158,3 +196,6 @@ export class Conversations {
     return { conversation, kind: row.kind, ...log, joined: (await ledger.placeOf(this.#read, pair))?.toSeq === null }
   }
 }
+
+/** The key of a direct conversation: the same whoever of the two opens it. */
+const pairOf = (account: AccountId, other: AccountId): string => [account, other].toSorted().join(' ')

@@ -1,6 +1,7 @@
 import { Refusal, type ConversationId, type DeviceId } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { newConversation, newPerson } from '../delivery/rooms.test-support.ts'
+import { newConversation } from '../delivery/rooms.test-support.ts'
+import { newDeviceId } from '../identity.test-support.ts'
 import { Turns } from './turns.ts'
 
 const SECOND = 1000
@@ -10,7 +11,7 @@ let turns: Turns
 let told: DeviceId[]
 let gone: Set<DeviceId>
 let conversation: ConversationId
-const devices = Array.from({ length: 64 }, () => newPerson().device)
+const devices = Array.from({ length: 64 }, newDeviceId)
 const [alice, bob, carol] = devices as [DeviceId, DeviceId, DeviceId]
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 /** An authenticator in software: makes passkeys and signs with them as WebAuthn Level 3 section 6 says, honestly or not. */
 import { createHash } from 'node:crypto'
 import { concatBytes, fromBase64Url, toBase64Url } from '@tacit/contract'
-import { newKeys, type Keys } from '../cast.test-support.ts'
+import { newKeys, type Keys } from '../identity.test-support.ts'
 import { systemRandom } from '../random.ts'
 
 /** What a test may bend. */

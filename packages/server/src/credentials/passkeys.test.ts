@@ -1,7 +1,8 @@
 import { client } from '@serenity-kit/opaque'
 import { toBase64Url, type SessionTokens } from '@tacit/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyUpload, member, newDeviceId, openTown, Person, type Town } from '../cast.test-support.ts'
+import { member, openTown, Person, type Town } from '../cast.test-support.ts'
+import { newDeviceId } from '../identity.test-support.ts'
 import { systemRandom } from '../random.ts'
 import { statementsDuring } from '../storage/database.test-support.ts'
 import { Authenticator, type Bending } from './authenticator.test-support.ts'
@@ -32,7 +33,7 @@ async function signUpBody(person: Person, { challenge }: Started, response: obje
     handle: person.handle,
     accountKey: toBase64Url(person.keys.publicKey),
     method: { kind: 'passkey', challenge, response },
-    enrolment: { device, deviceList: await person.nextList(), keys: keyUpload({ oneTime: 1, lastResort: true }) },
+    enrolment: { device, deviceList: await person.nextList(), keys: await person.keyUpload(device, { oneTime: 1, lastResort: true }) },
     vault: toBase64Url(systemRandom.bytes(100)),
     unlock: { kind: 'passkey', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
   }

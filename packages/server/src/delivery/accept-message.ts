@@ -10,6 +10,9 @@ import type { MessagingMetrics } from '../messaging-metrics.ts'
 import type { Appended, Bytes, DeliveryStore, NewEntry } from './delivery.store.ts'
 import { kindOfSent, readClaimedHeader } from './framing-check.ts'
 
+/** Judges a proposal and appends it; a message is sealed, so only its framing can be judged. */
+export type AcceptProposal = (proposal: { readonly sender: DeviceId; readonly body: BodyOf<'delivery.send'> }) => Promise<Appended>
+
 export interface AcceptDeps {
   readonly store: Pick<DeliveryStore, 'append'>
   readonly bus: Bus
@@ -19,13 +22,14 @@ export interface AcceptDeps {
   assertRoom(): void
 }
 
-/** Appends, or answers a repeat as before. Refuses `malformed`, `unsupported`, `not_found`, `stale_epoch`, `out_of_order`. */
+/** Appends, or answers a repeat as before. Refuses `malformed`, `unsupported`, `not_found`, `stale_epoch`, `out_of_order`; a proposal also as `acceptProposal` does. */
 export async function acceptMessage(
-  deps: AcceptDeps,
+  deps: AcceptDeps & { readonly acceptProposal: AcceptProposal },
   { sender, body }: { sender: DeviceId; body: BodyOf<'delivery.send'> },
 ): Promise<ResultOf<'delivery.send'>> {
   const { conversation, epoch, clientSeq, bytes } = body
   const kind = kindOfSent(readClaimedHeader(body))
+  if (kind === 'proposal') return deps.acceptProposal({ sender, body })
   deps.assertRoom()
   const entry = { conversation, epoch, kind, sender, clientSeq, time: deps.clock.now(), hash: sha256(bytes), bytes }
   const appended = await deps.store.append(entry)

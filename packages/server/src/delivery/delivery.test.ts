@@ -1,22 +1,12 @@
 import { decodeFromServer, encodeEvent, signNack, type ConversationId, type Entry, type EventFrame } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newDeviceId, newPerson, type Person } from '../identity.test-support.ts'
 import { sha256 } from './accept-message.ts'
 import { framedHandshake, framedMessage } from './framing.test-support.ts'
-import {
-  commitOf,
-  converse,
-  lineOf,
-  messageOf,
-  newConversation,
-  newPerson,
-  openRooms,
-  outcomeOf,
-  type Person,
-  type Rooms,
-} from './rooms.test-support.ts'
+import { commit, converse, lineOf, messageOf, newConversation, openRooms, outcomeOf, type Rooms } from './rooms.test-support.ts'
 
 let rooms: Rooms
-const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+const [alice, bob, carol] = await Promise.all([newPerson(), newPerson(), newPerson()])
 
 beforeEach(async () => {
   rooms = await openRooms()
@@ -72,7 +62,7 @@ describe('a message', () => {
     const conversation = await converse(rooms, [alice, bob])
     const body = messageOf({ conversation, epoch: 1, clientSeq: 1 })
     const lost = await rooms.delivery.send(bob.device, body)
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2 }))
+    await commit(rooms, alice, { conversation, clientSeq: 2 })
     expect(await rooms.delivery.send(bob.device, body)).toEqual({ ...lost, duplicate: true })
   })
 
@@ -87,7 +77,7 @@ describe('a message', () => {
 
   test('of a stale epoch is refused with where the log stands, and consumes nothing', async () => {
     const conversation = await converse(rooms, [alice, bob])
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2 }))
+    await commit(rooms, alice, { conversation, clientSeq: 2 })
     await expect(rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))).rejects.toMatchObject({
       failure: 'stale_epoch',
       details: { epoch: 2, head: 2 },
@@ -126,14 +116,15 @@ describe('a message', () => {
     expect(await sent(Uint8Array.of(...good, 0))).toBe('malformed')
     expect(await sent(framedHandshake({ conversation, epoch: 1 }))).toBe('unsupported')
     expect(await sent(good.map((byte, at) => (at === 3 ? 3 : byte)))).toBe('unsupported')
-    expect(await sent(framedHandshake({ conversation, epoch: 1, content: 'proposal' }))).toBe('accepted')
+    const proposal = await rooms.seats.sealProposal(bob, { conversation, clientSeq: 1, removes: bob })
+    expect(await outcomeOf(rooms.delivery.send(bob.device, proposal))).toBe('accepted')
     expect((await rooms.delivery.entries(bob.device, { conversation, after: 0, limit: 10 })).entries).toMatchObject([{ kind: 'proposal' }])
   })
 })
 
 describe('the order of a log', () => {
   test('D-1 D-3 D-6 D-8: four people who write at once, with commits between, make one gapless history that all of them read', async () => {
-    const people = [alice, bob, carol, newPerson()]
+    const people = [alice, bob, carol, await newPerson()]
     const conversation = await converse(rooms, people)
     const lines = people.map(lineOf)
     const feeds = lines.map((line) => rooms.delivery.resume(line, { cursors: [] }))
@@ -151,7 +142,7 @@ describe('the order of a log', () => {
       for (const at of people.keys()) counters[at] = (counters[at] ?? 0) + 3
       const who = round % people.length
       const committer = people[who] ?? alice
-      note(await rooms.conversations.commit(committer, commitOf({ conversation, epoch, clientSeq: (counters[who] ?? 0) + 1 })))
+      note(await commit(rooms, committer, { conversation, clientSeq: (counters[who] ?? 0) + 1 }))
       counters[who] = (counters[who] ?? 0) + 1
       epoch += 1
       for (const [at, line] of lines.entries()) {
@@ -256,7 +247,7 @@ describe('a feed', () => {
     const conversation = await converse(rooms, [alice, bob])
     const [hers, his] = [lineOf(alice), lineOf(bob)]
     for (const line of [his, hers]) rooms.delivery.resume(line, { cursors: [] })
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
+    await commit(rooms, alice, { conversation, clientSeq: 2, removed: [bob] })
     await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 2, clientSeq: 3 }))
     rooms.bus.ring({ kind: 'log', conversation, head: 3 })
     await expect.poll(() => entriesOf(hers, conversation).at(-1)?.seq).toBe(3)
@@ -268,7 +259,7 @@ describe('a feed', () => {
     const line = lineOf(carol)
     rooms.delivery.resume(line, { cursors: [] })
     await expect.poll(() => caughtUp(line)).toBe(true)
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, added: [carol] }))
+    await commit(rooms, alice, { conversation, clientSeq: 2, added: [carol] })
     await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 2, clientSeq: 3 }))
     await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([3])
     expect(eventsOf(line).map(({ name }) => name)).toEqual(['delivery.caughtUp', 'conversations.welcome', 'delivery.entries'])
@@ -344,8 +335,7 @@ describe('a NACK', () => {
 
   test('takes its place in the log under the counter of its sender, in whatever epoch the log is, and is answered again as before', async () => {
     const conversation = await converse(rooms, [alice, bob])
-    const commit = commitOf({ conversation, epoch: 1, clientSeq: 2 })
-    const { seq, hash } = await rooms.conversations.commit(alice, commit)
+    const { seq, hash } = await commit(rooms, alice, { conversation, clientSeq: 2 })
     const body = await nackOf({ conversation, device: bob.device, clientSeq: 1, commit: seq, hash })
     const first = await rooms.delivery.nack(bob.device, body)
     expect(first).toEqual({ seq: 3, hash: sha256(body.bytes), duplicate: false })
@@ -379,12 +369,12 @@ describe('the hashes of a log', () => {
   test('are open to a member from the beginning, also those from before it joined, and to nobody else', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const { hash } = await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq: 2 }))
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 3, added: [carol] }))
+    await commit(rooms, alice, { conversation, clientSeq: 3, added: [carol] })
     const page = await rooms.delivery.hashes(carol.device, { conversation, after: 1, limit: 10 })
     expect(page.head).toBe(3)
     expect(page.hashes[0]).toEqual(hash)
     expect(page.hashes).toHaveLength(2)
-    await expect(rooms.delivery.hashes(newPerson().device, { conversation, after: 0, limit: 10 })).rejects.toThrow(
+    await expect(rooms.delivery.hashes(newDeviceId(), { conversation, after: 0, limit: 10 })).rejects.toThrow(
       expect.objectContaining({ failure: 'not_found' }),
     )
   })

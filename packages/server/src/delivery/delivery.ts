@@ -5,7 +5,7 @@
 import { Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Database } from '../storage/database.ts'
 import { Gathered } from '../storage/gathered.ts'
-import { acceptMessage, type AcceptDeps } from './accept-message.ts'
+import { acceptMessage, type AcceptDeps, type AcceptProposal } from './accept-message.ts'
 import { acceptNack } from './accept-nack.ts'
 import { readableEnd, type CursorAt, type DeliveryStore, type Pair, type Place } from './delivery.store.ts'
 import type { Feed, Line } from './feed.ts'
@@ -18,6 +18,8 @@ export * as ledger from './ledger.store.ts'
 export interface DeliveryDeps extends FeedSources, AcceptDeps {
   readonly database: Database
   readonly store: DeliveryStore
+  /** The conversations room, which follows the groups. */
+  readonly acceptProposal: AcceptProposal
   /** Hears why feeds could not be served, or a cursor not be stored. Both are tried again. */
   onFault(error: unknown): void
 }

@@ -1,6 +1,6 @@
 /**
  * What the server checks in the clear header of an MLS message before it enters a log: that it is framed at all, for this
- * conversation and epoch, and is of a kind that may travel this way. Everything else is for the members to judge.
+ * conversation and epoch, and is of a kind that may travel this way. Of a sealed message that is all; handshakes are verified (conversations/verify-*.ts).
  */
 import { MlsError, readFramingHeader, type FramingHeader } from '@tacit/mls/public'
 import { Refusal, type ConversationId } from '@tacit/contract'

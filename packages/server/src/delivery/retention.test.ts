@@ -1,10 +1,11 @@
 import type { ConversationId } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newPerson, type Person } from '../identity.test-support.ts'
 import { removableCount } from './retention.ts'
-import { commitOf, converse, DAY, messageOf, newPerson, openRooms, type Person, type Rooms } from './rooms.test-support.ts'
+import { commit, converse, DAY, messageOf, openRooms, type Rooms } from './rooms.test-support.ts'
 
 let rooms: Rooms
-const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+const [alice, bob, carol] = await Promise.all([newPerson(), newPerson(), newPerson()])
 
 beforeEach(async () => {
   rooms = await openRooms()
@@ -39,7 +40,7 @@ describe('retention', () => {
     rooms.clock.time += 2 * DAY
     await rooms.retention.run()
     expect(await left(conversation)).toEqual([2, 3, 4])
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 5, removed: [carol] }))
+    await commit(rooms, alice, { conversation, clientSeq: 5, removed: [carol] })
     await rooms.retention.run()
     expect(await left(conversation)).toEqual([5])
   })
@@ -59,7 +60,7 @@ describe('retention', () => {
 
   test('keeps the hashes that a joiner needs for the transcript, and forgets older ones', async () => {
     const conversation = await talk([alice, bob], 3)
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 5 }))
+    await commit(rooms, alice, { conversation, clientSeq: 5 })
     await rooms.conversations.acknowledgeWelcomes(bob.device, await welcomesOf(bob))
     rooms.clock.time += 31 * DAY
     await rooms.retention.run()
@@ -69,9 +70,9 @@ describe('retention', () => {
 
   test('keeps the hashes for a welcome that waits, also when the group has moved on', async () => {
     const conversation = await talk([alice], 0)
-    for (const clientSeq of [1, 2]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 1, clientSeq }))
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 2, clientSeq: 3, added: [bob] }))
-    for (const clientSeq of [4, 5, 6]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 1, clientSeq }))
+    for (const clientSeq of [1, 2]) await commit(rooms, alice, { conversation, clientSeq })
+    await commit(rooms, alice, { conversation, clientSeq: 3, added: [bob] })
+    for (const clientSeq of [4, 5, 6]) await commit(rooms, alice, { conversation, clientSeq })
     await stores(alice, conversation, 6)
     rooms.clock.time += 2 * DAY
     await rooms.retention.run()
@@ -99,7 +100,7 @@ describe('retention', () => {
 
   test('a counter that retention has forgotten is answered with the next one', async () => {
     const conversation = await talk([alice, bob], 1)
-    for (const clientSeq of [3, 4, 5]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 2, clientSeq }))
+    for (const clientSeq of [3, 4, 5]) await commit(rooms, alice, { conversation, clientSeq })
     await rooms.conversations.acknowledgeWelcomes(bob.device, await welcomesOf(bob))
     rooms.clock.time += 31 * DAY
     await rooms.retention.run()
@@ -110,7 +111,7 @@ describe('retention', () => {
   test('D-5: the last entry of a device is answered as before however long ago that was, so that it is not sent a second time', async () => {
     const conversation = await talk([alice, bob], 1)
     const { hash } = await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))
-    for (const clientSeq of [3, 4, 5]) await rooms.conversations.commit(alice, commitOf({ conversation, epoch: clientSeq - 2, clientSeq }))
+    for (const clientSeq of [3, 4, 5]) await commit(rooms, alice, { conversation, clientSeq })
     await rooms.conversations.acknowledgeWelcomes(bob.device, await welcomesOf(bob))
     rooms.clock.time += 31 * DAY
     await rooms.retention.run()

@@ -1,9 +1,11 @@
-/** The rooms that carry messages on a real database, without doors: devices are names, everybody is on their list. */
-import { AccountId, ConversationId, DeviceId, type BodyOf } from '@tacit/contract'
+/** The rooms that carry messages on a real database, with real groups and without doors: everybody is on their list. */
+import { ConversationId, type BodyOf, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Notice } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { Conversations } from '../conversations/conversations.ts'
+import { CLASSIC_SUITE, Seats, type Change } from '../conversations/seats.test-support.ts'
 import { Turns } from '../conversations/turns.ts'
+import type { Person } from '../identity.test-support.ts'
 import { systemRandom } from '../random.ts'
 import { Signals } from '../signals/signals.ts'
 import { openHotPath } from '../hot-path.ts'
@@ -11,16 +13,8 @@ import type { Database } from '../storage/database.ts'
 import { openTestDatabase } from '../storage/database.test-support.ts'
 import { Delivery, ledger } from './delivery.ts'
 import type { Line } from './feed.ts'
-import { framedHandshake, framedMessage } from './framing.test-support.ts'
+import { framedMessage } from './framing.test-support.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
-
-export interface Person {
-  readonly account: AccountId
-  readonly device: DeviceId
-}
-
-/** Somebody with one device. */
-export const newPerson = (account = AccountId.parse(systemRandom.id())): Person => ({ account, device: DeviceId.parse(systemRandom.id()) })
 
 export const newConversation = (): ConversationId => ConversationId.parse(systemRandom.id())
 
@@ -45,7 +39,8 @@ export async function openRooms(
     random: systemRandom,
     turns,
     maxMembers,
-    isListed: (_account, device) => Promise.resolve(isListed(device)),
+    suites: [CLASSIC_SUITE],
+    registry: { isListed: ({ device }) => Promise.resolve(isListed(device)) },
     accountExists: () => Promise.resolve(true),
   })
   const signals = new Signals({ ...shared, store: hot.signals, isMember: (pair) => delivery.isMember(pair) })
@@ -53,6 +48,7 @@ export async function openRooms(
     ...shared,
     store: hot.delivery,
     mail: conversations.mail,
+    acceptProposal: conversations.acceptProposal,
     kept: (device, after) => signals.kept(device, after),
   })
   const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
@@ -67,6 +63,7 @@ export async function openRooms(
     ledger: readingLedger(database),
     store: hot.delivery,
     conversations,
+    seats: new Seats({ conversations, database, now: () => clock.time }),
     delivery,
     signals,
     retention,
@@ -91,12 +88,19 @@ export type Rooms = Awaited<ReturnType<typeof openRooms>>
 export const DAY = 86_400_000
 
 /** A conversation of people: opened by the first, who adds the others with one commit. Epoch 1 and head 1, or 0 alone. */
-export async function converse({ conversations }: Rooms, [creator, ...others]: readonly Person[]): Promise<ConversationId> {
+export async function converse(rooms: Rooms, [creator, ...others]: readonly Person[]): Promise<ConversationId> {
   if (!creator) throw new TypeError('a conversation has a creator')
   const conversation = newConversation()
-  await conversations.create(creator, { conversation, kind: 'group', groupInfo: systemRandom.bytes(50) })
-  if (others.length > 0) await conversations.commit(creator, commitOf({ conversation, epoch: 0, clientSeq: 1, added: others }))
+  await rooms.conversations.create(creator, await rooms.seats.found(creator, { conversation }))
+  if (others.length > 0) await commit(rooms, creator, { conversation, clientSeq: 1, added: others })
   return conversation
+}
+
+/** A member's commit that holds, sealed and sent. */
+export async function commit(rooms: Rooms, by: Person, change: Change): Promise<ResultOf<'conversations.commit'>> {
+  const accepted = await rooms.conversations.commit(by, await rooms.seats.seal(by, change))
+  await rooms.seats.groupOf(change.conversation, by)
+  return accepted
 }
 
 interface At {
@@ -110,24 +114,11 @@ export const messageOf = (at: At, size?: number): BodyOf<'delivery.send'> => ({
   bytes: framedMessage({ ...at, ...(size !== undefined && { size }) }),
 })
 
-export function commitOf({
-  added = [],
-  removed = [],
-  by = 'member',
-  ...at
-}: At & { added?: readonly Person[]; removed?: readonly Person[]; by?: 'member' | 'joiner' }): BodyOf<'conversations.commit'> {
-  return {
-    ...at,
-    commit: framedHandshake({ ...at, by }),
-    welcomes: added.map(({ device }) => ({ device, bytes: systemRandom.bytes(50) })),
-    groupInfo: systemRandom.bytes(50),
-    added: [...added],
-    removed: removed.map(({ device }) => device),
-  }
-}
-
 /** A line that keeps what it was sent. */
-export function lineOf({ account, device }: Person): Line & { readonly frames: Uint8Array[]; congested: boolean } {
+export function lineOf({
+  account,
+  device,
+}: Pick<Person, 'account' | 'device'>): Line & { readonly frames: Uint8Array[]; congested: boolean } {
   const frames: Uint8Array[] = []
   return { account, device, frames, congested: false, send: (frame) => void frames.push(frame) }
 }

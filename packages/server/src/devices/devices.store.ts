@@ -25,6 +25,17 @@ export const putList = (tx: Writer, row: DeviceListRow) =>
 export const findDevice = (db: Reader, device: DeviceId): Promise<DeviceRow | undefined> =>
   db.selectFrom('device').selectAll().where('id', '=', device).executeTakeFirst()
 
+/** A device on its account's current list, with the key that signed the list. */
+export const findListed = (db: Reader, { account, device }: { account: AccountId; device: DeviceId }) =>
+  db
+    .selectFrom('device')
+    .innerJoin('device_list', 'device_list.account', 'device.account')
+    .select(['device.signature_key', 'device_list.account_key'])
+    .where('device.id', '=', device)
+    .where('device.account', '=', account)
+    .where('device.removed_at', 'is', null)
+    .executeTakeFirst()
+
 /** Devices on the account's current list. */
 export const listedDevices = (db: Reader, account: AccountId): Promise<DeviceRow[]> =>
   db.selectFrom('device').selectAll().where('account', '=', account).where('removed_at', 'is', null).orderBy('id').execute()

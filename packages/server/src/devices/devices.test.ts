@@ -1,6 +1,7 @@
 import { DeviceId, toBase64Url } from '@tacit/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyUpload, member, newDeviceId, newKeys, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { newDeviceId, newKeys } from '../identity.test-support.ts'
 
 let town: Town
 beforeAll(async () => {
@@ -36,7 +37,11 @@ test('a device that leaves the list loses its session and its key packages, the 
 test('a device that lost its session but not its keys binds a new one with the next list', async () => {
   const alice = await member(town, 'forgetful')
   const { body: session } = await alice.person.signIn(town)
-  const body = { device: alice.device, deviceList: await alice.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+  const body = {
+    device: alice.device,
+    deviceList: await alice.person.nextList(),
+    keys: await alice.person.keyUpload(alice.device, { oneTime: 1 }),
+  }
   expect((await town.request('/v1/devices', { token: session.accessToken, body })).status).toBe(201)
   const me = await town.request<{ device: string }>('/v1/me', { token: session.accessToken })
   expect(me.body.device).toBe(alice.device)
@@ -96,7 +101,7 @@ describe('an enrolment is refused', () => {
     const gina = await member(town, 'gina')
     const device = newDeviceId()
     await gina.person.certify(device)
-    const body = { device, deviceList: await gina.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+    const body = { device, deviceList: await gina.person.nextList(), keys: await gina.person.keyUpload(device, { oneTime: 1 }) }
     const refused = await town.request('/v1/devices', { token: gina.token, body })
     expect([refused.status, refused.body.name]).toEqual([409, 'already_exists'])
   })
@@ -109,7 +114,7 @@ describe('an enrolment is refused', () => {
     for (const device of [ivan.device, gone.device]) {
       const { body: session } = await heidi.person.signIn(town)
       await heidi.person.certify(device)
-      const body = { device, deviceList: await heidi.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+      const body = { device, deviceList: await heidi.person.nextList(), keys: await heidi.person.keyUpload(device, { oneTime: 1 }) }
       const refused = await town.request('/v1/devices', { token: session.accessToken, body })
       expect([refused.status, refused.body.name]).toEqual([409, 'already_exists'])
       heidi.person.forgetLastList(device)
@@ -122,7 +127,7 @@ describe('an enrolment is refused', () => {
     const { body: session } = await judy.person.signIn(town)
     const device = newDeviceId()
     await judy.person.certify(device)
-    const body = { device, deviceList: await judy.person.nextList(), keys: keyUpload({ oneTime: 1 }) }
+    const body = { device, deviceList: await judy.person.nextList(), keys: await judy.person.keyUpload(device, { oneTime: 1 }) }
     const refused = await town.request('/v1/devices', { token: session.accessToken, body })
     expect([refused.status, refused.body.name]).toEqual([409, 'too_many'])
   })

@@ -2,9 +2,19 @@
  * The front door of devices: the signed list of each account, and what follows when it changes. A device that leaves the
  * list loses its sessions and key packages in the same transaction.
  */
-import { Refusal, type AccountId, type DeviceId, type KeyPackageUpload, type SessionId } from '@tacit/contract'
+import {
+  equalBytes,
+  readDeviceList,
+  Refusal,
+  type AccountId,
+  type DeviceCertificate,
+  type DeviceId,
+  type KeyPackageUpload,
+  type SessionId,
+} from '@tacit/contract'
 import type { Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
+import type { CheckedPackages } from '../keys/check-packages.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Log } from '../log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -39,6 +49,13 @@ export interface FirstList {
   readonly accountKey: Uint8Array
   readonly device: DeviceId
   readonly deviceList: Uint8Array
+  readonly keys: KeyPackageUpload
+}
+
+/** A first list whose signatures hold, and key packages of its device. */
+export interface CheckedFirst {
+  readonly list: CheckedList
+  readonly packages: CheckedPackages
 }
 
 export interface DevicesDeps {
@@ -57,10 +74,17 @@ export class Devices {
     this.#deps = deps
   }
 
-  /** Whether the device is on the account's current list. */
-  async isListed(account: AccountId, device: DeviceId): Promise<boolean> {
-    const row = await store.findDevice(this.#deps.database.kysely, device)
-    return row?.account === account && row.removed_at === null
+  /** Whether the certificate's device is on the current list of the account whose key signed it, with the certificate's key. */
+  async isListed({ account, accountKey, device, signatureKey }: DeviceCertificate): Promise<boolean> {
+    const row = await store.findListed(this.#deps.database.kysely, { account, device })
+    return row !== undefined && equalBytes(row.signature_key, signatureKey) && equalBytes(row.account_key, accountKey)
+  }
+
+  /** The certificate of a device on the account's current list, as the list has it. */
+  async certificateOf({ account, device }: { account: AccountId; device: DeviceId }): Promise<DeviceCertificate | undefined> {
+    const row = await store.findList(this.#deps.database.kysely, account)
+    const list = row && (await readDeviceList(row.bytes))
+    return list?.devices.find((one) => one.device === device)
   }
 
   /** The account's current list; undefined for an unknown account. */
@@ -75,20 +99,20 @@ export class Devices {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Checks a new account's first list. Refuses `invalid_device_list`. */
-  async checkFirst({ deviceList, account, ...first }: FirstList): Promise<CheckedList> {
+  /** Checks a new account's first list and key packages. Refuses `invalid_device_list` and `invalid_key_package`. */
+  async checkFirst({ deviceList, account, keys: upload, ...first }: FirstList): Promise<CheckedFirst> {
     const list = await readList({ bytes: deviceList, account, now: this.#deps.clock.now() })
     assertFirst(list, first)
-    return list
+    return { list, packages: await this.#deps.keys.check(upload, certificateIn(list, first.device)) }
   }
 
   /** Stores it in the sign-up's transaction. Refuses `already_exists`. */
-  async addFirst(tx: Transaction<Tables>, { list, keys: upload }: { list: CheckedList; keys: KeyPackageUpload }): Promise<void> {
+  async addFirst(tx: Transaction<Tables>, { list, packages }: CheckedFirst): Promise<void> {
     await store.putList(tx, rowOf(list))
     for (const { device } of list.devices) {
       if (await store.findDevice(tx, device)) throw new Refusal('already_exists')
       await this.#addDevice(tx, { list, device })
-      await this.#deps.keys.add(tx, { account: list.account, device, upload })
+      await this.#deps.keys.add(tx, { account: list.account, device, packages })
     }
   }
 
@@ -99,11 +123,12 @@ export class Devices {
   async enrol({ account, session, device, deviceList, keys: upload }: Enrolment): Promise<void> {
     const { clock, keys, sessions, log } = this.#deps
     const list = await readList({ bytes: deviceList, account, now: clock.now() })
+    const packages = await keys.check(upload, certificateIn(list, device))
     await this.#advance(list, device, async (tx) => {
       const known = await store.findDevice(tx, device)
       if (known && (known.account !== account || known.removed_at !== null)) throw new Refusal('already_exists')
       if (!known) await this.#addDevice(tx, { list, device })
-      await keys.add(tx, { account, device, upload })
+      await keys.add(tx, { account, device, packages })
       await sessions.bindDevice(tx, { session, device })
     })
     log('device_enrolled')
@@ -146,11 +171,16 @@ export class Devices {
   }
 
   async #addDevice(tx: Transaction<Tables>, { list, device }: { list: CheckedList; device: DeviceId }): Promise<void> {
-    const certificate = list.devices.find((one) => one.device === device)
-    if (!certificate) throw new Refusal('invalid_device_list')
+    const certificate = certificateIn(list, device)
     const times = { added_at: this.#deps.clock.now(), removed_at: null }
     await store.addDevice(tx, { id: device, account: list.account, signature_key: certificate.signatureKey, ...times })
   }
+}
+
+function certificateIn(list: CheckedList, device: DeviceId): DeviceCertificate {
+  const certificate = list.devices.find((one) => one.device === device)
+  if (!certificate) throw new Refusal('invalid_device_list')
+  return certificate
 }
 
 const rowOf = (list: CheckedList): store.DeviceListRow => ({

@@ -5,13 +5,14 @@ import {
   decodeFromServer,
   decodeResult,
   encodeCommand,
+  encodePolicy,
+  fromBase64Url,
   SOCKET_PATH,
   SUBPROTOCOL,
   toBase64Url,
   type AccountId,
   type BodyOf,
   type CommandName,
-  type DeviceId,
   type Entry,
   type EventFrame,
   type EventName,
@@ -20,9 +21,10 @@ import {
   type FailureName,
   type ResultOf,
 } from '@tacit/contract'
+import type { Group } from '@tacit/mls'
 import { WebSocket, type ClientOptions } from 'ws'
-import type { Member, Town } from '../cast.test-support.ts'
-import { framedHandshake, framedMessage } from '../delivery/framing.test-support.ts'
+import { engine, type Member, type Town } from '../cast.test-support.ts'
+import { framedMessage } from '../delivery/framing.test-support.ts'
 import { systemRandom } from '../random.ts'
 
 export type Answered<N extends CommandName> =
@@ -162,13 +164,16 @@ export class Talker {
   readonly device: Device
   readonly #counters = new Map<ConversationId, number>()
 
-  constructor(member: Member, device: Device) {
+  readonly #town: Town
+
+  private constructor(town: Town, { member, device }: { member: Member; device: Device }) {
+    this.#town = town
     this.member = member
     this.device = device
   }
 
   static async online(town: Town, member: Member): Promise<Talker> {
-    return new Talker(member, await Device.online(town, member))
+    return new Talker(town, { member, device: await Device.online(town, member) })
   }
 
   next(conversation: ConversationId): number {
@@ -181,10 +186,46 @@ export class Talker {
     return this.device.expect('delivery.send', messageBody({ conversation, epoch, clientSeq: this.next(conversation) }))
   }
 
-  commit(conversation: ConversationId, epoch: number, change: MembershipChange = {}): Promise<ResultOf<'conversations.commit'>> {
-    return this.device.expect('conversations.commit', commitBody({ conversation, epoch, clientSeq: this.next(conversation), ...change }))
+  /** A commit that adds people, of a conversation that this person has just opened. */
+  async sealCommit(conversation: ConversationId, { added }: { added: readonly Member[] }): Promise<BodyOf<'conversations.commit'>> {
+    const group = founded.get(conversation)
+    if (!group) throw new TypeError('expected a conversation that was opened here')
+    const uploads = await Promise.all(added.map(({ person, device }) => person.keyUpload(device, { oneTime: 1 })))
+    const add = uploads.flatMap(({ oneTime }) => oneTime.map(bytesOf))
+    const made = await engine.commit(group, { add, authenticate: () => Promise.resolve(true) })
+    const [commit, groupInfo, welcome] = [made.commit, made.groupInfo, made.welcomes[0]?.bytes].map(
+      (bytes) => bytes && new Uint8Array(bytes),
+    )
+    if (!commit || !groupInfo) throw new TypeError('expected a commit')
+    return { conversation, epoch: 0, clientSeq: this.next(conversation), commit, welcome: welcome ?? null, groupInfo }
+  }
+
+  async commit(conversation: ConversationId, change: { added: readonly Member[] }): Promise<ResultOf<'conversations.commit'>> {
+    return this.device.expect('conversations.commit', await this.sealCommit(conversation, change))
+  }
+
+  /** An external commit, by what the server gives. */
+  async join(conversation: ConversationId): Promise<ResultOf<'conversations.commit'>> {
+    const { person, device, token } = this.member
+    const path = `/v1/conversations/${conversation}`
+    const info = (await this.#town.request<{ epoch: number; groupInfo: string }>(`${path}/group-info`, { token })).body
+    const tree = (await this.#town.request<{ ratchetTree: string }>(`${path}/tree?epoch=${info.epoch}`, { token })).body
+    const [groupInfo, ratchetTree] = [bytesOf(info.groupInfo), bytesOf(tree.ratchetTree)]
+    const door = { groupInfo, ratchetTree, identity: person.identityOf(device) }
+    const made = await engine.joinExternal({ ...door, authenticate: () => Promise.resolve(true) })
+    return this.device.expect('conversations.commit', {
+      conversation,
+      epoch: info.epoch,
+      clientSeq: this.next(conversation),
+      commit: new Uint8Array(made.commit),
+      welcome: null,
+      groupInfo: new Uint8Array(made.groupInfo),
+    })
   }
 }
+
+/** Groups that were founded here, at epoch 0. */
+const founded = new Map<ConversationId, Group>()
 
 export interface Position {
   readonly conversation: ConversationId
@@ -192,30 +233,21 @@ export interface Position {
   readonly clientSeq: number
 }
 
-export interface MembershipChange {
-  readonly added?: readonly Pick<Member, 'person' | 'device'>[]
-  readonly removed?: readonly DeviceId[]
-  readonly by?: 'member' | 'joiner'
-}
-
 export const messageBody = (at: Position, size?: number): BodyOf<'delivery.send'> => ({
   ...at,
   bytes: framedMessage({ ...at, ...(size !== undefined && { size }) }),
 })
 
-export const commitBody = ({
-  added = [],
-  removed = [],
-  by = 'member',
-  ...at
-}: Position & MembershipChange): BodyOf<'conversations.commit'> => ({
-  ...at,
-  commit: framedHandshake({ ...at, by }),
-  welcomes: added.map(({ device }) => ({ device, bytes: systemRandom.bytes(100) })),
-  groupInfo: systemRandom.bytes(100),
-  added: added.map(({ person, device }): { account: AccountId; device: DeviceId } => ({ account: person.account, device })),
-  removed: [...removed],
-})
+/** What opens a conversation over HTTP. */
+export async function creationBody({ person, device }: Member, more: { kind?: 'direct'; peer?: AccountId } = {}) {
+  const conversation = newConversationId()
+  const { kind = 'group', peer } = more
+  const policy = encodePolicy({ kind, admins: peer ? [person.account, peer] : [person.account] })
+  const made = await engine.createGroup({ groupId: bytesOf(conversation), identity: person.identityOf(device), policy })
+  founded.set(conversation, made.group)
+  const [groupInfo, ratchetTree] = [toBase64Url(made.groupInfo), toBase64Url(made.ratchetTree)]
+  return { conversation, kind, ...(peer && { peer }), groupInfo, ratchetTree }
+}
 
 /** Opens a conversation over HTTP. */
 export async function createConversation(
@@ -223,11 +255,10 @@ export async function createConversation(
   creator: Member,
   more: { kind?: 'direct'; peer?: AccountId } = {},
 ): Promise<ConversationId> {
-  const conversation = newConversationId()
-  const body = { conversation, kind: 'group', groupInfo: toBase64Url(systemRandom.bytes(100)), ...more }
+  const body = await creationBody(creator, more)
   const answer = await town.request('/v1/conversations', { token: creator.token, body })
   if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
-  return conversation
+  return body.conversation
 }
 
 /** A group of people with one device each, all online and caught up; the log has one commit, the epoch is 1. */
@@ -235,9 +266,15 @@ export async function groupOf(town: Town, creator: Member, others: readonly Memb
   const conversation = await createConversation(town, creator)
   const [first, ...rest] = await Promise.all([creator, ...others].map((member) => Talker.online(town, member)))
   if (!first) throw new TypeError('expected a creator')
-  await first.commit(conversation, 0, { added: others })
+  await first.commit(conversation, { added: others })
   await Promise.all(rest.map(({ device }) => device.until(() => device.has('conversations.welcome'))))
   return { conversation, talkers: [first, ...rest] as const }
+}
+
+function bytesOf(text: string): Uint8Array {
+  const bytes = fromBase64Url(text)
+  if (!bytes) throw new TypeError('expected base64url')
+  return bytes
 }
 
 const isNamed =

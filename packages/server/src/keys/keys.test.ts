@@ -1,6 +1,8 @@
 import { SessionId, toBase64Url } from '@tacit/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keyUpload, member, newAccountId, newDeviceId, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { newAccountId, newDeviceId } from '../identity.test-support.ts'
+import { systemClock } from '../clock.ts'
 import { createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
 import { openTestDatabase } from '../storage/database.test-support.ts'
@@ -16,8 +18,8 @@ interface Claimed {
   keyPackages: { device: string; keyPackage: string }[]
 }
 
-const publish = (owner: Member, upload: ReturnType<typeof keyUpload>) =>
-  town.request('/v1/key-packages', { token: owner.token, body: upload })
+const publish = (owner: Member, upload: object) => town.request('/v1/key-packages', { token: owner.token, body: upload })
+const packages = (owner: Member, wanted: { oneTime: number; lastResort?: boolean }) => owner.person.keyUpload(owner.device, wanted)
 const available = async (owner: Member) =>
   (await town.request<{ available: number }>('/v1/key-packages', { token: owner.token })).body.available
 const claim = (claimer: Member, owner: Member, devices: readonly string[] = [owner.device]) =>
@@ -36,8 +38,8 @@ test('Bob claims one package for each device of Alice; when none is left he gets
 
 test('five hundred claims at once never get the same one-time package twice', async () => {
   const alice = await member(town, 'alice-race')
-  await publish(alice, keyUpload({ oneTime: 50 }))
-  await publish(alice, keyUpload({ oneTime: 47 }))
+  await publish(alice, await packages(alice, { oneTime: 50 }))
+  await publish(alice, await packages(alice, { oneTime: 47 }))
   expect(await available(alice)).toBe(100)
   const claimers = await Promise.all(['race-b', 'race-c', 'race-d', 'race-e'].map((handle) => member(town, handle)))
   const answers = await Promise.all(Array.from({ length: 500 }, (_, at) => claim(claimers[at % 4] ?? alice, alice)))
@@ -50,30 +52,30 @@ test('five hundred claims at once never get the same one-time package twice', as
 
 test('B-112: a device has at most a hundred one-time packages, and a refused upload stores none', async () => {
   const carol = await member(town, 'carol')
-  await publish(carol, keyUpload({ oneTime: 50 }))
-  const refused = await publish(carol, keyUpload({ oneTime: 48 }))
+  await publish(carol, await packages(carol, { oneTime: 50 }))
+  const refused = await publish(carol, await packages(carol, { oneTime: 48 }))
   expect([refused.status, refused.body.name, await available(carol)]).toEqual([409, 'too_many', 53])
-  expect((await publish(carol, keyUpload({ oneTime: 47 }))).body).toEqual({ available: 100 })
+  expect((await publish(carol, await packages(carol, { oneTime: 47 }))).body).toEqual({ available: 100 })
 })
 
 test('a new last resort replaces the old one', async () => {
   const [dora, bob] = [await member(town, 'dora'), await member(town, 'bob-d')]
   for (let count = 0; count < 3; count++) await claim(bob, dora)
-  const upload = keyUpload({ oneTime: 0, lastResort: true })
+  const upload = await packages(dora, { oneTime: 0, lastResort: true })
   await publish(dora, upload)
   expect((await claim(bob, dora)).body.keyPackages).toEqual([{ device: dora.device, keyPackage: upload.lastResort }])
 })
 
 test('B-112: uploads at once stay within a device’s hundred together', async () => {
   const dora = await member(town, 'dora-uploads')
-  const outcomes = await Promise.all([1, 2, 3, 4].map(() => publish(dora, keyUpload({ oneTime: 40 }))))
+  const outcomes = await Promise.all([1, 2, 3, 4].map(async () => publish(dora, await packages(dora, { oneTime: 40 }))))
   expect(outcomes.filter(({ status }) => status === 201)).toHaveLength(2)
   expect(await available(dora)).toBe(83)
 })
 
 test('the same package cannot be published twice, by its owner or by somebody else', async () => {
   const [erin, mallory] = [await member(town, 'erin'), await member(town, 'mallory')]
-  const upload = keyUpload({ oneTime: 1 })
+  const upload = await packages(erin, { oneTime: 1 })
   expect((await publish(erin, upload)).status).toBe(201)
   for (const thief of [erin, mallory]) expect((await publish(thief, upload)).body.name).toBe('invalid_key_package')
 })
@@ -92,7 +94,7 @@ test('a claim tells nothing about accounts and devices that do not exist or do n
 test.each([
   ['over its size', { oneTime: [toBase64Url(new Uint8Array(16 * 1024 + 1))] }],
   ['empty', { oneTime: [''] }],
-  ['among too many', keyUpload({ oneTime: 51 })],
+  ['among too many', { oneTime: Array.from({ length: 51 }, () => 'AAAA') }],
 ])('a package %s is refused', async (_what, upload) => {
   const gina = await member(town, `gina${systemRandom.id().replaceAll(/[^a-z]/gi, 'x')}`)
   expect((await publish(gina, upload)).status).toBe(400)
@@ -111,11 +113,12 @@ test('a device hears when a claim leaves it with fewer than thirty packages', as
       .values({ id: device, account, signature_key: new Uint8Array(1), added_at: 0, removed_at: null })
       .execute()
   })
-  const keys = createKeys({ database, limits: createLimits({ factor: 1000 }) })
+  const certificateOf = () => Promise.resolve(undefined)
+  const keys = createKeys({ database, limits: createLimits({ factor: 1000 }), clock: systemClock, certificateOf })
   const heard: number[] = []
   keys.onLow(({ available: left }) => void heard.push(left))
-  const oneTime = Array.from({ length: 31 }, () => systemRandom.bytes(10))
-  await database.write((tx) => keys.add(tx, { account, device, upload: { oneTime } }))
+  const oneTime = Array.from({ length: 31 }, () => ({ bytes: systemRandom.bytes(10), hash: systemRandom.bytes(32) }))
+  await database.write((tx) => keys.add(tx, { account, device, packages: { oneTime, lastResort: undefined } }))
   const caller = {
     kind: 'device',
     address: '',

@@ -1,36 +1,60 @@
 /**
- * Key packages: published ahead by a device, handed out once each to whoever wants to add it (RFC 9420 section 10). They
- * are opaque to the server; the claimer checks them. A package of a removed device is gone with it.
+ * Key packages: published ahead by a device, handed out once each to whoever wants to add it (RFC 9420 section 10). Only
+ * sound ones of the device itself are taken; the claimer checks them again. A package of a removed device is gone with it.
  */
-import { createHash } from 'node:crypto'
-import { limits as sizes, Refusal, type AccountId, type DeviceId, type KeyPackageUpload, type Routes } from '@tacit/contract'
+import {
+  limits as sizes,
+  Refusal,
+  type AccountId,
+  type DeviceCertificate,
+  type DeviceId,
+  type KeyPackageUpload,
+  type Routes,
+} from '@tacit/contract'
 import type { Transaction } from 'kysely'
+import type { Clock } from '../clock.ts'
 import type { RoomHandlers } from '../gateway/caller.ts'
 import type { Limits } from '../gateway/limits.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
+import { checkPackages, type CheckedPackages } from './check-packages.ts'
 import * as store from './keys.store.ts'
 
 export interface Keys {
   readonly handlers: RoomHandlers<Routes['keys']>
+  /** Before a transaction, because it checks signatures: whether these are packages of this device. Refuses `invalid_key_package`. */
+  check(upload: KeyPackageUpload, certificate: DeviceCertificate): Promise<CheckedPackages>
   /** Adds packages in the caller's transaction. Refuses `invalid_key_package` and `too_many`. */
-  add(tx: Transaction<Tables>, owned: { account: AccountId; device: DeviceId; upload: KeyPackageUpload }): Promise<void>
+  add(tx: Transaction<Tables>, owned: { account: AccountId; device: DeviceId; packages: CheckedPackages }): Promise<void>
   /** Forgets all packages of devices that were removed. */
   forget(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<void>
   /** Calls `listener` when a claim left a device with few one-time packages; returns the way to stop. */
   onLow(listener: (low: { device: DeviceId; available: number }) => void): () => void
 }
 
-export function createKeys({ database, limits }: { database: Database; limits: Limits }): Keys {
+export interface KeysDeps {
+  readonly database: Database
+  readonly limits: Limits
+  readonly clock: Clock
+  /** The certificate of a device on its account's current list. */
+  certificateOf(owner: { account: AccountId; device: DeviceId }): Promise<DeviceCertificate | undefined>
+}
+
+export function createKeys({ database, limits, clock, certificateOf }: KeysDeps): Keys {
   const listeners = new Set<(low: { device: DeviceId; available: number }) => void>()
   return {
-    handlers: handlers({ database, limits, add, announceLow }),
+    handlers: handlers({ database, limits, check, certificateOf, announceLow }),
+    check,
     add,
     forget: async (tx, devices) => void (devices.length > 0 && (await store.dropPackagesOf(tx, devices))),
     onLow(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+  }
+
+  function check(upload: KeyPackageUpload, certificate: DeviceCertificate): Promise<CheckedPackages> {
+    return checkPackages(upload, { certificate, now: clock.now() })
   }
 
   async function announceLow(devices: readonly DeviceId[]): Promise<void> {
@@ -44,17 +68,21 @@ export function createKeys({ database, limits }: { database: Database; limits: L
 interface HandlerDeps {
   readonly database: Database
   readonly limits: Limits
-  readonly add: Keys['add']
+  readonly check: Keys['check']
+  readonly certificateOf: KeysDeps['certificateOf']
   readonly announceLow: (devices: readonly DeviceId[]) => Promise<void>
 }
 
-function handlers({ database, limits, add: addTo, announceLow }: HandlerDeps): RoomHandlers<Routes['keys']> {
+function handlers({ database, limits, check, certificateOf, announceLow }: HandlerDeps): RoomHandlers<Routes['keys']> {
   return {
     async publish({ body, caller }) {
       await limits.spend('publish', caller.device)
       const { account, device } = caller
+      const certificate = await certificateOf(caller)
+      if (!certificate) throw new Refusal('invalid_key_package')
+      const packages = await check(body, certificate)
       return database.write(async (tx) => {
-        await addTo(tx, { account, device, upload: body })
+        await add(tx, { account, device, packages })
         return { available: await store.countOneTime(tx, device) }
       })
     },
@@ -80,12 +108,12 @@ async function claim(tx: Transaction<Tables>, wanted: { account: AccountId; devi
 
 async function add(
   tx: Transaction<Tables>,
-  { account, device, upload }: { account: AccountId; device: DeviceId; upload: KeyPackageUpload },
+  { account, device, packages }: { account: AccountId; device: DeviceId; packages: CheckedPackages },
 ): Promise<void> {
-  const { oneTime, lastResort } = upload
+  const { oneTime, lastResort } = packages
   const rows = [
-    ...oneTime.map((bytes) => ({ account, device, last_resort: 0 as const, hash: sha256(bytes), bytes })),
-    ...(lastResort ? [{ account, device, last_resort: 1 as const, hash: sha256(lastResort), bytes: lastResort }] : []),
+    ...oneTime.map((checked) => ({ account, device, last_resort: 0 as const, ...checked })),
+    ...(lastResort ? [{ account, device, last_resort: 1 as const, ...lastResort }] : []),
   ]
   if (rows.length === 0) return
   await store.lockUploads(tx, device)
@@ -103,5 +131,3 @@ async function refuseRepeats(tx: Transaction<Tables>, hashes: readonly Uint8Arra
   const distinct = new Set(hashes.map((hash) => Buffer.from(hash).toString('base64')))
   if (distinct.size !== hashes.length || (await store.anyKnown(tx, hashes))) throw new Refusal('invalid_key_package')
 }
-
-const sha256 = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(createHash('sha256').update(bytes).digest())

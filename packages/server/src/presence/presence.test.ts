@@ -1,10 +1,12 @@
 import { decodeFromServer, type AccountId } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createInProcessBus } from '../bus/in-process.ts'
-import { lineOf, newPerson } from '../delivery/rooms.test-support.ts'
+import { lineOf } from '../delivery/rooms.test-support.ts'
+import { newAccountId, newDeviceId } from '../identity.test-support.ts'
 import { Presence } from './presence.ts'
 
-const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+const someone = (account = newAccountId()) => ({ account, device: newDeviceId() })
+const [alice, bob, carol] = [someone(), someone(), someone()]
 
 /** Alice and Bob share a conversation, Carol none. Everybody shares their presence unless told otherwise. */
 function town(hidden: readonly AccountId[] = []) {
@@ -76,7 +78,7 @@ describe('presence', () => {
 
   test('a second device keeps its person online', async () => {
     const hers = await arrive(alice)
-    const [phone] = [await arrive(bob), await arrive(newPerson(bob.account))]
+    const [phone] = [await arrive(bob), await arrive(someone(bob.account))]
     leave(phone, 0)
     presence.sweep(60_000)
     await expect.poll(() => seen(hers)).toEqual([{ account: bob.account, online: true }])

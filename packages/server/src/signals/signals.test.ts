@@ -1,19 +1,10 @@
 import { decodeFromServer, type EventFrame } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  commitOf,
-  converse,
-  lineOf,
-  newConversation,
-  newPerson,
-  openRooms,
-  outcomeOf,
-  type Person,
-  type Rooms,
-} from '../delivery/rooms.test-support.ts'
+import { newPerson, type Person } from '../identity.test-support.ts'
+import { commit, converse, lineOf, newConversation, openRooms, outcomeOf, type Rooms } from '../delivery/rooms.test-support.ts'
 
 let rooms: Rooms
-const [alice, bob, carol] = [newPerson(), newPerson(), newPerson()]
+const [alice, bob, carol] = await Promise.all([newPerson(), newPerson(), newPerson()])
 
 beforeEach(async () => {
   rooms = await openRooms()
@@ -67,14 +58,14 @@ describe('a signal', () => {
     const send = (who: typeof alice, where = conversation) =>
       outcomeOf(rooms.signals.send(who.device, { conversation: where, epoch: 1, keep: true, bytes }))
     expect([await send(carol), await send(alice, newConversation())]).toEqual(['not_found', 'not_found'])
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
+    await commit(rooms, alice, { conversation, clientSeq: 2, removed: [bob] })
     expect(await send(bob)).toBe('not_found')
   })
 
   test('does not reach who was removed, although the line is still open', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const his = await online(bob)
-    await rooms.conversations.commit(alice, commitOf({ conversation, epoch: 1, clientSeq: 2, removed: [bob] }))
+    await commit(rooms, alice, { conversation, clientSeq: 2, removed: [bob] })
     await send(alice, { conversation, epoch: 2, keep: true, bytes })
     expect(signals(his)).toEqual([])
     expect(signals(await online(bob))).toEqual([])
@@ -90,7 +81,7 @@ describe('a signal', () => {
   })
 
   test('kept ones come page by page when there are many', async () => {
-    const people = Array.from({ length: 150 }, () => newPerson())
+    const people = await Promise.all(Array.from({ length: 150 }, () => newPerson()))
     const conversation = await converse(rooms, [alice, ...people])
     await Promise.all(people.map(({ device }) => rooms.signals.send(device, { conversation, epoch: 1, keep: true, bytes })))
     expect(new Set(signals(await online(alice)).map(({ sender }) => sender)).size).toBe(150)
