@@ -10,8 +10,8 @@ export type Floors = Readonly<Record<'add all' | 'join' | 'update, cold' | 'proc
 interface FloorRun {
   readonly suite: number
   readonly members: number
-  /** Bytes of the commit that updates the cold tree. */
-  readonly commitLength: number
+  /** Bytes of the commit that adds everybody, and of the one that updates the cold tree. */
+  readonly lengths: { readonly add: number; readonly update: number }
   readonly clock: () => number
   /** Times that everything is measured; the least counts. */
   readonly repetitions: number
@@ -21,7 +21,7 @@ interface FloorRun {
 const LEAF = 200
 
 /** Milliseconds per operation. */
-export async function measureFloors({ suite, members, commitLength, clock, repetitions }: FloorRun): Promise<Floors> {
+export async function measureFloors({ suite, members, lengths, clock, repetitions }: FloorRun): Promise<Floors> {
   const by = suiteOf(suite)
   const { kem } = by.hpke
   const least = async (work: () => Promise<unknown>): Promise<number> => {
@@ -37,7 +37,7 @@ export async function measureFloors({ suite, members, commitLength, clock, repet
   const others = await Promise.all(Array.from({ length: members - 1 }, () => signedLeaf()))
   const recipients = await Promise.all(others.map(() => kem.generate()))
   const aeadInput = () => ({ key: new Uint8Array(by.aead.keyLength), nonce: new Uint8Array(12), aad: new Uint8Array(40) })
-  const commit = new Uint8Array(commitLength)
+  const [adding, commit] = [new Uint8Array(lengths.add), new Uint8Array(lengths.update)]
   const signed = await by.signature.sign(pair.secretKey, commit)
   const message = new Uint8Array(256)
   const short = await by.signature.sign(pair.secretKey, message)
@@ -58,14 +58,26 @@ export async function measureFloors({ suite, members, commitLength, clock, repet
         await by.aead.seal(aeadInput(), message.subarray(0, by.hash.length))
       }),
     )
-  const hashCommit = async (): Promise<void> => {
+  // The membership tag and the transcript.
+  const hashLong = async (bytes: Bytes): Promise<void> => {
+    await by.hash.longHmac(new Uint8Array(by.hash.length), bytes)
+    await by.hash.longDigest(bytes)
+  }
+  const signLong = (bytes: Bytes) => async (): Promise<void> => {
+    await by.signature.sign(pair.secretKey, bytes)
+    await hashLong(bytes)
+  }
+  const processLong = async (): Promise<void> => {
     await by.signature.verify(pair.publicKey, commit, signed)
-    await by.hash.longHmac(new Uint8Array(by.hash.length), commit)
-    await by.hash.longDigest(commit)
+    await hashLong(commit)
+    await kem.decapsulate(own, output)
+    for (let nodes = 1; nodes < members; nodes *= 2) await kem.derive(new Uint8Array(by.hash.length).fill(nodes))
   }
   const many = (work: () => Promise<unknown>) => async (): Promise<void> => {
     for (let at = 0; at < 200; at++) await work()
   }
+  const own = await kem.generate()
+  const { output } = await kem.encapsulate(own.publicKey)
   const verifying = await least(verifyAll)
   const encrypting = await least(encryptAll)
   const sealing = async (): Promise<void> => {
@@ -80,10 +92,10 @@ export async function measureFloors({ suite, members, commitLength, clock, repet
   }
   return {
     // Each newcomer signed a leaf and a key package.
-    'add all': 2 * verifying + encrypting,
+    'add all': 2 * verifying + encrypting + (await least(signLong(adding))),
     join: verifying,
-    'update, cold': encrypting,
-    'process it': await least(hashCommit),
+    'update, cold': encrypting + (await least(signLong(commit))),
+    'process it': await least(processLong),
     'seal 200 B': (await least(many(sealing))) / 200,
     'open 200 B': (await least(many(opening))) / 200,
   }

@@ -116,7 +116,8 @@ export async function runRounds(engine: MlsEngine, name: string, run: { members:
   await table.time('restore', times, restore, () => bytes.length)
   await talk(engine, table, { alice: all.next, bob: joined.group, clock, messages: effort.messages })
   const { suite } = engine
-  const floors = effort.floors ? await measureFloors({ suite, members, commitLength: update.commit.length, clock, repetitions: times }) : {}
+  const lengths = { add: all.commit.length, update: update.commit.length }
+  const floors = effort.floors ? await measureFloors({ suite, members, lengths, clock, repetitions: times }) : {}
   return { engine: name, members, measured: table.rows.map((row) => withFloor(row, floors)) }
 }
 

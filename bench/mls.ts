@@ -28,6 +28,13 @@ const SOURCE: InlineConfig = {
   resolve: { conditions: ['tacit-source', 'module', 'browser', 'production'] },
 }
 
+/** What Vite wraps around every `import()`, once per app, is none of the engine's: here it is left out. */
+const withoutHelper: Plugin = {
+  name: 'without-preload-helper',
+  enforce: 'pre',
+  load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load()' : undefined),
+}
+
 /** Processor time of this process, all threads. */
 const processorTime = (): number => {
   const { user, system } = process.cpuUsage()
@@ -85,13 +92,6 @@ async function bundle(entry: string): Promise<string> {
   const chunk = first && 'output' in first ? first.output[0] : undefined
   if (!chunk) throw new Error('nothing was built')
   return chunk.code
-}
-
-/** What Vite wraps around every `import()`, once per app, is none of the engine's: here it is left out. */
-const withoutHelper: Plugin = {
-  name: 'without-preload-helper',
-  enforce: 'pre',
-  load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load()' : undefined),
 }
 
 /** Gzipped bytes of the engine as a browser with WebCrypto loads it: all that its module imports at once. */
