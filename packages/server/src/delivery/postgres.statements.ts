@@ -28,7 +28,8 @@ const HASH_BYTES = 32
 /**
  * Logs are locked in the order of their ids, as everybody locks them, and only then compared. Memberships are read as the
  * statement began: what another server has changed since changed under the log's lock, so either the epoch has moved, or the
- * counter has, and then the unique constraint refuses the batch, which runs again.
+ * counter has, and then the unique constraint refuses the batch, which runs again. Of each sender the longest unbroken run is
+ * accepted that goes on from its counter.
  */
 const APPEND = `
 WITH wanted AS (
@@ -44,8 +45,10 @@ WITH wanted AS (
 ), steps AS (
   SELECT *, row_number() OVER (PARTITION BY conversation, sender ORDER BY place) AS step
   FROM found WHERE epoch = log_epoch AND counter < client_seq AND to_seq IS NULL
+), runs AS (
+  SELECT *, bool_and(client_seq = counter + step) OVER (PARTITION BY conversation, sender ORDER BY place) AS unbroken FROM steps
 ), accepted AS MATERIALIZED (
-  SELECT *, head + row_number() OVER (PARTITION BY conversation ORDER BY place) AS seq FROM steps WHERE client_seq = counter + step
+  SELECT *, head + row_number() OVER (PARTITION BY conversation ORDER BY place) AS seq FROM runs WHERE unbroken
 ), written AS (
   INSERT INTO entry (conversation, seq, epoch, kind, sender, client_seq, "time", hash, bytes)
   SELECT conversation, seq, epoch, kind, sender, client_seq, "time",
