@@ -4,26 +4,14 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NOW, utf8, World } from './conformance/world.ts'
+import { NOW } from './conformance/world.ts'
 import { equal } from './crypto/bytes.ts'
-import { suiteOf } from './crypto/suite.ts'
 import { MlsError } from './errors.ts'
+import { decoders, exportedCodecs, harvest } from './fuzz-targets.test-support.ts'
+import type { Harvest } from './fuzz-targets.test-support.ts'
 import { createMlsEngine } from './group/engine.ts'
-import { stateOf } from './group/handle.ts'
-import { senderDataCodec } from './group/private-message.ts'
 import { mutated, mutations } from './mutations.test-support.ts'
-import type { Bytes, MlsEngine } from './port.ts'
-import { afresh } from './public/afresh.test-support.ts'
-import { decode, encode } from './public/codec.ts'
-import type { Codec } from './public/codec.ts'
-import { credentialCodec } from './public/credential.ts'
-import { extensionsCodec } from './public/extensions.ts'
-import { readFramingHeader } from './public/framing.ts'
-import { groupContextCodec, groupInfoCodec, groupSecretsCodec } from './public/group-info.ts'
-import { keyPackageCodec, leafNodeCodec } from './public/leaf-node.ts'
-import { authenticatedContentCodec, mlsMessageCodec, privateContentCodec, readMessage } from './public/message.ts'
-import { commitCodec, proposalCodec, updatePathCodec } from './public/proposal.ts'
-import { RatchetTree } from './public/tree.ts'
+import type { Bytes } from './port.ts'
 
 const RUNS = Number(process.env['MLS_FUZZ_RUNS'] ?? 1500)
 /** An engine call costs as much as some twenty decodings. */
@@ -33,101 +21,6 @@ const once = (numRuns: number) => ({ numRuns, ...(seed === undefined ? {} : { se
 const PATIENCE = { timeout: 60_000 + RUNS * 20 }
 /** A call that takes longer than this, in milliseconds, hangs for all that its caller can tell. */
 const HANG = 2_000
-
-/** Good bytes of every kind, from a small group after a few steps. */
-const harvest = async (engine: MlsEngine) => {
-  const world = new World(engine)
-  const [alice, bob, carol] = await world.assemble('Alice', 'Bob', 'Carol')
-  if (!bob || !carol) throw new Error('two were added')
-  await bob.commit([alice, carol])
-  const dave = await world.device('Dave')
-  const keyPackage = await world.publish(dave)
-  const sealed = await alice.say('a message')
-  const { proposal } = await world.engine.proposeRemove(alice.group, carol.leaf)
-  const made = await world.engine.commit(alice.group, {
-    authenticate: world.authenticate,
-    add: [keyPackage.keyPackage],
-    note: utf8('note'),
-  })
-  const update = await world.engine.commit(alice.group, { authenticate: world.authenticate, policy: utf8('another') })
-  const welcome = made.welcomes[0]?.bytes ?? new Uint8Array()
-  const { bytes: snapshot, slots } = world.engine.snapshot(bob.group)
-  return {
-    world,
-    alice,
-    bob,
-    dave,
-    keyPackage,
-    sealed,
-    proposal,
-    commit: made.commit,
-    update: update.commit,
-    welcome,
-    groupInfo: made.groupInfo,
-    snapshot,
-    slots,
-  }
-}
-
-type Harvest = Awaited<ReturnType<typeof harvest>>
-
-interface Target {
-  readonly name: string
-  readonly seeds: readonly Bytes[]
-  readonly check: (bytes: Bytes) => void
-}
-
-/** Accepts only what encodes to the very same bytes. */
-const canonical = <T>(name: string, codec: Codec<T>, seeds: readonly Bytes[]): Target => ({
-  name,
-  seeds,
-  check: (bytes) => {
-    const value = decode(codec, bytes)
-    if (!equal(encode(codec, afresh(value)), bytes)) throw new Error(`${name}: accepted bytes that are not canonical`)
-  },
-})
-
-const decoders = (from: Harvest): Target[] => {
-  const { keyPackage, commit, update, groupInfo, welcome, sealed, proposal, alice } = from
-  const by = suiteOf(from.world.engine.suite)
-  const { tree, context } = stateOf(alice.group)
-  const framed = readMessage(update, 'public').message
-  const content = framed.framed.content
-  if (content.kind !== 'commit' || !content.commit.path) throw new Error('a commit with a path was harvested')
-  const [leaf] = [...tree.leaves()].map(([, each]) => each)
-  if (!leaf) throw new Error('no leaf')
-  const { extensions } = readMessage(groupInfo, 'group_info').groupInfo
-  return [
-    canonical('message', mlsMessageCodec, [commit, update, groupInfo, welcome, sealed, proposal]),
-    canonical('key package', keyPackageCodec, [keyPackage.keyPackage]),
-    canonical('leaf node', leafNodeCodec, [encode(leafNodeCodec, leaf)]),
-    canonical('credential', credentialCodec, [encode(credentialCodec, leaf.credential)]),
-    canonical('extensions', extensionsCodec, [encode(extensionsCodec, extensions), encode(extensionsCodec, context.extensions)]),
-    canonical('commit', commitCodec, [encode(commitCodec, content.commit)]),
-    canonical('update path', updatePathCodec, [encode(updatePathCodec, content.commit.path)]),
-    canonical(
-      'proposal',
-      proposalCodec,
-      content.commit.proposals.flatMap((each) => (each.kind === 'proposal' ? [encode(proposalCodec, each.proposal)] : [])),
-    ),
-    canonical('group context', groupContextCodec, [encode(groupContextCodec, context)]),
-    canonical('group info', groupInfoCodec, [encode(groupInfoCodec, readMessage(groupInfo, 'group_info').groupInfo)]),
-    canonical('group secrets', groupSecretsCodec, [
-      encode(groupSecretsCodec, {
-        joinerSecret: new Uint8Array(32),
-        pathSecret: new Uint8Array(32),
-        psks: [{ kind: 'external', id: utf8('psk'), nonce: new Uint8Array(32) }],
-      }),
-    ]),
-    canonical('ratchet tree', RatchetTree.codec(by.hash), [encode(RatchetTree.codec(by.hash), tree)]),
-    canonical('sender data', senderDataCodec, [encode(senderDataCodec, { leafIndex: 1, generation: 2, reuseGuard: new Uint8Array(4) })]),
-    canonical('authenticated content', authenticatedContentCodec, [
-      encode(authenticatedContentCodec, { wireFormat: 'public', framed: framed.framed, auth: framed.auth }),
-    ]),
-    canonical('private content', privateContentCodec('commit'), [encode(privateContentCodec('commit'), { content, auth: framed.auth })]),
-    { name: 'framing header', seeds: [commit, sealed, proposal], check: (bytes) => void readFramingHeader(bytes) },
-  ]
-}
 
 interface EntryPoint {
   readonly name: string
@@ -191,6 +84,13 @@ const survives = async (name: string, call: () => unknown): Promise<boolean> => 
     expect(performance.now() - begun, `${name} took too long`).toBeLessThan(HANG)
   }
 }
+
+test('no decoder is missing from what is fuzzed', async () => {
+  const fuzzed = new Set(decoders(await harvest(await createMlsEngine({ suite: 1 }))).map(({ codec }) => codec))
+  const exported = exportedCodecs()
+  expect(exported.size).toBeGreaterThan(25)
+  expect([...exported].flatMap(([codec, name]) => (fuzzed.has(codec) ? [] : [name]))).toEqual([])
+})
 
 describe.each([1, 0xf47a])('mutated bytes in suite %i', (suite) => {
   test('every decoder refuses them with a type or finds them canonical', PATIENCE, async () => {

@@ -55,7 +55,7 @@ export const loadSuite = async (id: number): Promise<CipherSuite> => {
   return suiteOf(id)
 }
 
-/** The suite of a number; throws `unsupported` for one that does not exist or was not loaded. */
+/** The suite of a number (RFC 9420 section 17.1); throws `unsupported` for one that does not exist or was not loaded. */
 export const suiteOf = (id: number): CipherSuite => {
   const found = suites.get(id)
   if (!found) throw new MlsError('unsupported', `ciphersuite ${id}`)

@@ -30,7 +30,10 @@ export interface MlsEngineOptions {
 
 const NINETY_DAYS = 90n * 86_400n
 
-/** Makes an engine. Loads nothing and starts nothing; WebCrypto is asked for what it can do at the first use of each primitive. */
+/**
+ * Makes an engine for groups of one ciphersuite (RFC 9420 section 5.1). Loads nothing and starts nothing; the platform is asked for
+ * what it can do at the first use of each primitive.
+ */
 export const createMlsEngine = async (options: MlsEngineOptions = {}): Promise<MlsEngine> => {
   const by = await loadSuite(options.suite ?? HYBRID_SUITE)
   const { maxLifetime = NINETY_DAYS, treeInWelcome = true } = options

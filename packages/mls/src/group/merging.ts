@@ -8,7 +8,7 @@ import { spentBetween } from './spent.ts'
 import { pastOf } from './state.ts'
 
 /**
- * The group after an own commit, able to open late messages of the epoch that `current` is in as it is now: what was consumed
+ * The group after an own commit (RFC 9420 section 14), able to open late messages of the epoch that `current` is in as it is now: what was consumed
  * while the commit was on its way stays consumed.
  */
 export const mergeCommit = (current: Group, next: Group): { readonly group: Group; readonly persist: Snapshot; readonly wipe: Wipe } => {

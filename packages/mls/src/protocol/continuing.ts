@@ -28,14 +28,14 @@ export interface ResumptionKey {
   readonly psk: Bytes
 }
 
-/** The resumption key of the current epoch, also of a group that was re-initialised. */
+/** The resumption key of the current epoch (RFC 9420 section 8.6), also of a group that was re-initialised. */
 export const resumptionKey = (group: Group): ResumptionKey => {
   const { context, secrets, ended } = stateOf(group)
   if (ended === 'removed') throw new MlsError('usage', 'a removed member has no keys')
   return { groupId: context.groupId.slice(), epoch: context.epoch, psk: secrets.resumption.slice() }
 }
 
-/** A finder of exactly these resumption keys, to be combined with one of external PSKs. */
+/** A finder of exactly these resumption keys (RFC 9420 section 8.4), to be combined with one of external PSKs. */
 export const findResumption =
   (keys: readonly ResumptionKey[], others: FindPsk = () => Promise.resolve(undefined)): FindPsk =>
   async (id: PskId) => {

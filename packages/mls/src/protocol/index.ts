@@ -42,7 +42,7 @@ export const forgetSkipped = door(receiving.forget)
 export const reinitialise = door(continuing.reinitialise)
 /** A subgroup tied to the current epoch (section 11.3). */
 export const branch = door(continuing.branch)
-/** Joins a group that continues another one, and checks that it does. */
+/** Joins a group that continues another one, and checks that it does (sections 11.2 and 11.3). */
 export const joinContinued = door(continuing.joinContinued)
 export { findResumption, resumptionKey } from './continuing.ts'
 export { externalSenders, requiredCapabilities } from './outside.ts'

@@ -12,7 +12,7 @@ export interface Codec<T> {
   write(to: Writer, value: T): void
 }
 
-/** Encodes a value. */
+/** Encodes a value in the presentation language (RFC 9420 section 2.1). `usage` for values that have no encoding. */
 export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
   const to = idle.pop() ?? new Writer()
   codec.write(to, value)
@@ -22,7 +22,7 @@ export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
 }
 
 /**
- * Decodes exactly one value: the bytes must end where the value does.
+ * Decodes exactly one value (RFC 9420 section 2.1): the bytes must end where the value does. Throws `malformed`, `unsupported` or `too_large`.
  * @param limit refuse longer inputs before reading them, in bytes.
  */
 export const decode = <T>(codec: Codec<T>, bytes: Bytes, limit: number = DEFAULT_LIMIT): T => {

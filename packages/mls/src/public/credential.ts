@@ -40,7 +40,7 @@ export const credentialCodec: Codec<Credential> = {
   },
 }
 
-/** The bytes that a judge of identities reads: the identity, the end-entity certificate, or the custom content. */
+/** The bytes that a judge of identities reads (RFC 9420 section 5.3): the identity, the end-entity certificate, or the custom content. */
 export const credentialBytes = (credential: Credential): Bytes => {
   if (credential.kind === 'basic') return credential.identity
   return credential.kind === 'x509' ? (credential.certificates[0] ?? new Uint8Array()) : credential.data

@@ -24,6 +24,7 @@ export interface GroupContext {
 /** Hashes, MACs and secrets are never longer than a hash. */
 export const hashCodec: Codec<Bytes> = opaque(255)
 
+/** GroupContext (RFC 9420 section 8.1). */
 export const groupContextCodec: Codec<GroupContext> = struct<GroupContext>({
   version: versionCodec,
   suite: uint16,
@@ -46,6 +47,7 @@ export interface GroupInfo {
 type UnsignedGroupInfo = Omit<GroupInfo, 'signature'>
 const unsigned = { context: groupContextCodec, extensions: extensionsCodec, confirmationTag: hashCodec, signer: uint32 }
 const unsignedCodec = struct<UnsignedGroupInfo>(unsigned)
+/** GroupInfo (RFC 9420 section 12.4.3), without the header of an MLSMessage. */
 export const groupInfoCodec: Codec<GroupInfo> = struct<GroupInfo>({ ...unsigned, signature: opaque(8192) })
 
 export const signGroupInfo = async (by: CipherSuite, info: UnsignedGroupInfo, secretKey: Bytes): Promise<GroupInfo> => ({
@@ -82,6 +84,7 @@ export interface Welcome {
   readonly encryptedGroupInfo: Bytes
 }
 
+/** Welcome (RFC 9420 section 12.4.3.1), without the header of an MLSMessage. */
 export const welcomeCodec: Codec<Welcome> = struct<Welcome>({
   suite: uint16,
   secrets: vector(struct<EncryptedGroupSecrets>({ newMember: hashCodec, encryptedGroupSecrets: hpkeCiphertextCodec }), MAX_PROPOSALS),

@@ -24,7 +24,7 @@ export const treeOf = (by: CipherSuite, info: GroupInfo, apart?: Bytes): Ratchet
 }
 
 /**
- * The public group that a GroupInfo describes, after verifying its signature, tree hash, every leaf, every parent hash and
+ * The public group that a GroupInfo describes (RFC 9420 section 12.4.3), after verifying its signature, tree hash, every leaf, every parent hash and
  * the unmerged leaves. The confirmation tag needs secrets and is not checked.
  */
 export const readGroupInfo = async (info: GroupInfo, policy: LeafPolicy, treeApart?: Bytes): Promise<PublicGroup> => {

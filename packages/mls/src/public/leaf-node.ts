@@ -121,6 +121,7 @@ export interface KeyPackage {
 export type UnsignedKeyPackage = Omit<KeyPackage, 'signature'>
 const unsignedKeyPackage = { version: versionCodec, suite: uint16, initKey: keyCodec, leaf: leafNodeCodec, extensions: extensionsCodec }
 const unsignedKeyPackageCodec = struct<UnsignedKeyPackage>(unsignedKeyPackage)
+/** KeyPackage (RFC 9420 section 10), without the header of an MLSMessage. */
 export const keyPackageCodec: RememberedCodec<KeyPackage> = remembered(
   struct<KeyPackage>({ ...unsignedKeyPackage, signature: signatureCodec }),
   'passing',

@@ -17,7 +17,7 @@ export type Judged = Omit<Parameters<JudgeCommit>[0], 'group'>
 const rosters = new WeakMap<RatchetTree, readonly Member[]>()
 const seen = new WeakMap<Leaf, Member>()
 
-/** A leaf with copies of its bytes. */
+/** A leaf (RFC 9420 section 7.2) as members and servers speak of it, with copies of its bytes. */
 export const memberOf = (leafIndex: number, leaf: Leaf): Member => {
   const known = seen.get(leaf)
   if (known?.leafIndex === leafIndex) return known
@@ -26,7 +26,7 @@ export const memberOf = (leafIndex: number, leaf: Leaf): Member => {
   return member
 }
 
-/** Occupied leaves in leaf order. */
+/** Occupied leaves (RFC 9420 section 4.1) in leaf order. */
 export const membersOf = (tree: RatchetTree): readonly Member[] => {
   const known = rosters.get(tree)
   if (known) return known
@@ -53,7 +53,7 @@ const changeOf = (change: LeafChange): MembershipChange =>
     ? { kind: 'updated', before: memberOf(change.leafIndex, change.before), after: memberOf(change.leafIndex, change.after) }
     : { kind: change.kind, member: memberOf(change.leafIndex, change.leaf) }
 
-/** A commit as it is to be judged: a path that brings another identity counts as an update of the committer. */
+/** A commit as it is to be judged (RFC 9420 section 12.4.2): a path that brings another identity counts as an update of the committer. */
 export const judgedCommit = (ground: Ground, staged: StagedCommit): Judged => {
   const before = staged.external ? undefined : ground.tree.leaf(staged.committer)
   const after = staged.committerLeaf
@@ -66,7 +66,7 @@ export const judgedCommit = (ground: Ground, staged: StagedCommit): Judged => {
   return { by, external: staged.external, ...all, ...policy }
 }
 
-/** A member's proposal, judged as if it were committed at once by itself. */
+/** A member's proposal (RFC 9420 section 12.1), judged as if it were committed at once by itself. */
 export const judgedProposal = (ground: Ground, sent: SentProposal, by: Member): Judged => {
   const { proposal } = sent
   const policy = proposal.kind === 'group_context_extensions' ? installed(policyOf(proposal.extensions)) : {}

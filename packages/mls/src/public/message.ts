@@ -157,6 +157,7 @@ const messageBody: Codec<MlsMessage> = select<MlsMessage>(wireFormatCodec, {
   key_package: struct({ keyPackage: keyPackageCodec }),
 })
 
+/** MLSMessage (RFC 9420 section 6) of any wire format. */
 export const mlsMessageCodec: Codec<MlsMessage> = {
   read: (from) => {
     versionCodec.read(from)
@@ -168,7 +169,7 @@ export const mlsMessageCodec: Codec<MlsMessage> = {
   },
 }
 
-/** Decodes an MLSMessage of the wanted kind. Fails with `malformed` or `unsupported`. */
+/** Decodes an MLSMessage (RFC 9420 section 6) of the wanted kind. Fails with `malformed`, `too_large`, or `unsupported` for another kind. */
 export const readMessage = <K extends MlsMessage['kind']>(message: Bytes, kind: K): Extract<MlsMessage, { kind: K }> => {
   const decoded = decodeMessage(mlsMessageCodec, message)
   if (!isKind(decoded, kind)) throw new MlsError('unsupported', `a ${decoded.kind} message where ${kind} is expected`)

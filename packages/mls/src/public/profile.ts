@@ -46,13 +46,13 @@ const expectPolicySize = (policy: Bytes): void => {
   if (policy.length > MAX_POLICY) throw new MlsError('too_large', `policy of ${policy.length} bytes, at most ${MAX_POLICY}`)
 }
 
-/** The application's policy; empty when there is none. */
+/** The application's policy, an extension of the group context (RFC 9420 sections 8.1 and 13.4); empty when there is none. */
 export const policyOf = (extensions: readonly Extension[]): Bytes => findExtension(extensions, EXTENSION.policy) ?? new Uint8Array()
 
 const PROPOSALS_TAKEN: ReadonlySet<Proposal['kind']> = new Set(['add', 'update', 'remove', 'group_context_extensions'])
 
 /**
- * Throws for a proposal that is not taken to wait for a commit: of another kind, from outside of the group, beyond a member's
+ * Throws for a proposal that is not taken to wait for a commit (RFC 9420 section 12.1 leaves this to the application): of another kind, from outside of the group, beyond a member's
  * share (nobody fills another's store), or a removal that the member asked for already.
  */
 export const expectProposalOfProfile = ({ proposals }: Pick<PublicGroup, 'proposals'>, { proposal, sender }: SentProposal): void => {
@@ -67,7 +67,7 @@ export const expectProposalOfProfile = ({ proposals }: Pick<PublicGroup, 'propos
   if (again) throw new MlsError('duplicate', 'removal is proposed already')
 }
 
-/** Throws `unsupported` for a commit that makes something else of the group than these pages know. */
+/** Throws `unsupported` for a valid commit (RFC 9420 section 12.4.2) that makes something else of the group than the profile knows. */
 export const expectCommitOfProfile = ({ reinit, psks, context }: Pick<StagedCommit, 'reinit' | 'psks' | 'context'>): void => {
   if (reinit || psks.length > 0) throw new MlsError('unsupported', 'groups of this profile use neither reinit nor PSKs')
   expectContextExtensions(context.extensions)

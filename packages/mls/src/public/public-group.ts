@@ -24,7 +24,7 @@ const contentOf = (group: PublicGroup, { framed, auth }: PublicMessage): Authent
   return { wireFormat: 'public', framed, auth }
 }
 
-/** The group with a proposal that waits. Throws `MlsError` for one that no member could commit. */
+/** The group with a proposal that waits (RFC 9420 section 12.1). Throws `MlsError` for one that no member could commit. */
 export const afterProposal = async (
   group: PublicGroup,
   message: PublicMessage,
@@ -40,7 +40,7 @@ export const afterProposal = async (
   return { sent, group: { ...group, proposals: new Map([...group.proposals, [hex(ref), sent]]) } }
 }
 
-/** The group after a commit, with what the commit changed. `group` is left as it is. */
+/** The group after a commit (RFC 9420 section 12.4.2), with what the commit changed. `group` is left as it is. */
 export const afterCommit = async (
   group: PublicGroup,
   message: PublicMessage,

@@ -12,7 +12,7 @@ export interface WelcomePart {
   readonly bytes: Bytes
 }
 
-/** The parts of an encoded Welcome. Throws `invalid` when it has two for one key package. */
+/** The parts of an encoded Welcome (RFC 9420 section 12.4.3.1), one for each joiner. Throws `invalid` when it has two for one key package. */
 export const splitWelcome = (message: Bytes): { readonly suite: number; readonly parts: readonly WelcomePart[] } => {
   const { welcome } = readMessage(message, 'welcome')
   const refs = new Set(welcome.secrets.map(({ newMember }) => hex(newMember)))

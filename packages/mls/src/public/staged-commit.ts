@@ -83,7 +83,7 @@ export const encryptedSteps = (tree: RatchetTree, leafIndex: number, changes: re
     .map((step) => ({ ...step, recipients: tree.resolution(step.copath).filter((node) => !added.has(node)) }))
 }
 
-/** Judges a commit. The content's epoch, group and membership tag are the caller's to check. Leaves `group` untouched. */
+/** Judges a commit by what is public (RFC 9420 section 12.4.2). The content's epoch, group and membership tag are the caller's to check. Leaves `group` untouched. */
 export const stageCommit = async (group: PublicGroup, content: AuthenticatedContent, policy: CommitPolicy): Promise<StagedCommit> => {
   const { framed, auth } = content
   if (framed.content.kind !== 'commit' || !auth.confirmationTag) throw invalid('not a commit with a confirmation tag')

@@ -21,7 +21,7 @@ export interface NodeChange {
   readonly bytes: Bytes | undefined
 }
 
-/** The nodes in which two trees of one group differ, in order; all that are not blank when there was none before. */
+/** The nodes in which two trees of one group differ (RFC 9420 section 7.1), in order; all that are not blank when there was none before. */
 export const changedNodes = (before: RatchetTree | undefined, after: RatchetTree): NodeChange[] => {
   const changes: NodeChange[] = []
   const width = nodeWidth(Math.max(before?.leafCount ?? 1, after.leafCount))
@@ -42,7 +42,7 @@ const encodedNode = (tree: RatchetTree, node: number): Bytes | undefined => {
   return parent && encode(nodeCodec, { kind: 'parent', parent })
 }
 
-/** The `ratchet_tree` extension that these nodes, in increasing order, make up. */
+/** The `ratchet_tree` extension (RFC 9420 section 12.4.3.3) that these nodes, in increasing order, make up. */
 export const treeOfNodes = (rows: Iterable<NodeRow>): Bytes => {
   const to = new Writer()
   to.vector(() => {
@@ -58,5 +58,5 @@ export const treeOfNodes = (rows: Iterable<NodeRow>): Bytes => {
   return to.finish()
 }
 
-/** Decodes a `ratchet_tree` extension. Says nothing about whether the tree is sound. */
+/** Decodes a `ratchet_tree` extension (RFC 9420 section 12.4.3.3). Says nothing about whether the tree is sound. */
 export const decodeTree = (by: CipherSuite, encoded: Bytes): RatchetTree => decode(RatchetTree.codec(by.hash), encoded)

@@ -47,6 +47,7 @@ export interface PathStep {
   readonly copath: number
 }
 
+/** The tree of a group (RFC 9420 sections 4 and 7), in the array form of appendix C. */
 export class RatchetTree {
   readonly #hash: Hash
   #leaves: (LeafNode | undefined)[]
