@@ -21,7 +21,6 @@ import { enterEpoch } from './process-commit.ts'
 import { expectAtMost, infoExtensions, leafOf } from './profile.ts'
 import { receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
-import { spentByMessage } from './spent.ts'
 import { beforeMerging, messageSecretsOf, ownLeafOf } from './state.ts'
 import type { GroupState } from './state.ts'
 
@@ -51,12 +50,10 @@ export const sealPayload = async (
   const signature = await signContent(suite, { wireFormat: 'private', framed }, { context, secretKey: identity.signature.secretKey })
   const content: AuthenticatedContent = { wireFormat: 'private', framed, auth: { signature, confirmationTag: undefined } }
   const { message, secretTree } = await sealContent(messageSecretsOf(state), content)
-  const trees = { before: state.secretTree, after: secretTree }
   return {
     group: groupOf({ ...state, secretTree }),
     sealed: encode(mlsMessageCodec, { kind: 'private', message }),
-    persist: messageDelta(context.epoch, trees, state.ownLeaf),
-    wipe: spentByMessage(trees, state.ownLeaf),
+    ...messageDelta(context.epoch, { before: state.secretTree, after: secretTree }, state.ownLeaf),
   }
 }
 
@@ -150,12 +147,6 @@ const inlineOf = (state: GroupState, { add = [], remove = [], policy }: CommitRe
   ]
 }
 
-/** A ReInit stands alone (RFC 9420 section 12.2), so it waits until nothing else does. */
-const together = (all: readonly Waiting[]): readonly Waiting[] => {
-  const others = all.filter(({ proposal }) => proposal.kind !== 'reinit')
-  return others.length > 0 ? others : all.slice(0, 1)
-}
-
 export type Waiting = SentProposal & { readonly ref: Bytes }
 
 /** The waiting proposals to commit: those asked for, else all that can stand beside the rest of the request. */
@@ -172,7 +163,7 @@ export const referencesOf = (
   const touched = new Set([state.ownLeaf, ...remove])
   let extended = policy !== undefined
   // Removals first: a member that shall go needs no update (RFC 9420 section 12.2).
-  const ordered = (asked ?? together(all)).toSorted((a, b) => Number(b.proposal.kind === 'remove') - Number(a.proposal.kind === 'remove'))
+  const ordered = (asked ?? all).toSorted((a, b) => Number(b.proposal.kind === 'remove') - Number(a.proposal.kind === 'remove'))
   return ordered.filter(({ proposal, sender }) => {
     if (proposal.kind === 'group_context_extensions') return !extended && (extended = true)
     const leafIndex =

@@ -14,7 +14,7 @@ import { pastOf } from './state.ts'
 export const mergeCommit = (current: Group, next: Group): { readonly group: Group; readonly persist: Snapshot; readonly wipe: Wipe } => {
   const [before, after] = [activeStateOf(current), stateOf(next)]
   const follows = after.context.epoch === before.context.epoch + 1n && equal(after.context.groupId, before.context.groupId)
-  if (!follows || after.ownLeaf !== before.ownLeaf) throw new MlsError('usage', 'the group that was committed follows another one')
+  if (!follows || after.ownLeaf !== before.ownLeaf) throw new MlsError('usage', 'that commit follows another group')
   const state = { ...after, past: pastOf(before) }
   return { group: groupOf(state), persist: snapshotOf(state), wipe: spentBetween(before, state) }
 }

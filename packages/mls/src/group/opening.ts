@@ -16,7 +16,7 @@ import { expectAtMost, LIMITS } from './profile.ts'
 import { expectPlace, openPrivate, openPublic, receiveProposal } from './receive.ts'
 import { messageDelta, proposalDelta } from './slots.ts'
 import type { Retention } from './secret-tree.ts'
-import { spentBetween, spentByMessage } from './spent.ts'
+import { spentBetween } from './spent.ts'
 import type { GroupState } from './state.ts'
 
 export interface Hooks {
@@ -88,8 +88,7 @@ export const openMessage = async (
   return {
     kind: 'message',
     group: groupOf(opened.state),
-    persist: messageDelta(message.epoch, { before, after }, opened.leafIndex),
-    wipe: spentByMessage({ before, after }, opened.leafIndex),
+    ...messageDelta(message.epoch, { before, after }, opened.leafIndex),
     sender: memberOf(opened.leafIndex, opened.leaf),
     payload: framed.content.data,
     authenticatedData: framed.authenticatedData,

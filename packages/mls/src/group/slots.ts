@@ -3,7 +3,7 @@
  * wait. A row holds nothing of what was consumed, and whoever applies the changes of every call stores nothing consumed
  * anywhere (RFC 9420 section 9.2). Names tell what a row is; rows of one store may come in any order.
  */
-import type { Bytes, Persist, Slot, SlotChange } from '../port.ts'
+import type { Bytes, Persist, Slot, SlotChange, Wipe } from '../port.ts'
 import { hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import { MlsError } from '../errors.ts'
@@ -16,6 +16,7 @@ import { proposalCodec } from '../public/proposal.ts'
 import type { Proposal } from '../public/proposal.ts'
 import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
 import type { LeafRatchets, Ratchet, SecretTree, SkippedKey } from './secret-tree.ts'
+import { ratchetSecrets } from './spent.ts'
 
 /** A proposal that waits, with who made it. */
 export interface WaitingProposal {
@@ -68,17 +69,32 @@ export const proposalSlots = (waiting: WaitingProposal, ownUpdates: ReadonlyMap<
   return pair ? [row, { slot: updateSlot(ref), bytes: encode(secretKeyCodec, pair.secretKey) }] : [row]
 }
 
-/** What a message of `leaf` changed: its ratchets, and on the first one the way down to it. */
-export const messageDelta = (epoch: bigint, trees: { before: SecretTree; after: SecretTree }, leaf: number): Persist => {
-  const { before, after } = trees
+/**
+ * What a message of `leaf` changed: its ratchets, and on the first one the way down to it. `wipe` has the secrets that were
+ * there before and are not any more.
+ */
+export const messageDelta = (
+  epoch: bigint,
+  { before, after }: { before: SecretTree; after: SecretTree },
+  leaf: number,
+): { readonly persist: Persist & { readonly kind: 'delta' }; readonly wipe: Wipe } => {
   const ratchets = after.ratchets[leaf]
-  const slots: SlotChange[] = nodesNear(after.leafCount, leaf).flatMap((node) => {
+  const changed = nodesNear(after.leafCount, leaf).filter((node) => after.nodes[node] !== before.nodes[node])
+  const rows = changed.map((node): SlotChange => {
     const secret = after.nodes[node]
-    if (secret === before.nodes[node]) return []
-    return [{ slot: nodeSlot(epoch, node), bytes: secret && encode(hashCodec, secret) }]
+    return { slot: nodeSlot(epoch, node), bytes: secret && encode(hashCodec, secret) }
   })
-  slots.push({ slot: ratchetsSlot(epoch, leaf), bytes: ratchets && encode(leafRatchetsCodec, ratchets) })
-  return { kind: 'delta', slots }
+  const kept = new Set(ratchetSecrets(ratchets))
+  return {
+    persist: {
+      kind: 'delta',
+      slots: [...rows, { slot: ratchetsSlot(epoch, leaf), bytes: ratchets && encode(leafRatchetsCodec, ratchets) }],
+    },
+    wipe: [
+      ...changed.flatMap((node) => before.nodes[node] ?? []),
+      ...ratchetSecrets(before.ratchets[leaf]).filter((secret) => !kept.has(secret)),
+    ],
+  }
 }
 
 /** Whose ratchets differ between two trees that have derived the same. */

@@ -3,23 +3,11 @@
  * on; overwriting them too is what a caller can do once the next state is stored (RFC 9420 sections 8 and 9.2).
  */
 import type { Bytes } from '../port.ts'
-import { directPath, leafToNode } from '../public/tree-math.ts'
 import type { SecretTree } from './secret-tree.ts'
 import type { GroupState } from './state.ts'
 
-/** What a use of one leaf's ratchets took out of a secret tree. */
-export const spentByMessage = (trees: { before: SecretTree; after: SecretTree }, leaf: number): Bytes[] => {
-  const { before, after } = trees
-  const spent: Bytes[] = []
-  for (const node of [leafToNode(leaf), ...directPath(leafToNode(leaf), before.leafCount)]) {
-    const secret = before.nodes[node]
-    if (secret && secret !== after.nodes[node]) spent.push(secret)
-  }
-  const kept = new Set(ratchetSecrets(after.ratchets[leaf]))
-  return [...spent, ...ratchetSecrets(before.ratchets[leaf]).filter((secret) => !kept.has(secret))]
-}
-
-const ratchetSecrets = (ratchets: SecretTree['ratchets'][number]): Bytes[] =>
+/** Every secret of a leaf's ratchets. */
+export const ratchetSecrets = (ratchets: SecretTree['ratchets'][number]): Bytes[] =>
   ratchets
     ? [ratchets.handshake, ratchets.application].flatMap(({ secret, skipped }) => [
         secret,

@@ -238,3 +238,16 @@ test('a Welcome into a group that continues nothing, or with a stranger in it, i
   const mixed = await branch(alice.group, { identity: alice.identity, add, authenticate: yes, groupId: utf8('with a stranger') })
   expect(await reasonOf(join(mixed.welcomes[0]?.bytes))).toBe('invalid')
 })
+
+test('a ReInit that waits beside other proposals is left out of a commit that asks for none in particular', async () => {
+  const all = await assemble(await createMlsEngine({ suite: 1 }), 'Alice', 'Bob', 'Carol')
+  const [alice, bob, carol] = all
+  if (!alice || !bob || !carol) throw new Error('nobody')
+  const { extensions } = stateOf(alice.group).context
+  await bob.propose({ kind: 'reinit', groupId: utf8('the next'), suite: 1, extensions }, 'public', all)
+  await carol.propose({ kind: 'update' }, 'public', all)
+  const made = await alice.commit('public', all)
+  expect(made.changes.map(({ kind }) => kind)).toEqual(['updated'])
+  expectAgreement(all)
+  expect(all.map(({ group }) => group.active)).toEqual([true, true, true])
+})

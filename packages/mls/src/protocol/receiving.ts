@@ -12,7 +12,7 @@ import { expectPlace, openPrivate, openPublic, receiveProposal } from '../group/
 import { messageDelta, proposalDelta } from '../group/slots.ts'
 import { NO_RETENTION, retentionOf } from '../group/secret-tree.ts'
 import { forgetSkipped } from '../group/skipped.ts'
-import { spentBetween, spentByMessage } from '../group/spent.ts'
+import { spentBetween } from '../group/spent.ts'
 import type { GroupState } from '../group/state.ts'
 import { readFramingHeader } from '../public/framing.ts'
 import type { Sender } from '../public/framing.ts'
@@ -90,8 +90,7 @@ const openHandshake = async (state: GroupState, message: Bytes, wireFormat: 'pub
   }
   const opened = await openPrivate(state, readMessage(message, 'private').message, { forward: LIMITS.forward, skipped: NO_RETENTION })
   const trees = { before: state.secretTree, after: opened.state.secretTree }
-  const persist = messageDelta(state.context.epoch, trees, opened.leafIndex)
-  return { state: opened.state, content: opened.content, persist, wipe: spentByMessage(trees, opened.leafIndex) }
+  return { state: opened.state, content: opened.content, ...messageDelta(state.context.epoch, trees, opened.leafIndex) }
 }
 
 const policyOf = ({ authenticate, now }: ReceiveHooks) => ({ authenticate: guardedAuthenticate(authenticate), now, maxLifetime: FOREVER })

@@ -8,6 +8,7 @@ import { equal, hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
 import { framedBy, referencesOf } from '../group/committing.ts'
+import type { Waiting } from '../group/committing.ts'
 import { makeCommit, makeWelcomes, publishInfo } from '../group/create-commit.ts'
 import type { CommitPlan } from '../group/create-commit.ts'
 import { activeStateOf, groupOf } from '../group/handle.ts'
@@ -19,7 +20,6 @@ import { enterEpoch } from '../group/process-commit.ts'
 import { expectAtMost, infoExtensions, leafOf } from '../group/profile.ts'
 import { receiveProposal } from '../group/receive.ts'
 import { messageDelta, proposalDelta } from '../group/slots.ts'
-import { spentByMessage } from '../group/spent.ts'
 import { beforeMerging, messageSecretsOf, ownLeafOf } from '../group/state.ts'
 import type { GroupState } from '../group/state.ts'
 import { decode, encode } from '../public/codec.ts'
@@ -136,10 +136,8 @@ const send = async (state: GroupState, content: AuthenticatedContent): Promise<S
     return { state, message, slots: [], wipe: [] }
   }
   const { message, secretTree } = await sealContent(messageSecretsOf(state), content)
-  const trees = { before: state.secretTree, after: secretTree }
-  const { slots } = messageDelta(context.epoch, trees, state.ownLeaf)
-  const wipe = spentByMessage(trees, state.ownLeaf)
-  return { state: { ...state, secretTree }, message: encode(mlsMessageCodec, { kind: 'private', message }), slots, wipe }
+  const { persist, wipe } = messageDelta(context.epoch, { before: state.secretTree, after: secretTree }, state.ownLeaf)
+  return { state: { ...state, secretTree }, message: encode(mlsMessageCodec, { kind: 'private', message }), slots: persist.slots, wipe }
 }
 
 export interface ProposeRequest {
@@ -200,6 +198,13 @@ export interface ProtocolPending {
 
 const noPsk: FindPsk = () => Promise.resolve(undefined)
 
+/** A ReInit stands alone (RFC 9420 section 12.2): unless it is asked for, it waits until nothing else is to be committed. */
+const together = (waiting: readonly Waiting[], { byReference, inline = [] }: ProtocolCommit): readonly Waiting[] => {
+  if (byReference) return waiting
+  const others = waiting.filter(({ proposal }) => proposal.kind !== 'reinit')
+  return others.length + inline.length > 0 ? others : waiting.slice(0, 1)
+}
+
 /** The plan of a member's commit, for `makeCommit`. */
 export const planOf = (state: GroupState, request: ProtocolCommit & { readonly purpose?: Purpose }): CommitPlan => {
   const { inline = [], authenticatedData = NONE, authenticate, findPsk = noPsk, purpose = 'regular', now } = request
@@ -216,11 +221,14 @@ export const planOf = (state: GroupState, request: ProtocolCommit & { readonly p
     init: state.secrets.init,
     membershipKey: state.secrets.membership,
     inline: inline.map((wanted) => proposalOf(state, wanted)),
-    references: referencesOf(state, {
-      remove,
-      ...(request.byReference && { byReference: request.byReference }),
-      ...(extends_ && { policy: NONE }),
-    }),
+    references: together(
+      referencesOf(state, {
+        remove,
+        ...(request.byReference && { byReference: request.byReference }),
+        ...(extends_ && { policy: NONE }),
+      }),
+      request,
+    ),
     authenticatedData: authenticatedData.slice(),
     forcePath: !equal(credentialBytes(ownLeafOf(state).credential), identity.credential),
     policy: { authenticate: guardedAuthenticate(authenticate), maxLifetime: FOREVER, ...(now === undefined ? {} : { now }) },
