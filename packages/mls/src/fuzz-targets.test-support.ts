@@ -1,5 +1,5 @@
 /** What is fuzzed: good bytes of every kind, and every decoder of this package with some of them. */
-import { NOW, utf8, World } from './conformance/world.ts'
+import { utf8, World } from './conformance/world.ts'
 import { equal } from './crypto/bytes.ts'
 import { suiteOf } from './crypto/suite.ts'
 import { stateOf } from './group/handle.ts'
