@@ -8,32 +8,19 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright'
-import { build, type InlineConfig, type Plugin } from 'vite'
+import { build } from 'vite'
 import { createMlsEngine } from '@tacit/mls'
 import { createTsMlsEngine } from '@tacit/mls/ts-mls'
 import { chromiumArgs, findChromium } from '../tools/chromium.ts'
 import type { PageRun } from './mls-page.ts'
+import { SOURCE, sizeOfEngine } from './mls-size.ts'
 import { runRounds, yardstick, type Effort, type Rounds } from './mls-rounds.ts'
 
 const sizes = (process.argv[2] ?? '2,10,100,1000').split(',').map(Number)
 const EFFORT: Effort = { repetitions: 5, messages: 300, floors: true }
 /** ts-mls adds a thousand hybrid members in many seconds; once says enough. */
 const SHORT: Effort = { repetitions: 1, messages: 100, floors: false }
-
-const SOURCE: InlineConfig = {
-  configFile: false,
-  logLevel: 'silent',
-  resolve: { conditions: ['tacit-source', 'module', 'browser', 'production'] },
-}
-
-/** What Vite wraps around every `import()`, once per app, is none of the engine's: here it is left out. */
-const withoutHelper: Plugin = {
-  name: 'without-preload-helper',
-  enforce: 'pre',
-  load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load()' : undefined),
-}
 
 /** Processor time of this process, all threads. */
 const processorTime = (): number => {
@@ -92,19 +79,6 @@ async function bundle(entry: string): Promise<string> {
   const chunk = first && 'output' in first ? first.output[0] : undefined
   if (!chunk) throw new Error('nothing was built')
   return chunk.code
-}
-
-/** Gzipped bytes of the engine as a browser with WebCrypto loads it: all that its module imports at once. */
-async function sizeOfEngine(): Promise<number> {
-  const rolldownOptions = { input: 'packages/mls/src/group/engine.ts', preserveEntrySignatures: 'strict' as const }
-  const plugins = [withoutHelper]
-  const built = await build({ ...SOURCE, plugins, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
-  const [first] = [built].flat()
-  const chunks = first && 'output' in first ? first.output.filter((file) => file.type === 'chunk') : []
-  const wanted = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName))
-  for (const name of wanted) for (const imported of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) wanted.add(imported)
-  const code = chunks.filter(({ fileName }) => wanted.has(fileName)).map((chunk) => chunk.code)
-  return gzipSync(code.join('\n'), { level: 9 }).length
 }
 
 /** The same rounds in a page that is served on loopback; undefined where there is no Chromium. */

@@ -90,6 +90,11 @@ export const agreeFresh = async (group: DhGroup, publicKey: Bytes): Promise<Fres
   return { publicKey: pair.publicKey, shared: await group.agree(pair.secretKey, publicKey) }
 }
 
+/** Secret keys come from stores, which may be damaged; platforms refuse such keys each in its own way. */
+const expectSecret = (secretKey: Bytes): void => {
+  if (secretKey.length !== 32) throw new MlsError('invalid', 'secret key has the wrong length')
+}
+
 export const X25519: DhGroup = {
   publicKeyLength: 32,
   secretKeyLength: 32,
@@ -98,8 +103,12 @@ export const X25519: DhGroup = {
     checkLength(key, 32)
     if (!isSoundX25519Key(key)) throw badKey('is of small order')
   },
-  publicKeyOf: async (secretKey) => nodeX25519()?.publicKeyOf(secretKey) ?? agreeX25519(secretKey, BASE_POINT),
+  publicKeyOf: async (secretKey) => {
+    expectSecret(secretKey)
+    return nodeX25519()?.publicKeyOf(secretKey) ?? agreeX25519(secretKey, BASE_POINT)
+  },
   agree: async (secretKey, publicKey) => {
+    expectSecret(secretKey)
     X25519.check(publicKey)
     return agreeX25519(secretKey, publicKey)
   },
