@@ -1,4 +1,4 @@
-import { Refusal, type ConversationId } from '@tacit/contract'
+import { AccountId, DeviceId, Refusal, type ConversationId } from '@tacit/contract'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,13 +10,20 @@ import { sha256 } from './accept-message.ts'
 import type { NewEntry } from './delivery.store.ts'
 import * as ledger from './ledger.store.ts'
 import { PostgresDeliveryStore } from './postgres.store.ts'
-import { newConversation, newPerson, type Person } from './rooms.test-support.ts'
+import { newConversation } from './rooms.test-support.ts'
 
 interface Server {
   readonly database: PostgresDatabase
   readonly store: PostgresDeliveryStore
   readonly batches: number[]
 }
+
+interface Person {
+  readonly account: AccountId
+  readonly device: DeviceId
+}
+
+const newPerson = (): Person => ({ account: AccountId.parse(systemRandom.id()), device: DeviceId.parse(systemRandom.id()) })
 
 let place: TestPlace
 let servers: Server[]
