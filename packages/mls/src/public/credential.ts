@@ -12,7 +12,7 @@ export type Credential =
 const BASIC = 1
 const X509 = 2
 
-/** The private-use type under which a device certificate travels. */
+/** The private-use type (RFC 9420 section 17.5) under which a device certificate travels. */
 export const CERTIFICATE_CREDENTIAL = 0xf0a0
 
 /** A credential larger than this is no identity. */
@@ -21,7 +21,7 @@ const MAX_CREDENTIAL = 65_536
 const certificates = vector(bytes, 16)
 const content = opaque(MAX_CREDENTIAL)
 
-/** The number of a credential on the wire. */
+/** The number of a credential on the wire (RFC 9420 section 17.5). */
 export const credentialTypeOf = (credential: Credential): number =>
   credential.kind === 'basic' ? BASIC : credential.kind === 'x509' ? X509 : credential.type
 

@@ -39,6 +39,7 @@ export const extensionsCodec: Codec<readonly Extension[]> = {
   write: (to, extensions) => list.write(to, extensions),
 }
 
+/** The data of an extension (RFC 9420 section 13.4); undefined when the list has none of the type. */
 export const findExtension = (extensions: readonly Extension[], type: number): Bytes | undefined =>
   extensions.find((extension) => extension.type === type)?.data
 

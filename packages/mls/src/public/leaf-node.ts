@@ -75,6 +75,7 @@ const unsignedLeaf = {
   extensions: extensionsCodec,
 }
 const unsignedLeafCodec = struct<UnsignedLeaf>(unsignedLeaf)
+/** LeafNode (RFC 9420 section 7.2). */
 export const leafNodeCodec: RememberedCodec<LeafNode> = remembered(struct<LeafNode>({ ...unsignedLeaf, signature: signatureCodec }))
 
 /** Where a leaf of source `update` or `commit` stands; its signature covers it. */

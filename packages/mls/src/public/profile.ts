@@ -34,7 +34,7 @@ export const contextExtensions = (policy: Bytes): readonly Extension[] => {
   ]
 }
 
-/** Throws `unsupported` for a group context that is not of this profile. */
+/** Throws `unsupported` for group context extensions (RFC 9420 section 8.1) that are not those of this profile. */
 export const expectContextExtensions = (extensions: readonly Extension[]): void => {
   const [required, policy, ...others] = extensions
   const ours = required?.type === EXTENSION.requiredCapabilities && equal(required.data, REQUIRED) && policy?.type === EXTENSION.policy

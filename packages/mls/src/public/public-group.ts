@@ -52,7 +52,7 @@ export const afterCommit = async (
 }
 
 /**
- * The group of a GroupInfo and a tree that were verified before they were stored. Nobody is judged again; only the tree hash
+ * The group of a GroupInfo (RFC 9420 section 12.4.3) and a tree that were verified before they were stored. Nobody is judged again; only the tree hash
  * is compared, so that a damaged store is noticed.
  */
 export const resumeGroup = ({ context, confirmationTag }: GroupInfo, ratchetTree: Bytes): PublicGroup => {
@@ -63,7 +63,7 @@ export const resumeGroup = ({ context, confirmationTag }: GroupInfo, ratchetTree
   return { suite, context, tree, interimTranscriptHash: interim, proposals: new Map() }
 }
 
-/** The group with proposals that `afterProposal` accepted in this epoch. */
+/** The group with proposals (RFC 9420 section 12.1) that `afterProposal` accepted in this epoch. */
 export const withProposals = (group: PublicGroup, messages: readonly PublicMessage[]): PublicGroup => {
   const proposals = new Map(group.proposals)
   for (const message of messages) {

@@ -32,7 +32,7 @@ export const verifyPublishedInfo = async (by: CipherSuite, message: Bytes, made:
   return info
 }
 
-/** Throws for a GroupInfo that nobody could join by, or that carries a tree. */
+/** Throws for a GroupInfo that nobody could join by from outside (RFC 9420 section 12.4.3.2), or that carries a tree. */
 export const expectPublishable = (by: CipherSuite, { extensions }: GroupInfo): void => {
   if (findExtension(extensions, EXTENSION.ratchetTree)) throw new MlsError('unsupported', 'GroupInfo with a tree')
   const externalPub = externalPubOf(extensions)
@@ -46,7 +46,7 @@ export interface Welcomed {
   readonly bytes: Bytes
 }
 
-/** The Welcome of a commit, taken apart. Throws `invalid` unless it is for exactly those whom the commit adds by key package. */
+/** The Welcome of a commit (RFC 9420 section 12.4.3.1), taken apart. Throws `invalid` unless it is for exactly those whom the commit adds by key package. */
 export const welcomesOf = (by: CipherSuite, welcome: Bytes | undefined, { changes }: Pick<Made, 'changes'>): Welcomed[] => {
   const added = changes.flatMap((change) =>
     change.kind === 'added' && change.keyPackage ? [{ ...change, keyPackage: change.keyPackage }] : [],
