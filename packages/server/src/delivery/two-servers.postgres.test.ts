@@ -7,7 +7,7 @@ import { newPlace, type TestPlace } from '../storage/database.test-support.ts'
 import { storageRefusal } from '../storage/faults.ts'
 import { openPostgres, type PostgresDatabase } from '../storage/postgres/postgres-database.ts'
 import { sha256 } from './accept-message.ts'
-import type { NewEntry } from './delivery.store.ts'
+import type { Appended, NewEntry } from './delivery.store.ts'
 import * as ledger from './ledger.store.ts'
 import { PostgresDeliveryStore } from './postgres.store.ts'
 import { newConversation } from './rooms.test-support.ts'
@@ -63,6 +63,17 @@ async function converse(members: readonly Person[]): Promise<ConversationId> {
 function message(conversation: ConversationId, { device }: Person, clientSeq: number, epoch = 0): NewEntry {
   const bytes = systemRandom.bytes(50)
   return { conversation, epoch, kind: 'message', sender: device, clientSeq, time: 1, hash: sha256(bytes), bytes }
+}
+
+/** As a device does: what is unavailable is said again. */
+async function insist(entry: NewEntry): Promise<Appended> {
+  for (;;) {
+    try {
+      return await server(0).store.append(entry)
+    } catch (error) {
+      if (storageRefusal(error)?.failure !== 'unavailable') throw error
+    }
+  }
 }
 
 const counting = (most: number): number[] => Array.from({ length: most }, (_, at) => at + 1)
@@ -195,7 +206,7 @@ describe('a batch', () => {
       if (outcome.status === 'rejected') expect(storageRefusal(outcome.reason)).toEqual(new Refusal('unavailable', { retryAfter: 1 }))
     }
     const again = []
-    for (const entry of entries) again.push(await server(0).store.append(entry))
+    for (const entry of entries) again.push(await insist(entry))
     expect(again.map(({ seq }) => seq)).toEqual(counting(200).map((at) => at + 1))
   })
 })
