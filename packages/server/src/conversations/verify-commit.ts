@@ -1,7 +1,7 @@
 /**
  * Verifying a commit with what comes beside it, before anything is written: signatures, tree, certificates, rules, GroupInfo
  * and Welcome. What only members can check stays theirs: membership tag, confirmation tag, and whether the path secrets yield
- * the keys that are published (decision 0007).
+ * the keys that are published (decision 0008).
  */
 import { Refusal, type BodyOf, type DeviceId } from '@tacit/contract'
 import {

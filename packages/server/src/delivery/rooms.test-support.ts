@@ -19,9 +19,14 @@ import { Retention, type RetentionSettings } from './retention.ts'
 export const newConversation = (): ConversationId => ConversationId.parse(systemRandom.id())
 
 export async function openRooms(
-  options: { isListed?: (device: DeviceId) => boolean; maxMembers?: number; retention?: Partial<RetentionSettings> } = {},
+  options: {
+    isListed?: (device: DeviceId) => boolean
+    maxMembers?: number
+    suites?: readonly number[]
+    retention?: Partial<RetentionSettings>
+  } = {},
 ) {
-  const { isListed = () => true, maxMembers = 1000 } = options
+  const { isListed = () => true, maxMembers = 1000, suites = [CLASSIC_SUITE] } = options
   const database = await openTestDatabase()
   const clock = { time: 1_800_000_000_000, now: () => clock.time }
   const faults: unknown[] = []
@@ -39,7 +44,7 @@ export async function openRooms(
     random: systemRandom,
     turns,
     maxMembers,
-    suites: [CLASSIC_SUITE],
+    suites,
     registry: { isListed: ({ device }) => Promise.resolve(isListed(device)) },
     accountExists: () => Promise.resolve(true),
   })

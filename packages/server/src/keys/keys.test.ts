@@ -1,7 +1,8 @@
 import { SessionId, toBase64Url } from '@tacit/contract'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
-import { newAccountId, newDeviceId } from '../identity.test-support.ts'
+import { createMlsEngine, type LeafIdentity } from '@tacit/mls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { engine, member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
+import { newAccountId, newDeviceId, newPerson } from '../identity.test-support.ts'
 import { systemClock } from '../clock.ts'
 import { createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
@@ -98,6 +99,66 @@ test.each([
 ])('a package %s is refused', async (_what, upload) => {
   const gina = await member(town, `gina${systemRandom.id().replaceAll(/[^a-z]/gi, 'x')}`)
   expect((await publish(gina, upload)).status).toBe(400)
+})
+
+describe('a key package is refused, and with it the upload,', () => {
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  const day = 86_400n
+  interface Making {
+    readonly identity: LeafIdentity
+    readonly notBefore: bigint
+    readonly notAfter: bigint
+    readonly lastResort: boolean
+  }
+  /** A package as Ina's device would make it, but for what is changed. */
+  const made = async (ina: Member, changes: Partial<Making> = {}, by = engine): Promise<Uint8Array> => {
+    const own = { identity: ina.person.identityOf(ina.device), notBefore: now - 60n, notAfter: now + day, lastResort: false }
+    return (await by.createKeyPackage({ ...own, ...changes })).keyPackage
+  }
+  const otherBytes = async (ina: Member, at: number) => {
+    const bytes = await made(ina)
+    return bytes.map((byte, index) => (index === bytes.length + at ? byte ^ 1 : byte))
+  }
+  const forged = async (ina: Member): Promise<LeafIdentity> => {
+    const { signature } = ina.person.identityOf(ina.device)
+    const thief = await ina.person.underAnotherKey()
+    return { credential: thief.identityOf(ina.device).credential, signature }
+  }
+  const cases: readonly (readonly [string, (ina: Member) => Promise<Uint8Array>])[] = [
+    ['B-088: of junk', async () => systemRandom.bytes(300)],
+    ['B-090: with a byte behind it', async (ina) => Buffer.concat([await made(ina), Buffer.of(0)])],
+    ['B-096: of another ciphersuite', async (ina) => made(ina, {}, await createMlsEngine({ suite: 1 }))],
+    ['B-107: with another signature', (ina) => otherBytes(ina, -1)],
+    ['B-107: with another init key', (ina) => otherBytes(ina, 40 - 1700)],
+    [
+      'B-108: for ten years',
+      async (ina) => made(ina, { notAfter: now + 3650n * day }, await createMlsEngine({ maxLifetime: 4000n * day })),
+    ],
+    ['B-108: that does not hold yet', (ina) => made(ina, { notBefore: now + day, notAfter: now + 2n * day })],
+    ['B-108: that has ended', (ina) => made(ina, { notBefore: now - 2n * day, notAfter: now - day })],
+    [
+      'B-110: of somebody else',
+      async () => {
+        const other = await newPerson()
+        return (await engine.createKeyPackage({ identity: other.identity, notBefore: now - 60n, notAfter: now + day, lastResort: false }))
+          .keyPackage
+      },
+    ],
+    ['B-110: with a certificate that another account key signed', async (ina) => made(ina, { identity: await forged(ina) })],
+    [
+      'B-110: with no certificate',
+      (ina) => made(ina, { identity: { ...ina.person.identityOf(ina.device), credential: new Uint8Array(9) } }),
+    ],
+    ['that says it is a last resort and is given as another', (ina) => made(ina, { lastResort: true })],
+  ]
+  test.each(cases)('%s', async (_what, make) => {
+    const ina = await member(town, `ina${systemRandom.id().replaceAll(/[^a-z]/gi, 'x')}`)
+    const before = await available(ina)
+    const oneTime = [toBase64Url(await made(ina)), toBase64Url(await make(ina))]
+    const refused = await publish(ina, { oneTime })
+    expect([refused.status, refused.body.name]).toEqual([422, 'invalid_key_package'])
+    expect(await available(ina)).toBe(before)
+  })
 })
 
 test('a device hears when a claim leaves it with fewer than thirty packages', async () => {
