@@ -1,7 +1,7 @@
 /**
- * What carrying a message costs: `npm run bench:relay`. The real server on SQLite with synchronous=FULL, devices in pairs,
- * 300 bytes of sealed payload, durable before it is acknowledged, everything delivered to both devices of a pair; beside a
- * bare `ws` echo in the same run. Server and generator are processes of their own, each on one core where `taskset` exists.
+ * What carrying a message costs: `npm run bench:relay`. The real server on SQLite with synchronous=FULL and on
+ * PostgreSQL with synchronous_commit=on, devices in pairs, 300 bytes of sealed payload, durable before it is acknowledged,
+ * everything delivered to both devices of a pair; beside a bare `ws` echo in the same run. Server and generator are processes of their own, each on one core where `taskset` exists.
  * Prints a table and writes bench/results/relay.json. CPU time is the steadiest figure; rates depend on what else runs.
  */
 import { fork, spawnSync, type ChildProcess } from 'node:child_process'
@@ -9,12 +9,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cpuMicroseconds, residentBytes } from './relay/process-cost.ts'
+import { startPostgres } from '../tools/postgres/server.ts'
+import { cpuMicroseconds, familyMicroseconds, residentBytes } from './relay/process-cost.ts'
 import type { Assignment, LoadResult, Report, Work } from './relay/talk.ts'
 import { makeWorld, type BenchDevice } from './relay/world.ts'
 
+/** What is measured, by its name in the tables. */
+type Contender = 'sqlite' | 'postgres' | 'echo'
+
 interface LoadRow {
-  readonly server: Assignment['server']
+  readonly server: Contender
   readonly workload: string
   readonly devices: number
   readonly perSecond: number
@@ -26,7 +30,7 @@ interface LoadRow {
 }
 
 interface IdleRow {
-  readonly server: Assignment['server']
+  readonly server: Contender
   readonly connections: number
   /** KiB per connection over the server without any. */
   readonly kib: number
@@ -56,29 +60,54 @@ const workloads: readonly { name: string; devices: number; work: Work }[] = [
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'tacit-bench-'))
+const postgres = await startPostgres()
 try {
+  pin(postgres.pid, 0)
   const people = await makeWorld({ folder, count: Math.max(DEVICES * workloads.length, ...idleSteps) })
+  copyWorld()
   const loads: LoadRow[] = []
   const idles: IdleRow[] = []
-  for (const server of ['relay', 'echo'] as const) {
+  for (const server of ['sqlite', 'postgres', 'echo'] as const) {
     loads.push(...(await measureLoads(server, people)))
     idles.push(...(await measureIdle(server, people)))
   }
   print(loads, idles)
   save({ loads, idles })
 } finally {
+  await postgres.stop()
   rmSync(folder, { recursive: true, force: true })
 }
 process.exit(0)
 
-async function measureLoads(server: Assignment['server'], people: readonly BenchDevice[]): Promise<LoadRow[]> {
+/** The same people once more in PostgreSQL, by the operator's own command. */
+function copyWorld(): void {
+  const program = fileURLToPath(new URL('../packages/server/src/admin/main.ts', import.meta.url))
+  const env = { ...process.env, TACIT_DATA_DIR: folder, TACIT_DATABASE: postgres.url('postgres') }
+  const { status } = spawnSync(process.execPath, ['-C', 'tacit-source', program, 'migrate-database'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status !== 0) throw new Error('the people could not be copied')
+}
+
+/** Server and database together. */
+function spent(server: Contender, pid: number): number {
+  return cpuMicroseconds(pid) + (server === 'postgres' ? familyMicroseconds(postgres.pid) : 0)
+}
+
+function kindOf(server: Contender): Assignment['server'] {
+  return server === 'echo' ? 'echo' : 'relay'
+}
+
+async function measureLoads(server: Contender, people: readonly BenchDevice[]): Promise<LoadRow[]> {
   const rows: LoadRow[] = []
   const running = await startServer(server)
   for (const [at, { name, devices, work }] of workloads.entries()) {
     const generator = start(programs.generator, 1)
     // Everybody starts with an empty log and counters at zero.
     const own = people.slice(at * devices, (at + 1) * devices)
-    const { result, microseconds } = await measure(generator, { server, url: running.url, devices: own, work }, running.pid)
+    const assignment = { server: kindOf(server), url: running.url, devices: own, work }
+    const { result, microseconds } = await measure(generator, assignment, () => spent(server, running.pid))
     generator.kill()
     rows.push({
       server,
@@ -99,27 +128,27 @@ async function measureLoads(server: Assignment['server'], people: readonly Bench
 async function measure(
   generator: ChildProcess,
   assignment: Assignment,
-  pid: number,
+  cpu: () => number,
 ): Promise<{ result: LoadResult; microseconds: number }> {
   let before = 0
   return new Promise((resolve, reject) => {
     generator.on('message', (report: Report) => {
-      if (report.kind === 'measuring') before = cpuMicroseconds(pid)
-      if (report.kind === 'measured') resolve({ result: report.result, microseconds: cpuMicroseconds(pid) - before })
+      if (report.kind === 'measuring') before = cpu()
+      if (report.kind === 'measured') resolve({ result: report.result, microseconds: cpu() - before })
       if (report.kind === 'failed') reject(new Error(report.why))
     })
     generator.send(assignment)
   })
 }
 
-async function measureIdle(server: Assignment['server'], people: readonly BenchDevice[]): Promise<IdleRow[]> {
+async function measureIdle(server: Contender, people: readonly BenchDevice[]): Promise<IdleRow[]> {
   const running = await startServer(server)
   const generator = start(programs.generator, 1)
   await pause(2)
   const base = residentBytes(running.pid)
   const rows: IdleRow[] = []
   for (const connections of idleSteps) {
-    await connect(generator, { server, url: running.url, devices: people, work: { kind: 'idle', devices: connections } })
+    await connect(generator, { server: kindOf(server), url: running.url, devices: people, work: { kind: 'idle', devices: connections } })
     await pause(5)
     rows.push({ server, connections, kib: round((residentBytes(running.pid) - base) / 1024 / connections) })
   }
@@ -138,8 +167,8 @@ function connect(generator: ChildProcess, assignment: Assignment): Promise<void>
   })
 }
 
-async function startServer(server: Assignment['server']): Promise<{ url: string; pid: number; stop: () => void }> {
-  const child = start(programs[server], 0, [folder])
+async function startServer(server: Contender): Promise<{ url: string; pid: number; stop: () => void }> {
+  const child = start(programs[kindOf(server)], 0, server === 'postgres' ? [folder, postgres.url('postgres')] : [folder])
   const url = await new Promise<string>((resolve, reject) => {
     child.on('message', (message: { url: string }) => resolve(message.url))
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
@@ -169,7 +198,7 @@ function print(loads: readonly LoadRow[], idles: readonly IdleRow[]): void {
       'generator µs': row.generatorMicroseconds,
       'delivered/s': row.deliveredPerSecond,
       'accept p50/p99 ms': `${row.acceptance.p50} / ${row.acceptance.p99}`,
-      'deliver p50/p99 ms': row.server === 'relay' ? `${row.delivery.p50} / ${row.delivery.p99}` : '',
+      'deliver p50/p99 ms': row.server !== 'echo' ? `${row.delivery.p50} / ${row.delivery.p99}` : '',
     })),
   )
   console.table(idles.map((row) => ({ server: row.server, 'idle connections': row.connections, 'KiB each': row.kib })))
