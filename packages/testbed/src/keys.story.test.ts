@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openDevice, openMemoryStore } from '@tacit/sdk/node'
+import { openDevice, openEngine, openMemoryStore } from '@tacit/sdk/node'
 import { openWorld, PASSWORD, ShiftedClock, textsOf, until, Weather, type World } from './index.ts'
 
 let world: World
@@ -50,3 +50,29 @@ test('key packages are refilled when few are left, and a last resort that was us
   // The refill follows what was seen of it; nothing else tells that it is done.
   await vi.waitFor(async () => expect([await count(false), await count(true)]).toEqual([50, 2]), { timeout: 10_000 })
 }, 60_000)
+
+test('secrets that are used up are overwritten in memory as soon as what follows them is stored', async () => {
+  const engine = await openEngine()
+  const used: { readonly by: string; readonly secret: Uint8Array }[] = []
+  const noting = <R extends { readonly wipe: readonly Uint8Array[] } | { readonly kind: string }>(by: string, result: R): R => {
+    if ('wipe' in result) for (const secret of result.wipe) used.push({ by, secret })
+    return result
+  }
+  const watched: typeof engine = {
+    ...engine,
+    seal: async (...given) => noting('seal', await engine.seal(...given)),
+    open: async (...given) => noting('open', await engine.open(...given)),
+    merge: (...given) => noting('merge', engine.merge(...given)),
+  }
+  await using nina = await openDevice({ server: world.url, store: openMemoryStore(), engine: watched })
+  await nina.signUp({ handle: 'Nina', password: PASSWORD })
+  const otto = await world.signedUp('Otto')
+  const conversation = await nina.startDirect({ handle: 'otto' })
+  await otto.conversation('Nina')
+  await nina.send({ conversation, text: 'one' })
+  await otto.sees(conversation, ['one'])
+  await otto.send({ conversation, text: 'two' })
+  await until(nina.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes('two'))
+  expect([...new Set(used.map(({ by }) => by))].toSorted()).toEqual(['merge', 'open', 'seal'])
+  expect(used.filter(({ secret }) => secret.some((byte) => byte !== 0))).toEqual([])
+})

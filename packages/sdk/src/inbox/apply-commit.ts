@@ -1,6 +1,6 @@
 /** A commit takes effect: the group of the next epoch, its roster, what the timeline tells of it, and the key of its signals. */
 import { type AccountId, type Entry, type Roster, rosterOf } from '@tacit/contract'
-import type { Group, Persist } from '@tacit/mls'
+import type { Group, Persist, Wipe } from '@tacit/mls'
 import { eraseIntent } from '../conversations/intent.store.ts'
 import { describeChange } from '../conversations/describe-change.ts'
 import { saveRoster } from '../conversations/roster.store.ts'
@@ -15,12 +15,13 @@ export interface AppliedCommit {
   readonly external: boolean
   readonly after: Group
   readonly persist: Persist
+  readonly wipe: Wipe
 }
 
 export async function applyCommit(reading: Reading, commit: AppliedCommit): Promise<void> {
   const { core, group } = reading
   if (!group) return
-  const { entry, after, persist } = commit
+  const { entry, after, persist, wipe } = commit
   const before = await rosterOf(group, core.certificates)
   const roster = await rosterOf(after, core.certificates)
   const leavers = await leaversOf(reading, group)
@@ -29,7 +30,7 @@ export async function applyCommit(reading: Reading, commit: AppliedCommit): Prom
   reading.write((writer) => saveRoster(writer, { conversation: reading.conversation, roster }))
   reading.state = { ...reading.state, epoch: Number(after.epoch), titleOwed: owesTitle(reading, { before, roster, entry }) }
   if (!after.active) return endMembership(reading, leavers.has(core.account))
-  reading.advance({ group: after, persist })
+  reading.advance({ group: after, persist, wipe })
   const signal = { conversation: reading.conversation, epoch: Number(after.epoch), secret: await epochSignalSecret(core.engine, after) }
   reading.write((writer) => saveSignalSecret(writer, signal))
 }

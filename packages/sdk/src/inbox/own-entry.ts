@@ -43,11 +43,12 @@ async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageI
 /** Accepted by the server, in its place in the log: only now does it take effect (RFC 9420 section 14). */
 async function mergeOwnCommit(reading: Reading, entry: Entry, sealed: Sealed): Promise<void> {
   const { engine, identity, account, clock } = reading.core
-  if (!sealed.snapshot) return stopHere(reading, entry)
-  const persist = unpackSnapshot(sealed.snapshot)
-  const after = await engine.restore({ snapshot: persist.bytes, slots: persist.slots, identity })
+  if (!sealed.snapshot || !reading.group) return stopHere(reading, entry)
+  const { bytes, slots } = unpackSnapshot(sealed.snapshot)
+  const next = await engine.restore({ snapshot: bytes, slots, identity })
+  const { group: after, persist, wipe } = engine.merge(reading.group, next)
   if (freshens(reading, after, sealed)) reading.state = { ...reading.state, rotation: rotated(reading.state.rotation, clock.now()) }
-  await applyCommit(reading, { entry, by: account, external: false, after, persist })
+  await applyCommit(reading, { entry, by: account, external: false, after, persist, wipe })
   for (const device of readBaggage(sealed.baggage).added)
     reading.write((writer) => eraseStranded(writer, { conversation: reading.conversation, device }))
   fulfil(reading, sealed.intent)

@@ -78,7 +78,8 @@ async function applyOpened(reading: Reading, entry: Entry, opened: Opened): Prom
   if (sender && data) await countSigned(reading, entry, { device: sender.device, clientSeq: data.clientSeq })
   else await reading.countUnopened(entry.sender)
   if (opened.kind === 'proposal') return reading.advance(opened)
-  await applyCommit(reading, { entry, by: sender?.account, external: opened.external, after: opened.group, persist: opened.persist })
+  const { external, group: after, persist, wipe } = opened
+  await applyCommit(reading, { entry, by: sender?.account, external, after, persist, wipe })
   await forgetStranded(reading, opened.changes)
 }
 

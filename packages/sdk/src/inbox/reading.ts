@@ -3,7 +3,7 @@
  * it exists for anybody else until the one transaction at the end has stored all of it.
  */
 import type { AccountId, ConversationId, DeviceId, Entry, MessageId } from '@tacit/contract'
-import type { Group } from '@tacit/mls'
+import type { Group, Persist, Wipe } from '@tacit/mls'
 import type { IncomingMessage } from '../api.ts'
 import type { Conversation } from '../conversations/conversation.store.ts'
 import { eraseGroup, GroupChanges } from '../conversations/group.store.ts'
@@ -41,6 +41,7 @@ export class Reading {
   #group: Group | undefined
   #groupDropped = false
   readonly #groupChanges = new GroupChanges()
+  readonly #consumed: Uint8Array[] = []
   readonly #writes: ((writer: Writer) => Promise<void>)[] = []
   readonly #messages = new Set<MessageId>()
   readonly #counters = new Map<DeviceId, Counter>()
@@ -58,10 +59,11 @@ export class Reading {
     return this.#group
   }
 
-  /** The group after an entry was opened. */
-  advance(next: { readonly group: Group; readonly persist: Parameters<GroupChanges['add']>[0] }): void {
+  /** The group after an entry was opened. What the groups before held and this one does not is overwritten once it is stored. */
+  advance(next: { readonly group: Group; readonly persist: Persist; readonly wipe: Wipe }): void {
     this.#group = next.group
     this.#groupChanges.add(next.persist)
+    this.#consumed.push(...next.wipe)
   }
 
   /** This device has no group any more: it was removed, or has to join anew. */
@@ -124,6 +126,8 @@ export class Reading {
   async store(): Promise<void> {
     const group = this.#groupDropped && !this.#group ? 'none' : this.#group
     await this.#hold.store({ state: this.state, ...(group && { group }), write: (writer) => this.#writeAll(writer) })
+    // Not before: a batch that breaks is read again from the group that was stored last.
+    for (const secret of this.#consumed) secret.fill(0)
   }
 
   async #writeAll(writer: Writer): Promise<void> {
