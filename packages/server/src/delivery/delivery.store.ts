@@ -65,7 +65,7 @@ export interface CursorAt extends Pair {
 /** What a pair may read, and how far the log reaches. */
 export type Position = Pick<Place, 'fromSeq' | 'toSeq' | 'head'>
 
-/** Entries with `after` < seq <= `end`; at most `limit`, and few that begin after `bytes` of them. */
+/** Entries with `after` < seq <= `end`; at most `limit`, and none that begins after `bytes` of them. */
 export interface Range {
   readonly conversation: ConversationId
   readonly after: number

@@ -229,6 +229,23 @@ describe('a feed', () => {
     expect(caughtUp(line)).toBe(false)
   })
 
+  test('an entry that is larger than the window comes alone, once everything before it is acknowledged', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 1 })
+    await sendMany(alice, { conversation, from: 3, count: 1, size: 1_400_000 })
+    await sendMany(alice, { conversation, from: 4, count: 1 })
+    const line = lineOf(bob)
+    const feed = rooms.delivery.resume(line, { cursors: [] })
+    const received = (): number[] => entriesOf(line, conversation).map(({ seq }) => seq)
+    const acknowledge = (seq: number) =>
+      rooms.delivery.acknowledge({ feed, device: bob.device, body: { cursors: [{ conversation, seq }] } })
+    await expect.poll(received).toEqual([2])
+    await acknowledge(2)
+    await expect.poll(received).toEqual([2, 3])
+    await acknowledge(3)
+    await expect.poll(received).toEqual([2, 3, 4])
+  })
+
   test('L-14: reads nothing more while the socket is full, and goes on when it has drained', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const line = lineOf(bob)
@@ -362,6 +379,20 @@ describe('a NACK', () => {
     expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, clientSeq: 1 }))).toBe('malformed')
     expect(await outcomeOf(rooms.delivery.nack(bob.device, { ...other, clientSeq: 1, bytes: new Uint8Array([1]) }))).toBe('malformed')
     expect(await outcome(right)).toBe('accepted')
+  })
+})
+
+describe('a page of a log by the route', () => {
+  test('ends after 1 MiB, however many entries were asked for, and never before the first', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await sendMany(alice, { conversation, from: 2, count: 30, size: 60_000 })
+    await sendMany(alice, { conversation, from: 32, count: 2, size: 1_400_000 })
+    const page = async (after: number): Promise<number> =>
+      (await rooms.delivery.entries(bob.device, { conversation, after, limit: 500 })).entries.length
+    expect(await page(1)).toBe(18)
+    expect(await page(19)).toBe(13)
+    expect(await page(31)).toBe(1)
+    expect(await page(32)).toBe(1)
   })
 })
 

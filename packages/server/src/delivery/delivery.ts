@@ -2,7 +2,7 @@
  * The delivery room's front door: the log of each conversation, who may read it, and the feeds that stream it. The log is
  * the truth; a feed and the bus only carry it.
  */
-import { Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
+import { limits, Refusal, type AccountId, type BodyOf, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Database } from '../storage/database.ts'
 import { Gathered } from '../storage/gathered.ts'
 import { acceptMessage, type AcceptDeps, type AcceptProposal } from './accept-message.ts'
@@ -108,12 +108,13 @@ export class Delivery {
     return this.#deps.store.settled()
   }
 
-  /** Entries after a position, as far as the device may read them. */
+  /** Entries after a position, as far as the device may read them and as many as one answer carries. */
   async entries(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
     const place = await this.#placeOf({ conversation: page.conversation, device })
     const head = readableEnd(place)
     const after = Math.max(page.after, place.fromSeq)
-    return { head, entries: await ledger.entriesIn(this.#deps.database.kysely, { ...page, after, end: head }) }
+    const [entries = []] = await this.#deps.store.ranges([{ ...page, after, end: head, bytes: limits.windowBytes }])
+    return { head, entries }
   }
 
   /**

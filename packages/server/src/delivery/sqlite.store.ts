@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Refusal } from '@tacit/contract'
-import { rowsAs } from '../storage/sqlite/rows.ts'
+import { rowAs } from '../storage/sqlite/rows.ts'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import type { GroupCommit } from '../storage/sqlite/group-commit.ts'
 import { judgeAppend, type AppendState } from './append-rule.ts'
@@ -161,7 +161,15 @@ class Reads {
     return this.#position.get(conversation, device) as Position | undefined
   }
 
-  range({ conversation, after, end, limit }: Range): StoredEntry[] {
-    return rowsAs<StoredEntry>(this.#range.all(conversation, after, end, limit))
+  range({ conversation, after, end, limit, bytes }: Range): StoredEntry[] {
+    const found: StoredEntry[] = []
+    let size = 0
+    for (const row of this.#range.iterate(conversation, after, end, limit)) {
+      const entry = rowAs<StoredEntry>(row)
+      found.push(entry)
+      size += entry.bytes.length
+      if (size >= bytes) break
+    }
+    return found
   }
 }

@@ -2,4 +2,4 @@
 import type { SQLOutputValue } from 'node:sqlite'
 
 /** The columns of a query are named and typed as the row it returns. */
-export const rowsAs = <Row>(rows: Record<string, SQLOutputValue>[]): Row[] => rows as Row[]
+export const rowAs = <Row>(row: Record<string, SQLOutputValue>): Row => row as Row
