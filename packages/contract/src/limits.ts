@@ -8,11 +8,12 @@ const KIB = 1024
 export const limits = {
   /** JSON request body, bytes. */
   jsonBody: 1024 * KIB,
-  /** One socket frame, bytes, whole. */
-  frame: 1024 * KIB,
+  /** One socket frame, bytes, whole; the largest commit fits with its Welcome and GroupInfo. */
+  frame: 2560 * KIB,
   /** One application message or proposal as MLS bytes. */
   message: 64 * KIB,
-  commit: 256 * KIB,
+  /** An update in a conversation of 1,000 leaves whose tree is blank: 1.2 KB for each with the hybrid suite. */
+  commit: 1536 * KIB,
   welcome: 512 * KIB,
   /** One NACK, signed. */
   nack: 512,

@@ -27,9 +27,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'ae79d88be0b906623a1c5c3f92029b71cd9d3ae7c46cbe19f4af4acd1924d63b',
     what: 'Verified commits, trees by epoch.',
   },
+  {
+    version: 5,
+    fingerprint: 'bd6cef22ce484cbff26432d6757f5dc8a5fc5945c18c26a6511aa6aadbc507b3',
+    what: 'Commits as large as a conversation of 1,000 leaves needs.',
+  },
 ]
 
-export const CONTRACT_VERSION = 4
+export const CONTRACT_VERSION = 5
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 4

@@ -4,9 +4,6 @@ import { openWorld, ShiftedClock, until, type World, type WorldDevice } from './
 
 const MEMBERS = 32
 
-/** As many as fit in one commit with their Welcomes. */
-const AT_ONCE = 6
-
 const commits = (devices: readonly WorldDevice[]): number =>
   devices.reduce((sum, { weather }) => sum + weather.said('conversations.commit'), 0)
 
@@ -27,9 +24,7 @@ async function groupOf(world: World, count: number) {
   const [first, ...others] = devices
   if (!first) throw new Error('an empty group')
   const names = others.map(({ name }) => name)
-  const group = await first.createGroup({ title: 'Turns', handles: names.slice(0, AT_ONCE) })
-  for (let at = AT_ONCE; at < names.length; at += AT_ONCE)
-    await first.addPeople({ conversation: group, handles: names.slice(at, at + AT_ONCE) })
+  const group = await first.createGroup({ title: 'Turns', handles: names })
   for (const device of others) await device.conversation('Turns')
   return { devices, group, first }
 }

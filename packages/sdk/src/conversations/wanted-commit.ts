@@ -25,11 +25,23 @@ export interface WantedCommit {
   readonly policy?: Uint8Array
 }
 
-/** Claims key packages for all listed devices of people that are not in the group. Rejects when somebody has none that is sound. */
+/** Adds of one commit; with a key package of 3 KB each it stays far below what the server takes. */
+export const MOST_ADDED = 64
+
+export interface Invitations {
+  readonly invitations: readonly Invitation[]
+  /** Not everybody yet: the rest is for the next commit. */
+  readonly more: boolean
+}
+
+/**
+ * Claims key packages for listed devices of people that are not in the group, for as many as one commit adds. Rejects when
+ * somebody has none that is sound.
+ */
 export async function invite(
   core: DeviceCore,
   { accounts, roster }: { accounts: readonly AccountId[]; roster: Roster },
-): Promise<readonly Invitation[]> {
+): Promise<Invitations> {
   const present = new Set(roster.entries.map((entry) => entry.device))
   const invitations: Invitation[] = []
   for (const account of accounts) {
@@ -39,8 +51,9 @@ export async function invite(
     const isIn = roster.accounts.includes(account)
     if (claimed.length === 0 && !isIn) throw new MessengerError('not_found', 'This person has no device that can be added now.')
     invitations.push(...claimed)
+    if (invitations.length >= MOST_ADDED) return { invitations, more: account !== accounts.at(-1) }
   }
-  return invitations
+  return { invitations, more: false }
 }
 
 /** The server shows a list to those who share a conversation, and to those who name the handle. */

@@ -15,7 +15,7 @@ import { openOnServer } from '../conversations/open-on-server.ts'
 import { owesUpdate } from '../conversations/rotation-facts.ts'
 import { sealCommit } from '../conversations/seal-commit.ts'
 import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
-import { invite, wantedFor, withdrawnLeaves, type Invitation } from '../conversations/wanted-commit.ts'
+import { invite, wantedFor, withdrawnLeaves, type Invitation, type Invitations } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
 import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
@@ -30,6 +30,7 @@ export type Step = { readonly kind: 'send'; readonly sealed: Sealed } | { readon
 
 const AGAIN: Step = { kind: 'again' }
 const REST: Step = { kind: 'rest' }
+const NOBODY: Invitations = { invitations: [], more: false }
 
 export async function nextStep(core: DeviceCore, conversation: ConversationId, tasks: Tasks): Promise<Step> {
   const now = await core.conversations.hold(conversation, async (hold) => ({
@@ -83,11 +84,12 @@ async function pursue(
   }
   if (intent.kind === 'leave') return core.conversations.hold(conversation, (hold) => sealLeave(core, hold, intent))
   const roster = await rosterOf(group, core.certificates)
-  const invitations = intent.kind === 'add' ? await invite(core, { accounts: intent.accounts, roster }) : []
+  const { invitations, more } = intent.kind === 'add' ? await invite(core, { accounts: intent.accounts, roster }) : NOBODY
   return core.conversations.hold(conversation, async (hold) => {
     if (!hold.group || hold.state?.standing !== 'active') return AGAIN
     const wanted = wantedFor(intent, { roster: await rosterOf(hold.group, core.certificates), invitations })
-    if (wanted) await sealCommit(core, hold, { wanted, intent: intent.position })
+    // The intent stays until the commit that makes all of it true.
+    if (wanted) await sealCommit(core, hold, { wanted, intent: more ? undefined : intent.position })
     else {
       await hold.store({ state: hold.state, write: (writer) => eraseIntent(writer, intent.position) })
       core.decided(intent.position)

@@ -1,4 +1,4 @@
-import { CONTRACT_VERSION, closeCodes, encodeCbor, encodeCommand } from '@tacit/contract'
+import { limits, CONTRACT_VERSION, closeCodes, encodeCbor, encodeCommand } from '@tacit/contract'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
 import { Device, newConversationId } from './device.test-support.ts'
@@ -35,7 +35,7 @@ describe('frames that are none of ours', () => {
   })
 
   test('B-056: a frame that says it is larger than allowed closes with 1009 before its bytes come', async () => {
-    await closesWith(1009, frame({ claimedLength: 1024n * 1024n + 1n }))
+    await closesWith(1009, frame({ claimedLength: BigInt(limits.frame) + 1n }))
     await closesWith(1009, frame({ claimedLength: 2n ** 62n }))
   })
 
@@ -70,13 +70,13 @@ describe('frames that are none of ours', () => {
     expect(await device.closed).toBe(closeCodes.malformed)
   })
 
-  test('B-070: a signal of 1 MiB closes with 1009', async () => {
+  test('B-070: a signal larger than any frame closes with 1009', async () => {
     const device = await connected(Device.online(town, alice))
     device.socket.send(
       encodeCommand({
         ref: 1,
         name: 'signals.send',
-        body: { conversation: newConversationId(), epoch: 0, keep: false, bytes: new Uint8Array(1024 * 1024) },
+        body: { conversation: newConversationId(), epoch: 0, keep: false, bytes: new Uint8Array(limits.frame) },
       }),
     )
     expect(await device.closed).toBe(1009)

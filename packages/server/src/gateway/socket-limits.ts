@@ -47,7 +47,8 @@ export function socketLimits(factor: number): SocketLimits {
     deadAfter: 60 * SECOND,
     expiryNotice: 60 * SECOND,
     softBuffer: 256 * KIB,
-    hardBuffer: 1024 * KIB,
+    // More than the soft limit and the largest frame together.
+    hardBuffer: 2048 * KIB,
     slowFor: 30 * SECOND,
     inFlight: 256,
     fragments: 64,
