@@ -312,3 +312,22 @@ test('M-19: who cannot process a commit says so, and is brought back by those wh
   await reader.sees(conversation, ['hello', 'somebody fetched me', 'glad to have you back', 'no more commits'])
   expect(encryption.epoch).toBeLessThanOrEqual(before + 4)
 })
+
+test('signals from an epoch that never comes cost nothing but themselves', async () => {
+  const { writer, reader, conversation, write } = await pair()
+  let early = 0
+  writer.weather.forge((event) => {
+    if (event.name !== 'signals.signal') return event
+    early += 1
+    return { ...event, body: { ...event.body, kept: true, epoch: event.body.epoch + 1000 } }
+  })
+  await write('read this')
+  await reader.sees(conversation, ['hello', 'read this'])
+  await reader.markRead({ conversation, seq: 99 })
+  await expect.poll(() => early).toBeGreaterThan(0)
+  // Each batch that is read tries them again.
+  await reader.send({ conversation, text: 'still there?' })
+  await writer.sees(conversation, ['hello', 'read this', 'still there?'])
+  await write('yes')
+  await reader.sees(conversation, ['hello', 'read this', 'still there?', 'yes'])
+})

@@ -60,7 +60,8 @@ export class Signals {
 
   /** The conversation has moved on: signals that were ahead of us may open now. */
   async retry(conversation: ConversationId): Promise<void> {
-    for (const [name, signal] of this.#early) {
+    // A copy: what is still too early goes back into the map, and would come round again for ever.
+    for (const [name, signal] of [...this.#early]) {
       if (signal.conversation !== conversation) continue
       this.#early.delete(name)
       await this.take(signal)
