@@ -60,9 +60,9 @@ export class Signals {
 
   /** The conversation has moved on: signals that were ahead of us may open now. */
   async retry(conversation: ConversationId): Promise<void> {
-    // A copy: what is still too early goes back into the map, and would come round again for ever.
-    for (const [name, signal] of [...this.#early]) {
-      if (signal.conversation !== conversation) continue
+    // Listed before: what is still too early goes back into the map, and would come round again for ever.
+    const early = [...this.#early].filter(([, signal]) => signal.conversation === conversation)
+    for (const [name, signal] of early) {
       this.#early.delete(name)
       await this.take(signal)
     }
