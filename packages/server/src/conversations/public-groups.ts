@@ -24,14 +24,27 @@ export class PublicGroups {
 
   /** The group in its current epoch, with the proposals that wait; undefined when the server has no tree of it. */
   async at(conversation: ConversationId): Promise<PublicGroup | undefined> {
-    const info = await store.currentInfo(this.#database.kysely, conversation)
+    for (;;) {
+      const stored = await this.#read(conversation)
+      if (stored === 'moved') continue
+      if (!stored) return undefined
+      const group = stored.known ?? resumeGroup(readMessage(stored.info, 'group_info').groupInfo, treeOfNodes(stored.rows))
+      this.keep(conversation, group)
+      return withProposals(group, stored.proposals.map(readProposal))
+    }
+  }
+
+  /** All rows of one epoch. `moved`: a commit by another process came in between. */
+  async #read(conversation: ConversationId) {
+    const { kysely } = this.#database
+    const info = await store.currentInfo(kysely, conversation)
     if (!info) return undefined
-    const known = this.#known.get(conversation)
-    const group = known?.context.epoch === BigInt(info.epoch) ? known : await this.#resume(conversation, info)
-    if (!group) return undefined
-    this.keep(conversation, group)
-    const proposals = await store.waitingProposals(this.#database.kysely, conversation)
-    return proposals.length === 0 ? group : withProposals(group, proposals.map(readProposal))
+    const kept = this.#known.get(conversation)
+    const known = kept?.context.epoch === BigInt(info.epoch) ? kept : undefined
+    const rows = known ? [] : await store.treeOf(kysely, conversation, info.epoch)
+    const proposals = await store.waitingProposals(kysely, conversation)
+    if ((await store.currentInfo(kysely, conversation))?.epoch !== info.epoch) return 'moved'
+    return known || rows.length > 0 ? { info: info.bytes, known, rows, proposals } : undefined
   }
 
   /** The epoch that a stored commit began. */
@@ -43,14 +56,6 @@ export class PublicGroups {
       if (this.#leaves <= this.#mostLeaves || oldest === conversation) return
       this.#forget(oldest)
     }
-  }
-
-  async #resume(
-    conversation: ConversationId,
-    info: { readonly epoch: number; readonly bytes: Uint8Array },
-  ): Promise<PublicGroup | undefined> {
-    const rows = await store.treeOf(this.#database.kysely, conversation, info.epoch)
-    return rows.length === 0 ? undefined : resumeGroup(readMessage(info.bytes, 'group_info').groupInfo, treeOfNodes(rows))
   }
 
   #forget(conversation: ConversationId): void {
