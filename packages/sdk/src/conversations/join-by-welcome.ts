@@ -20,8 +20,8 @@ import { EMPTY_TRANSCRIPT, readNote } from './transcript.ts'
 type Welcomed = EventOf<'conversations.welcome'>
 
 /**
- * Stores the group, then lets the server forget the Welcome. One that cannot be used leaves the conversation `joining`, to
- * be entered by external commit. Rejects with `Unreachable` when a leaf could not be judged; the Welcome then comes again.
+ * Stores the group, then lets the server forget the Welcome. One that cannot be used changes nothing for a member, and leaves
+ * the conversation `joining` for others, to be entered by external commit. Rejects with `Unreachable` when a leaf could not be judged; the Welcome then comes again.
  */
 export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promise<void> {
   const { conversation, welcome } = welcomed
@@ -31,7 +31,7 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
     const known = hold.state?.standing === 'active' && hold.state.cursor >= welcomed.seq
     if (known) return
     const joined = await openWelcome(core, welcomed)
-    if (!joined || !(await isOffered(core, hold, joined.joined))) return waitForAnotherWay(core, hold, welcomed)
+    if (!joined || !(await isOffered(core, hold, joined.joined))) return turnDown(core, hold, welcomed)
     await begin(core, hold, { welcomed, ...joined })
     if (joined.keyPackage.lastResort) core.lastResortUsed()
   })
@@ -40,8 +40,11 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
   core.wire.send('conversations.acknowledgeWelcomes', { welcomes: [welcome] }).catch(() => undefined)
 }
 
-const isOffered = (core: DeviceCore, { conversation, state }: Hold, { group, signer }: Joined): Promise<boolean> =>
-  mayTake(core, { conversation, state, group, signer })
+/** A Welcome of an epoch that this device was past already is an old one, said again: it would take the group back. */
+async function isOffered(core: DeviceCore, { conversation, state }: Hold, { group, signer }: Joined): Promise<boolean> {
+  if (state && group.epoch <= BigInt(state.epoch)) return false
+  return mayTake(core, { conversation, state, group, signer })
+}
 
 async function catchUpBefore(core: DeviceCore, { conversation, seq }: Welcomed): Promise<void> {
   const state = await core.conversations.hold(conversation, async (hold) => hold.state)
@@ -114,8 +117,10 @@ async function begin(
   })
 }
 
-async function waitForAnotherWay(core: DeviceCore, hold: Hold, { conversation, kind }: Welcomed): Promise<void> {
+/** Whoever is inside stays there: the server can say any old Welcome again. Whoever is not waits for another way in. */
+async function turnDown(core: DeviceCore, hold: Hold, { conversation, kind }: Welcomed): Promise<void> {
   const { state } = hold
+  if (state?.standing === 'active' || state?.standing === 'paused') return
   const joining = state ? { ...state, standing: 'joining' as const } : emptyConversation({ conversation, kind, now: core.clock.now() })
   await hold.store({ state: joining, group: 'none', write: (writer) => saveConversation(writer, joining) })
 }
