@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decodeCommand, encodeCbor, encodeCommand, type Entry, type EventFrame } from '@tacit/contract'
+import { decodeCommand, encodeCbor, encodeCommand, encodeEvent, type Entry, type EventFrame } from '@tacit/contract'
 import type { ConversationId, Timeline } from '@tacit/sdk'
 import { openDevice, openMemoryStore } from '@tacit/sdk/node'
 import { noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Forge, type World, type WorldDevice } from './index.ts'
@@ -330,4 +330,69 @@ test('signals from an epoch that never comes cost nothing but themselves', async
   await writer.sees(conversation, ['hello', 'read this', 'still there?'])
   await write('yes')
   await reader.sees(conversation, ['hello', 'read this', 'still there?', 'yes'])
+})
+
+test('B-124 M-40: a Welcome that the server says again changes nothing, also when its key package is still there', async () => {
+  const writer = await world.signedUp('Winston')
+  const store = openMemoryStore()
+  const weather = new Weather()
+  await using reader = await openDevice({ server: world.url, store, network: weather })
+  await reader.signUp({ handle: 'Rosalind', password: PASSWORD })
+  const packages = await store.all('select ref, bytes, secret, last_resort, published, made_at from key_package')
+  let welcome: EventFrame | undefined
+  weather.forge((event) => {
+    if (event.name === 'conversations.welcome') welcome = event
+    return event
+  })
+  let tree: object | undefined
+  weather.forgeAnswers((url, body) => {
+    if (!url.includes('/tree') || typeof body !== 'object' || body === null) return body
+    tree ??= body
+    return { ...tree, status: 200 }
+  })
+  const conversation = await writer.startDirect({ handle: 'rosalind' })
+  const reads = (text: string) =>
+    until(
+      reader.watch('timeline', conversation),
+      (now) => now?.items.some((item) => item.kind === 'message' && item.text === text) ?? false,
+    )
+  await writer.send({ conversation, text: 'one' })
+  await reads('one')
+  await reader.send({ conversation, text: 'two' })
+  const { encryption } = await writer.details(conversation, ({ encryption: { epoch } }) => epoch >= 2)
+  await writer.sees(conversation, ['one', 'two'])
+  if (welcome?.name !== 'conversations.welcome') throw new Error('nobody was welcomed')
+  const again = encodeEvent({ ...welcome, body: { ...welcome.body, seq: 50 } })
+
+  weather.inject(again)
+  await writer.send({ conversation, text: 'three' })
+  await reads('three')
+  const row = 'insert or ignore into key_package (ref, bytes, secret, last_resort, published, made_at) values (?, ?, ?, ?, ?, ?)'
+  for (const { ref, bytes, secret, last_resort, published, made_at } of packages)
+    await store.transaction((to) =>
+      to.run(
+        row,
+        [ref, bytes, secret, last_resort, published, made_at].map((value) => value ?? null),
+      ),
+    )
+  weather.inject(again)
+  await writer.send({ conversation, text: 'four' })
+  await reads('four')
+  const after = await until(reader.watch('details', conversation), (details) => details !== undefined)
+  expect(after).toMatchObject({ standing: 'active', encryption: { epoch: encryption.epoch } })
+})
+
+test('B-105 B-128: a member who uses the id of another message a second time does not put words in its place', async () => {
+  const wendy = await world.signedUp('Wendy')
+  const store = openMemoryStore()
+  await using mallory = await openDevice({ server: world.url, store })
+  await mallory.signUp({ handle: 'Malcolm', password: PASSWORD })
+  const conversation = await wendy.startDirect({ handle: 'malcolm' })
+  const taken = await wendy.send({ conversation, text: 'I never said that' })
+  await until(mallory.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes('I never said that'))
+  const row = 'insert into outbox (message, conversation, kind, text, time) values (?, ?, ?, ?, ?)'
+  await store.transaction((writer) => writer.run(row, [taken, conversation, 'text', 'yes you did', 0]))
+  await mallory.send({ conversation, text: 'did you?' })
+  const seen = await wendy.sees(conversation, ['I never said that', 'did you?'])
+  expect(noticesOf(seen.items)).toEqual(expect.arrayContaining(['unreadable duplicate', 'tampering']))
 })

@@ -35,8 +35,8 @@ export async function readOwnEntry(reading: Reading, entry: Entry, hash: Uint8Ar
 async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageId): Promise<void> {
   reading.state = { ...reading.state, rotation: countMessage(reading.state.rotation, { mine: true }) }
   const waiting = await findWaiting(reading.core.store, message)
-  if (!waiting || (await reading.isRepeat(message))) return
-  placeContent(reading, { entry, payload: waiting, account: reading.core.account })
+  if (!waiting) return
+  if (!(await reading.isRepeat(message))) placeContent(reading, { entry, payload: waiting, account: reading.core.account })
   reading.write((writer) => eraseWaiting(writer, message))
 }
 

@@ -110,7 +110,7 @@ describe('a commit', () => {
     expect(await welcomes()).toBe(1)
   })
 
-  test('that lost the race is refused, and nobody it would have added gets in', async () => {
+  test('B-123: that lost the race is refused, and nobody it would have added gets in', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const [hers, his] = [
       await rooms.seats.seal(alice, { conversation, clientSeq: 2 }),
