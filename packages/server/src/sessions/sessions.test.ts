@@ -202,7 +202,7 @@ describe('signing in', () => {
     expect(await finish(late)).toBe('expired')
   })
 
-  test.each(['', 'AAAA', toBase64Url(new Uint8Array(96)), toBase64Url(systemRandom.bytes(96)), 'é'])(
+  test.each(['', 'AAAA', toBase64Url(new Uint8Array(96)), toBase64Url(new Uint8Array(96).fill(0xff)), 'é'])(
     'B-042 with %j instead of a group element is refused',
     async (startLoginRequest) => {
       const { town } = await townWithClock()
