@@ -37,6 +37,16 @@ export async function openSecrets({ folder, random }: { folder: string | undefin
   }
 }
 
+/** The secrets of a data folder as a backup carries them; undefined when there are none. */
+export function readSecretsText(folder: string): string | undefined {
+  const file = join(folder, 'secrets.json')
+  return existsSync(file) ? JSON.stringify(readSecrets(file)) : undefined
+}
+
+/** What `readSecretsText` gave becomes the secrets of a folder. */
+export const restoreSecrets = (folder: string, text: string): void =>
+  writeSecrets(join(folder, 'secrets.json'), SecretsFile.parse(JSON.parse(text)))
+
 const makeSecrets = (random: Random): SecretsFile => ({ version: 1, opaqueSetup: opaque.createSetup(), key: toBase64Url(random.bytes(32)) })
 
 function readSecrets(file: string): SecretsFile {

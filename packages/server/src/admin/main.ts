@@ -1,40 +1,94 @@
 /** The operator's commands: `npm run admin -- <command>`. Settings are those of the server. */
+import { systemClock } from '../clock.ts'
 import { readSettings, type Settings } from '../settings.ts'
+import type { Manifest } from './backup-file.ts'
+import { makeBackup } from './backup.ts'
 import { migrateDatabase } from './migrate-database.ts'
+import { restoreBackup } from './restore.ts'
+import type { TableSummary } from './tables.ts'
+import { verifyBackup } from './verify-backup.ts'
 
 interface Command {
+  /** What follows its name. */
+  readonly usage: string
   /** One sentence, for people. */
   readonly help: string
   /** Returns what to print. Throws a sentence. */
-  run(settings: Settings): Promise<string>
+  run(settings: Settings, args: readonly string[]): Promise<string>
 }
 
 const commands: Readonly<Record<string, Command>> = {
   'migrate-database': {
+    usage: '',
     help: 'Copies the SQLite database in TACIT_DATA_DIR into the empty PostgreSQL database TACIT_DATABASE, and compares both.',
     async run(settings) {
       const tables = await migrateDatabase(settings)
-      const lines = tables.map(({ name, rows, hash }) => `${name.padEnd(24)}${String(rows).padStart(10)} rows   sha256 ${hash}`)
       const rows = tables.reduce((sum, table) => sum + table.rows, 0)
       return [
-        ...lines,
+        ...tableLines(tables),
         `Copied and compared: ${tables.length} tables, ${rows} rows. Start the server with TACIT_DATABASE from now on.`,
       ].join('\n')
     },
   },
+  backup: {
+    usage: '<file> [--without-secrets]',
+    help: 'Writes everything into one file, while the server runs. Whoever has it and the secrets has the installation: keep it safe.',
+    async run(settings, args) {
+      const path = fileOf(args)
+      const manifest = await makeBackup({ settings, clock: systemClock, path, withSecrets: !args.includes('--without-secrets') })
+      return `${describe(manifest)}\nWritten and verified: ${path}`
+    },
+  },
+  verify: {
+    usage: '<file>',
+    help: 'Says whether a backup is whole, and if not, what is wrong with it.',
+    async run(_, args) {
+      const { manifest, findings } = await verifyBackup(fileOf(args))
+      if (findings.length > 0 || !manifest) throw new Error(findings.join('\n'))
+      return `${describe(manifest)}\nThe backup is whole.`
+    },
+  },
+  restore: {
+    usage: '<file> [--replace]',
+    help: 'Makes an installation from a backup, with the settings of now; the server must be stopped. --replace: also where one is.',
+    async run(settings, args) {
+      const { manifest, aside } = await restoreBackup({
+        settings,
+        clock: systemClock,
+        path: fileOf(args),
+        replace: args.includes('--replace'),
+      })
+      return [describe(manifest), ...(aside ? [`What was there before is in ${aside}.`] : []), 'Restored. Start the server.'].join('\n')
+    },
+  },
 }
 
-const [name = 'help'] = process.argv.slice(2)
+const [name = 'help', ...args] = process.argv.slice(2)
 const command = commands[name]
 if (!command) {
-  const list = Object.entries(commands).map(([known, { help }]) => `  ${known}\n      ${help}`)
+  const list = Object.entries(commands).map(([known, { usage, help }]) => `  ${known} ${usage}\n      ${help}`)
   process.stdout.write(`Commands:\n${list.join('\n')}\n`)
   process.exit(name === 'help' ? 0 : 1)
 }
 try {
-  process.stdout.write(`${await command.run(readSettings())}\n`)
+  process.stdout.write(`${await command.run(readSettings(), args)}\n`)
 } catch (error) {
   const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}${cause}\n`)
   process.exit(1)
+}
+
+function fileOf(given: readonly string[]): string {
+  const [file, ...more] = given.filter((arg) => !arg.startsWith('--'))
+  if (file === undefined || more.length > 0) throw new Error('Name one file.')
+  return file
+}
+
+function describe({ madeAt, from, secrets, conversations, entries, tables }: Manifest): string {
+  const facts = `Of ${madeAt}, from ${from}, ${secrets ? 'with' : 'without'} the server's secrets: ${conversations} conversations, ${entries} entries.`
+  return [...tableLines(tables), facts].join('\n')
+}
+
+function tableLines(tables: readonly TableSummary[]): string[] {
+  return tables.map(({ name: table, rows, hash }) => `${table.padEnd(24)}${String(rows).padStart(10)} rows   sha256 ${hash}`)
 }

@@ -5,10 +5,11 @@ import type { Settings } from '../settings.ts'
 import { lockFolder } from '../storage/folder-lock.ts'
 import { openPostgres } from '../storage/postgres/postgres-database.ts'
 import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
-import { copyDatabase, type CopiedTable } from './copy-database.ts'
+import { copyDatabase } from './copy-database.ts'
+import type { TableSummary } from './tables.ts'
 
 /** The server must be stopped. The SQLite file stays as it is. Throws a sentence. */
-export async function migrateDatabase({ dataDir, database, acceptDataLoss }: Settings): Promise<CopiedTable[]> {
+export async function migrateDatabase({ dataDir, database, acceptDataLoss }: Settings): Promise<TableSummary[]> {
   if (database === '') throw new Error('Say with TACIT_DATABASE where to copy to: postgres://user:password@host/database.')
   const folder = resolve(dataDir)
   const path = join(folder, 'tacit.sqlite')
