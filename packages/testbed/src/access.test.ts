@@ -207,7 +207,7 @@ describe('the socket', () => {
   test.each(commandNames.filter((name) => name !== 'connection.hello'))(
     '%s is refused before hello, and the socket closed',
     async (name) => {
-      const socket = await WireSocket.connect(server.url)
+      const socket = await WireSocket.connect({ url: server.url })
       const row = commandRows[name]
       void socket.command(
         name,

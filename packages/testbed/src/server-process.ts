@@ -18,8 +18,10 @@ export interface ServerProcess {
   stop(): Promise<number | null>
   /** SIGKILL: no goodbye. */
   kill(): Promise<void>
-  /** Starts again on the same data and port, after `stop` or `kill`. */
-  restart(): Promise<void>
+  /** Resolves when the process that runs now has ended, however. */
+  readonly ended: Promise<void>
+  /** Starts again on the same data and port, after it ended; `environment` adds to that of before, from now on. */
+  restart(environment?: Readonly<Record<string, string>>): Promise<void>
   /** Ends it and erases its data. */
   dispose(): Promise<void>
 }
@@ -27,12 +29,18 @@ export interface ServerProcess {
 const ROOT = resolve(import.meta.dirname, '../../..')
 const READY = /https?:\/\/[^\s"]+:(\d+)/
 
-/** Starts one; `environment` adds to or overrides the settings. Resolves when it says where it answers. */
-export async function startServerProcess({
-  environment = {},
-}: { environment?: Readonly<Record<string, string>> } = {}): Promise<ServerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'tacit-server-'))
-  const running = new RunningServer({ folder, environment })
+export interface ServerProcessOptions {
+  /** Adds to or overrides the settings. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Arguments of Node in front of the program. */
+  readonly nodeArguments?: readonly string[]
+  /** A program that runs Node, with its arguments. */
+  readonly runner?: readonly string[]
+}
+
+/** Starts one. Resolves when it says where it answers. */
+export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+  const running = new RunningServer(mkdtempSync(join(tmpdir(), 'tacit-server-')), options)
   await running.start('0')
   return running
 }
@@ -41,14 +49,17 @@ class RunningServer implements ServerProcess {
   readonly dataDir: string
   readonly logFile: string
   readonly #folder: string
-  readonly #environment: Readonly<Record<string, string>>
+  readonly #options: ServerProcessOptions
+  #environment: Readonly<Record<string, string>>
+  #ended: Promise<void> = Promise.resolve()
   #child: ChildProcess | undefined
   #port = '0'
 
-  constructor({ folder, environment }: { folder: string; environment: Readonly<Record<string, string>> }) {
+  constructor(folder: string, options: ServerProcessOptions) {
     this.#folder = folder
-    this.#environment = environment
-    this.dataDir = join(folder, 'data')
+    this.#options = options
+    this.#environment = options.environment ?? {}
+    this.dataDir = this.#environment['TACIT_DATA_DIR'] ?? join(folder, 'data')
     this.logFile = join(folder, 'server.log')
   }
 
@@ -60,8 +71,15 @@ class RunningServer implements ServerProcess {
     return this.#child?.pid ?? -1
   }
 
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
   async start(port: string): Promise<void> {
-    const child = spawn(process.execPath, ['--conditions=tacit-source', join(ROOT, 'packages/server/src/main.ts')], {
+    const { nodeArguments = [], runner = [] } = this.#options
+    const node = [...runner, process.execPath, '--conditions=tacit-source', ...nodeArguments, join(ROOT, 'packages/server/src/main.ts')]
+    const [program = '', ...args] = node
+    const child = spawn(program, args, {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -75,6 +93,7 @@ class RunningServer implements ServerProcess {
       },
     })
     this.#child = child
+    this.#ended = new Promise((over) => child.once('exit', () => over()))
     const log = createWriteStream(this.logFile, { flags: 'a' })
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
@@ -89,7 +108,8 @@ class RunningServer implements ServerProcess {
     await this.#end('SIGKILL')
   }
 
-  restart(): Promise<void> {
+  restart(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#environment = { ...this.#environment, ...environment }
     return this.start(this.#port)
   }
 

@@ -23,6 +23,7 @@ import {
   type ResultOf,
 } from '@tacit/contract'
 import type { LeafIdentity } from '@tacit/mls'
+import { WebSocket } from 'ws'
 
 /** What came back from an HTTP request: the decoded JSON, untyped, as a hostile client would look at it. */
 export interface WireAnswer {
@@ -147,12 +148,22 @@ export type CommandAnswer<N extends CommandName> =
   | { readonly ok: true; readonly result: ResultOf<N> }
   | { readonly ok: false; readonly failure: FailureName; readonly details: object }
 
-/** A socket that keeps every event it got. */
+export interface SocketOptions {
+  readonly url: string
+  /** Hears each event; without it the socket keeps them. */
+  readonly onEvent?: (event: EventFrame) => void
+}
+
+/** How long to wait for a socket to open, milliseconds. */
+const OPENS_WITHIN = 5000
+
+/** A socket that keeps every event it got, or passes it on. */
 export class WireSocket {
   readonly events: EventFrame[] = []
   /** Resolves with the close code. */
   readonly closed: Promise<number>
   readonly #socket: WebSocket
+  readonly #onEvent: (event: EventFrame) => void
   readonly #waiting = new Map<
     number,
     (answer: { ok: true; result: CborValue } | { ok: false; failure: FailureName; details: object }) => void
@@ -161,26 +172,28 @@ export class WireSocket {
   #ref = 0
 
   /** Opens and says hello. */
-  static async open({ url, accessToken }: { url: string; accessToken: string }): Promise<WireSocket> {
-    const socket = await WireSocket.connect(url)
+  static async open({ accessToken, ...options }: SocketOptions & { accessToken: string }): Promise<WireSocket> {
+    const socket = await WireSocket.connect(options)
     const hello = await socket.command('connection.hello', { accessToken, contract: CONTRACT_VERSION })
     if (!hello.ok) throw new Error(`hello was refused: ${hello.failure}`)
     return socket
   }
 
   /** Opens and says nothing. */
-  static async connect(url: string): Promise<WireSocket> {
-    const socket = new WebSocket(url.replace(/^http/, 'ws') + SOCKET_PATH, [SUBPROTOCOL])
+  static async connect({ url, onEvent }: SocketOptions): Promise<WireSocket> {
+    const address = url.replace(/^http/, 'ws') + SOCKET_PATH
+    const socket = new WebSocket(address, [SUBPROTOCOL], { perMessageDeflate: false, handshakeTimeout: OPENS_WITHIN })
     socket.binaryType = 'arraybuffer'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     socket.addEventListener('open', () => resolve())
     socket.addEventListener('error', () => reject(new Error('the socket could not be opened')))
     await promise
-    return new WireSocket(socket)
+    return new WireSocket(socket, onEvent)
   }
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, onEvent: SocketOptions['onEvent']) {
     this.#socket = socket
+    this.#onEvent = onEvent ?? ((event) => this.events.push(event))
     const { promise, resolve } = Promise.withResolvers<number>()
     this.closed = promise
     socket.addEventListener('close', (event) => {
@@ -188,10 +201,12 @@ export class WireSocket {
       this.#waiting.clear()
       resolve(event.code)
     })
-    socket.addEventListener('message', (event: MessageEvent<ArrayBuffer>) => this.#receive(new Uint8Array(event.data)))
+    socket.addEventListener('message', ({ data }) => data instanceof ArrayBuffer && this.#receive(new Uint8Array(data)))
   }
 
+  /** Answered `unavailable` when the socket is closed, or closes before the server has answered. */
   async command<N extends CommandName>(name: N, body: BodyOf<N>): Promise<CommandAnswer<N>> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return { ok: false, failure: 'unavailable', details: {} }
     const ref = ++this.#ref
     const { promise, resolve } = Promise.withResolvers<
       { ok: true; result: CborValue } | { ok: false; failure: FailureName; details: object }
@@ -225,12 +240,23 @@ export class WireSocket {
     return this.closed
   }
 
+  /** Ends the connection without a word. */
+  drop(): Promise<number> {
+    this.#socket.terminate()
+    return this.closed
+  }
+
+  /** Reads nothing from now on, so that the server's words pile up. */
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
   #receive(bytes: Uint8Array): void {
     const frame = decodeFromServer(bytes)
     if (frame.type === 'accepted') this.#settle(frame.ref, { ok: true, result: frame.result })
     else if (frame.type === 'refused') this.#settle(frame.ref, { ok: false, failure: frame.failure, details: frame.details })
     else if (frame.type === 'event') {
-      this.events.push(frame)
+      this.#onEvent(frame)
       for (const listener of this.#listeners) listener()
     }
   }
