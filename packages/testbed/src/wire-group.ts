@@ -27,15 +27,18 @@ export async function openOnWire(device: WireDevice): Promise<WireGroup> {
 }
 
 /** The commit by which the founder of a conversation adds others, at epoch 0. */
-export async function commitOnWire(
-  { conversation, group }: WireGroup,
-  added: readonly WireDevice[],
-): Promise<BodyOf<'conversations.commit'>> {
+export async function commitOnWire(opened: WireGroup, added: readonly WireDevice[]): Promise<BodyOf<'conversations.commit'>> {
+  return (await additionOnWire(opened, added)).body
+}
+
+/** The same, and the group that it makes. */
+export async function additionOnWire({ conversation, group }: WireGroup, added: readonly WireDevice[]) {
   const now = BigInt(Math.floor(Date.now() / 1000))
   const lifetime = { notBefore: now - 3600n, notAfter: now + 86_400n, lastResort: false }
   const packages = await Promise.all(added.map(({ identity }) => engine.createKeyPackage({ identity, ...lifetime })))
   const add = packages.map(({ keyPackage }) => keyPackage)
-  const { commit, welcomes, groupInfo } = await engine.commit(group, { add, authenticate: () => Promise.resolve(true) })
+  const { commit, welcomes, groupInfo, next } = await engine.commit(group, { add, authenticate: () => Promise.resolve(true) })
   const welcome = welcomes[0] ? new Uint8Array(welcomes[0].bytes) : null
-  return { conversation, epoch: 0, clientSeq: 1, commit: new Uint8Array(commit), welcome, groupInfo: new Uint8Array(groupInfo) }
+  const body = { conversation, epoch: 0, clientSeq: 1, commit: new Uint8Array(commit), welcome, groupInfo: new Uint8Array(groupInfo) }
+  return { body, next }
 }

@@ -1,0 +1,57 @@
+/** Runs rows of the fault table and prints each as it ends. */
+import type { Figure, Outcome, Row } from './row.ts'
+import { kill } from './rows/f01-kill.ts'
+
+const table: readonly Row[] = [kill]
+
+export interface FaultsRequest {
+  readonly version: 'short' | 'long'
+  /** Ids of rows; none means all. */
+  readonly only?: readonly string[]
+  /** Injections of each row, instead of what the version says. */
+  readonly times?: number
+}
+
+export interface RowSummary {
+  readonly id: string
+  readonly name: string
+  readonly injections: number
+  readonly kills: number
+  readonly acknowledged: number
+  readonly violations: number
+  readonly seconds: number
+  readonly figures: readonly Figure[]
+}
+
+/** One row after the other: each has the machine to itself. */
+export async function runFaults({ version, only = [], times }: FaultsRequest): Promise<{ readonly rows: readonly RowSummary[] }> {
+  const rows: RowSummary[] = []
+  for (const row of table) {
+    if (only.length > 0 && !only.includes(row.id)) continue
+    const began = performance.now()
+    const outcome = await row.run(times ?? row[version]).catch(asOutcome)
+    const seconds = (performance.now() - began) / 1000
+    const { injections, kills = 0, acknowledged, violations, figures } = outcome
+    rows.push({ id: row.id, name: row.name, injections, kills, acknowledged, violations: violations.length, seconds, figures })
+    console.log(line(row, outcome, seconds))
+    for (const { id, says } of violations.slice(0, 5)) console.log(`      ${id}: ${says}`)
+  }
+  return { rows }
+}
+
+/** A row that cannot be played to its end proves nothing. */
+const asOutcome = (error: unknown): Outcome => ({
+  injections: 0,
+  acknowledged: 0,
+  violations: [{ id: 'row', says: error instanceof Error ? (error.stack ?? error.message) : String(error) }],
+  figures: [],
+})
+
+function line({ id, name }: Row, { injections, acknowledged, violations, figures }: Outcome, seconds: number): string {
+  const measured = figures.map(({ name: what, value, unit, limit }) => {
+    const judged = limit === undefined ? '' : value <= limit ? ` (<= ${limit})` : ` (MISSED ${limit})`
+    return `${what} ${value} ${unit}${judged}`
+  })
+  const counts = `${injections} times, ${acknowledged} acknowledged, ${violations.length} violations, ${seconds.toFixed(1)} s`
+  return `${id} ${name}: ${[counts, ...measured].join('; ')}`
+}
