@@ -93,7 +93,14 @@ class RunningServer implements ServerProcess {
       },
     })
     this.#child = child
-    this.#ended = new Promise((over) => child.once('exit', () => over()))
+    const outlived = (): void => void child.kill('SIGKILL')
+    process.once('exit', outlived)
+    this.#ended = new Promise((over) =>
+      child.once('exit', () => {
+        process.off('exit', outlived)
+        over()
+      }),
+    )
     const log = createWriteStream(this.logFile, { flags: 'a' })
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })

@@ -1,6 +1,6 @@
 /** Real groups of devices on the bare wire: the server verifies what opens and changes a conversation, so only messages may be made up. */
 import { ConversationId, encodePolicy, fromBase64Url, toBase64Url, type BodyOf } from '@tacit/contract'
-import { createMlsEngine, type Group } from '@tacit/mls'
+import { createMlsEngine, type Group, type KeyPackagePair } from '@tacit/mls'
 import { randomId, type WireDevice } from './wire-device.ts'
 
 const engine = await createMlsEngine({ treeInWelcome: false })
@@ -31,11 +31,15 @@ export async function commitOnWire(opened: WireGroup, added: readonly WireDevice
   return (await additionOnWire(opened, added)).body
 }
 
+/** A key package of a device, for today. */
+export function keyPackageOf({ identity }: WireDevice): Promise<KeyPackagePair> {
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  return engine.createKeyPackage({ identity, notBefore: now - 3600n, notAfter: now + 86_400n, lastResort: false })
+}
+
 /** The same, and the group that it makes. */
 export async function additionOnWire({ conversation, group }: WireGroup, added: readonly WireDevice[]) {
-  const now = BigInt(Math.floor(Date.now() / 1000))
-  const lifetime = { notBefore: now - 3600n, notAfter: now + 86_400n, lastResort: false }
-  const packages = await Promise.all(added.map(({ identity }) => engine.createKeyPackage({ identity, ...lifetime })))
+  const packages = await Promise.all(added.map(keyPackageOf))
   const add = packages.map(({ keyPackage }) => keyPackage)
   const { commit, welcomes, groupInfo, next } = await engine.commit(group, { add, authenticate: () => Promise.resolve(true) })
   const welcome = welcomes[0] ? new Uint8Array(welcomes[0].bytes) : null

@@ -29,6 +29,9 @@ const USUAL: readonly (readonly number[])[] = [
   [5, 1],
 ]
 
+/** What takes longer to settle never will, milliseconds. */
+const GIVES_UP = 60_000
+
 export class Crowd {
   readonly members: readonly CrowdMember[]
   /** Messages and commits that were accepted. */
@@ -43,7 +46,9 @@ export class Crowd {
   readonly #recorder: Recorder
   readonly #offeredAt = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
-  #lastAccept = 0
+  readonly #invited = new Set<CrowdMember>()
+  /** When the last was accepted, by the recorder's clock. */
+  lastAccept = 0
 
   private constructor(recorder: Recorder, devices: readonly WireDevice[], address: () => string) {
     this.#recorder = recorder
@@ -122,8 +127,25 @@ export class Crowd {
 
   /** Milliseconds from `since` (of the recorder's clock) to the next acceptance. */
   async nextAccept(since: number): Promise<number> {
-    while (this.#lastAccept < since) await new Promise<void>((resolve) => this.#waiting.add(resolve))
-    return this.#lastAccept - since
+    while (this.lastAccept < since) await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    return this.lastAccept - since
+  }
+
+  /** Somebody who is in no conversation is added to the first one by a commit. */
+  addGuest(): void {
+    const guest = this.members.find((member) => member.lanes.size === 0 && !this.#invited.has(member))
+    const founder = this.#lanes().find((lane) => lane.canCommit)
+    if (!guest || !founder) return
+    this.#invited.add(guest)
+    founder.commit({
+      device: guest.device,
+      joined: (seq, epoch) => {
+        const { conversation } = founder
+        guest.join(new Lane({ conversation, device: guest.device.device, hears: guest.hears, pipeline: 1, epoch, clientSeq: 0 }), seq)
+        // What it was sent before it knew is sent again.
+        void guest.reconnect()
+      },
+    })
   }
 
   /** Times from now on. */
@@ -136,7 +158,10 @@ export class Crowd {
   async settle(): Promise<number> {
     const began = this.#recorder.now()
     this.hush()
-    while (!this.#isSettled()) await pause(10)
+    while (!this.#isSettled()) {
+      await pause(10)
+      if (this.#recorder.now() - began > GIVES_UP) throw new Error(`not everybody came to the end: ${this.#whoWaits()}`)
+    }
     return this.#recorder.now() - began
   }
 
@@ -158,11 +183,21 @@ export class Crowd {
     )
   }
 
+  #whoWaits(): string {
+    const lanes = this.members.flatMap((member) => {
+      const state = `${member.device.handle}${member.hasAcknowledged ? '' : ' (unacknowledged)'}`
+      return [...member.lanes.values()].map((lane) => `${state} ${lane.outbox} to say, at ${lane.cursor} of ${this.#headOf(lane)}`)
+    })
+    return `${lanes.join('; ')}; refusals ${JSON.stringify([...this.refusals])}, closes ${JSON.stringify([...this.closes])}`
+  }
+
+  #headOf({ conversation }: Lane): number {
+    return Math.max(...this.#lanes().flatMap((lane) => (lane.conversation === conversation ? lane.cursor : [])))
+  }
+
   #isSettled(): boolean {
-    const heads = new Map<string, number>()
-    for (const lane of this.#lanes()) heads.set(lane.conversation, Math.max(lane.cursor, heads.get(lane.conversation) ?? 0))
     const saidAll = this.members.every((member) => member.outbox === 0 && member.hasAcknowledged)
-    return saidAll && this.#lanes().every((lane) => lane.cursor === heads.get(lane.conversation))
+    return saidAll && this.#lanes().every((lane) => lane.cursor === this.#headOf(lane))
   }
 
   #lanes(): Lane[] {
@@ -171,7 +206,7 @@ export class Crowd {
 
   #hearAccepted(took: number): void {
     this.accepted += 1
-    this.#lastAccept = this.#recorder.now()
+    this.lastAccept = this.#recorder.now()
     this.acceptTimes.push(took)
     for (const look of this.#waiting) look()
     this.#waiting.clear()

@@ -1,8 +1,9 @@
 /** Runs rows of the fault table and prints each as it ends. */
 import type { Figure, Outcome, Row } from './row.ts'
 import { kill } from './rows/f01-kill.ts'
+import { points } from './rows/f02-points.ts'
 
-const table: readonly Row[] = [kill]
+const table: readonly Row[] = [kill, points]
 
 export interface FaultsRequest {
   readonly version: 'short' | 'long'

@@ -3,12 +3,19 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ConversationId, Entry } from '@tacit/contract'
 import { createMlsEngine, type Group, type PendingCommit } from '@tacit/mls'
-import { opaqueMessage, type CommandAnswer, type WireSocket } from '../wire-device.ts'
+import { keyPackageOf } from '../wire-group.ts'
+import { opaqueMessage, type CommandAnswer, type WireDevice, type WireSocket } from '../wire-device.ts'
 import { hashOf, newMessageId } from './crowd-bytes.ts'
 import type { CrowdHears } from './crowd-member.ts'
 import { orLate } from './patience.ts'
 
 const engine = await createMlsEngine({ treeInWelcome: false })
+
+/** Somebody whom a commit adds; told when it is accepted. */
+export interface Guest {
+  readonly device: WireDevice
+  joined(seq: number, epoch: number): void
+}
 
 /** What is said, in the bytes of its newest attempt. */
 interface Item {
@@ -21,6 +28,7 @@ interface Item {
   epoch: number
   bytes: Uint8Array<ArrayBuffer>
   pending?: PendingCommit
+  guest?: Guest
   /** When it was offered in these bytes for the first time. */
   since?: number
 }
@@ -51,6 +59,7 @@ export class Lane {
   #items: Item[] = []
   #wanted = 0
   #commitWanted = false
+  #guests: Guest[] = []
   #wake: () => void = () => undefined
   #arrived: () => void = () => undefined
 
@@ -63,7 +72,7 @@ export class Lane {
   }
 
   get outbox(): number {
-    return this.#items.length + this.#wanted
+    return this.#items.length + this.#wanted + this.#guests.length
   }
 
   get canCommit(): boolean {
@@ -80,11 +89,13 @@ export class Lane {
   hush(): void {
     this.#wanted = 0
     this.#commitWanted = false
+    this.#guests = []
   }
 
-  /** The next thing that is said is a commit, if this device has the group. */
-  commit(): void {
-    this.#commitWanted = this.#group !== undefined
+  /** The next thing that is said is a commit, if this device has the group; it may add somebody. */
+  commit(guest?: Guest): void {
+    this.#commitWanted = this.canCommit
+    if (guest && this.canCommit) this.#guests.push(guest)
     this.#wake()
   }
 
@@ -93,7 +104,7 @@ export class Lane {
     this.cursor = seq
     if (kind === 'commit') this.#epoch = epoch + 1
     const at = this.#items.findIndex((item) => item.hashes.has(hash))
-    if (at >= 0) this.#done(at + 1)
+    if (at >= 0) this.#done(at + 1, seq)
     this.#arrived()
   }
 
@@ -150,7 +161,9 @@ export class Lane {
   async #buildCommit(): Promise<void> {
     const group = this.#group
     if (!group) return
-    const pending = await engine.commit(group, { authenticate: () => Promise.resolve(true) })
+    const guest = this.#guests.shift()
+    const add = guest ? [(await keyPackageOf(guest.device)).keyPackage] : []
+    const pending = await engine.commit(group, { add, authenticate: () => Promise.resolve(true) })
     const clientSeq = this.#counter + 1
     const item: Item = {
       message: '',
@@ -161,6 +174,7 @@ export class Lane {
       epoch: this.#epoch,
       bytes: new Uint8Array(pending.commit),
       pending,
+      ...(guest && { guest }),
     }
     this.#items.push(item)
     this.#invoke(item)
@@ -191,7 +205,7 @@ export class Lane {
       this.#record('ok', item, { seq, hash: Buffer.from(hash).toString('hex') })
       accepted(recorder.now() - item.since)
       const at = this.#items.indexOf(item)
-      if (at >= 0) this.#done(at + 1)
+      if (at >= 0) this.#done(at + 1, seq)
       return answer
     }
     refused(answer.failure)
@@ -201,17 +215,19 @@ export class Lane {
     return answer
   }
 
-  async #ask(socket: WireSocket, { clientSeq, epoch, bytes, pending }: Item): Promise<CommandAnswer<'delivery.send'>> {
+  #ask(socket: WireSocket, { clientSeq, epoch, bytes, pending }: Item): Promise<CommandAnswer<'delivery.send'>> {
     const { conversation } = this
     if (!pending) return socket.command('delivery.send', { conversation, epoch, clientSeq, bytes })
     const groupInfo = new Uint8Array(pending.groupInfo)
-    return socket.command('conversations.commit', { conversation, epoch, clientSeq, commit: bytes, welcome: null, groupInfo })
+    const welcome = pending.welcomes[0] ? new Uint8Array(pending.welcomes[0].bytes) : null
+    return socket.command('conversations.commit', { conversation, epoch, clientSeq, commit: bytes, welcome, groupInfo })
   }
 
   /** The first so many are accepted; a log has no gaps, so those before an accepted one are, too. */
-  #done(count: number): void {
-    for (const { pending, epoch } of this.#items.slice(0, count)) {
+  #done(count: number, seq: number): void {
+    for (const { pending, epoch, guest } of this.#items.slice(0, count)) {
       if (!pending) continue
+      guest?.joined(seq, epoch + 1)
       this.#group = pending.next
       this.#epoch = Math.max(this.#epoch, epoch + 1)
     }
