@@ -8,7 +8,7 @@ import { openMessenger, type MessengerOptions } from './messenger.ts'
 import { MessageStream } from './message-stream.ts'
 
 export * from './index.ts'
-export { openMemoryStore, openNodeStore } from './local-store/node-sqlite.ts'
+export { openMemoryStore, openNodeStore, openStoreOn } from './local-store/node-sqlite.ts'
 
 export interface DeviceOptions extends Omit<MessengerOptions, 'store' | 'reopenStore' | 'engine' | 'onMessages'> {
   /** Path of the database, or `:memory:`; or an open store. */

@@ -1,6 +1,4 @@
 /** Builds the server's rooms from its settings and joins them to the doors. A house can be opened many times in one process. */
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { accountHandlers } from './accounts/accounts.routes.ts'
 import { createAccounts } from './accounts/accounts.ts'
@@ -18,23 +16,24 @@ import { createKeys, type Keys } from './keys/keys.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
+import { openPremises, type Premises } from './premises.ts'
 import { systemRandom, type Random } from './random.ts'
-import { openSecrets } from './secrets.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
-import { openDatabase, type Database } from './storage/database.ts'
-import { watchDiskSpace } from './storage/disk-space.ts'
-import { lockFolder } from './storage/folder-lock.ts'
 import { vaultHandlers } from './vault/vault.ts'
 
 export interface HouseEffects {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  /** Where it stands; in the data folder of its settings unless given. */
+  readonly premises?: Premises
 }
 
 export interface House {
+  /** What `listen` would open to the network; the testbed knocks here without one. */
+  readonly http: Pick<FastifyInstance, 'inject' | 'server'>
   /** Starts to answer. `url` is what people open. */
   listen(): Promise<{ url: string; port: number; metricsPort?: number }>
   /** Stops accepting, lets what is under way finish (up to `drainSeconds`), and closes the database. */
@@ -61,35 +60,23 @@ interface Foundation {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly database: Database
-  readonly secrets: Awaited<ReturnType<typeof openSecrets>>
-  readonly space: Awaited<ReturnType<typeof watchDiskSpace>>
+  readonly database: Premises['database']
+  readonly secrets: Premises['secrets']
+  readonly space: Premises['space']
   readonly origins: Origins
   readonly limits: ReturnType<typeof createLimits>
   readonly metrics: ReturnType<typeof createMetrics>
   /** Set while stopping. */
   readonly stopping: { now: boolean }
-  /** The data folder and the database, to be let go in the end. */
+  /** The premises, to be let go in the end. */
   readonly held: AsyncDisposableStack
 }
 
 async function openFoundation(settings: Settings, effects: HouseEffects, held: AsyncDisposableStack): Promise<Foundation> {
   const { clock = systemClock, random = systemRandom, log = createLog({ level: settings.logLevel }) } = effects
-  const folder = settings.dataDir === ':memory:' ? undefined : resolve(settings.dataDir)
-  if (folder) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    held.defer(lockFolder(folder))
-  }
-  const { acceptDataLoss, minFreeDiskMib: minFreeMib, limitsFactor: factor } = settings
-  const database = await openDatabase({
-    path: folder ? join(folder, 'tacit.sqlite') : ':memory:',
-    url: settings.database,
-    acceptDataLoss,
-  })
-  held.defer(() => database.close())
-  const secrets = await openSecrets({ folder, random })
+  const { database, secrets, space } = held.use(effects.premises ?? (await openPremises({ settings, random })))
   if (secrets.fresh) log('secrets_made')
-  const space = await watchDiskSpace({ folder, minFreeMib })
+  const { limitsFactor: factor } = settings
   const doors = { origins: createOrigins(settings), limits: createLimits({ factor }), metrics: createMetrics() }
   return { settings, clock, random, log, database, secrets, space, ...doors, stopping: { now: false }, held }
 }
@@ -171,8 +158,8 @@ const neighboursOf = (
 })
 
 class OpenHouse implements House {
+  readonly http: FastifyInstance
   readonly #foundation: Foundation
-  readonly #http: FastifyInstance
   readonly #messaging: Messaging
   readonly #housekeeping: NodeJS.Timeout
   #metrics: MetricsServer | undefined
@@ -180,7 +167,7 @@ class OpenHouse implements House {
 
   constructor({ foundation, http, messaging, sweep }: { foundation: Foundation } & Furnished) {
     this.#foundation = foundation
-    this.#http = http
+    this.http = http
     this.#messaging = messaging
     const clean = () => sweep().catch((error: unknown) => foundation.log('fault', { where: 'housekeeping', ...faultFields(error) }))
     this.#housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS).unref()
@@ -193,8 +180,8 @@ class OpenHouse implements House {
       const serving = serveMetrics({ registry: metrics.registry, host: metricsHost, port: metricsPort })
       this.#metrics = await serving.catch(inWords('TACIT_METRICS_PORT', metricsPort))
     }
-    await this.#http.listen({ host, port: wanted }).catch(inWords('TACIT_PORT', wanted))
-    const port = portOf(this.#http.server)
+    await this.http.listen({ host, port: wanted }).catch(inWords('TACIT_PORT', wanted))
+    const port = portOf(this.http.server)
     origins.listensOn(port)
     const url = origins.own()
     log('listening', { url, port, metricsPort: this.#metrics?.port })
@@ -213,8 +200,8 @@ class OpenHouse implements House {
     log('stopping')
     clearInterval(this.#housekeeping)
     const within = settings.drainSeconds * 1000
-    const patience = setTimeout(() => this.#http.server.closeAllConnections(), within)
-    await Promise.all([this.#messaging.close(within), this.#http.close()])
+    const patience = setTimeout(() => this.http.server.closeAllConnections(), within)
+    await Promise.all([this.#messaging.close(within), this.http.close()])
     clearTimeout(patience)
     await this.#metrics?.close()
     await held.disposeAsync()

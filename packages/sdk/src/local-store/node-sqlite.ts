@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Row, SqlValue, StoreDriver } from './driver.ts'
 import { fromResultCode, StoreError, storeError } from './failure.ts'
 import { serialStore, type Connection } from './serial.ts'
@@ -15,10 +15,26 @@ import { serialStore, type Connection } from './serial.ts'
  */
 export async function openNodeStore({ path }: { readonly path: string }): Promise<StoreDriver> {
   await ownersOnly(path)
-  const connection = new NodeConnection(
-    translated(() => new DatabaseSync(path)),
-    () => eraseFiles(path),
-  )
+  return openStoreOn({ open: () => new DatabaseSync(path), erase: () => eraseFiles(path) })
+}
+
+/** The parts of `node:sqlite` that a store uses. The testbed has the same on disks that lose what was not synced. */
+export interface SqliteConnection {
+  readonly isTransaction: boolean
+  exec(sql: string): void
+  prepare(sql: string): SqliteStatement
+  close(): void
+}
+
+export interface SqliteStatement {
+  setReadBigInts(on: boolean): void
+  all(...values: SqlValue[]): Record<string, unknown>[]
+  run(...values: SqlValue[]): unknown
+}
+
+/** A store on a SQLite that `open` opens; `erase` removes its files. Throws `StoreError` as `openNodeStore` rejects with it. */
+export function openStoreOn({ open, erase }: { open: () => SqliteConnection; erase: () => void | Promise<void> }): StoreDriver {
+  const connection = new NodeConnection(translated(open), erase)
   try {
     // Exclusive before WAL: the lock is then held until close, and the WAL index lives in memory instead of a third file.
     connection.run('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full', [])
@@ -43,11 +59,11 @@ export function openMemoryStore(): StoreDriver {
 const cachedStatements = 300
 
 class NodeConnection implements Connection {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #database: SqliteConnection
+  readonly #statements = new Map<string, SqliteStatement>()
   readonly erase: () => void | Promise<void>
 
-  constructor(database: DatabaseSync, erase: () => void | Promise<void>) {
+  constructor(database: SqliteConnection, erase: () => void | Promise<void>) {
     this.#database = database
     this.erase = erase
   }
@@ -73,7 +89,7 @@ class NodeConnection implements Connection {
     this.#database.close()
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): SqliteStatement {
     const known = this.#statements.get(sql)
     if (known) return known
     if (this.#statements.size >= cachedStatements) this.#statements.clear()

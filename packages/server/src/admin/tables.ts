@@ -1,6 +1,6 @@
 /** The tables of an installation, none of them known by name, so that none can be forgotten: what is in them, and copying it. */
 import { createHash } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
+import type { SqliteConnection } from '../storage/sqlite/engine.ts'
 import { encodeCbor, type CborValue } from '@tacit/contract'
 import { sql, type Kysely, type Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
@@ -28,7 +28,7 @@ const PAGE = 500
 const OWN_BOOKKEEPING = /^(kysely_|sqlite_|tacit_backup)/
 
 /** In the order in which they were made, so that what refers to another comes after it. */
-export function tablesOf(sqlite: DatabaseSync): Table[] {
+export function tablesOf(sqlite: SqliteConnection): Table[] {
   const names = sqlite.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").all()
   return names
     .map(({ name }) => String(name))

@@ -2,8 +2,8 @@
  * The hot path on SQLite: prepared statements, written inside the group commit's transaction and read on the reading
  * connection, which sees what is committed. Nothing here waits for anything but the disk.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Refusal } from '@tacit/contract'
+import type { SqliteConnection, SqliteStatement } from '../storage/sqlite/engine.ts'
 import { rowAs } from '../storage/sqlite/rows.ts'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import type { GroupCommit } from '../storage/sqlite/group-commit.ts'
@@ -60,7 +60,7 @@ export class SqliteDeliveryStore implements DeliveryStore {
     return Promise.resolve(this.#snapshot(ranges, (range) => this.#reads.range(range)))
   }
 
-  #writesOn(sqlite: DatabaseSync): Writes {
+  #writesOn(sqlite: SqliteConnection): Writes {
     return (this.#writes ??= new Writes(sqlite))
   }
 
@@ -80,14 +80,14 @@ export class SqliteDeliveryStore implements DeliveryStore {
 
 /** Exists only inside the group commit's transaction. */
 class Writes {
-  readonly #state: StatementSync
-  readonly #earlier: StatementSync
-  readonly #grow: StatementSync
-  readonly #count: StatementSync
-  readonly #insert: StatementSync
-  readonly #advance: StatementSync
+  readonly #state: SqliteStatement
+  readonly #earlier: SqliteStatement
+  readonly #grow: SqliteStatement
+  readonly #count: SqliteStatement
+  readonly #insert: SqliteStatement
+  readonly #advance: SqliteStatement
 
-  constructor(sqlite: DatabaseSync) {
+  constructor(sqlite: SqliteConnection) {
     this.#state = sqlite.prepare(
       `SELECT log.epoch, log.head, membership.client_seq AS clientSeq, membership.to_seq AS toSeq
        FROM log LEFT JOIN membership ON membership.conversation = log.conversation AND membership.device = ?2
@@ -142,10 +142,10 @@ class Writes {
 }
 
 class Reads {
-  readonly #position: StatementSync
-  readonly #range: StatementSync
+  readonly #position: SqliteStatement
+  readonly #range: SqliteStatement
 
-  constructor(sqlite: DatabaseSync) {
+  constructor(sqlite: SqliteConnection) {
     this.#position = sqlite.prepare(
       `SELECT membership.from_seq AS fromSeq, membership.to_seq AS toSeq, log.head
        FROM membership JOIN log ON log.conversation = membership.conversation

@@ -21,6 +21,7 @@ export type Identity =
 export interface SocketSurroundings {
   readonly clock: Clock
   readonly limits: SocketLimits
+  readonly corks: Corks
   /** The socket's buffer was over the soft limit and is empty now. */
   drained(socket: SocketLine): void
 }
@@ -63,7 +64,7 @@ export class SocketLine {
   /** Writes of one turn of the loop leave together. A reader that lets too much pile up is closed. */
   send(frame: Uint8Array): void {
     if (this.closing) return
-    corkForThisTurn(this.#duplex)
+    this.#shared.corks.forThisTurn(this.#duplex)
     this.#socket.send(frame, SENDING)
     if (this.buffered > this.#shared.limits.hardBuffer) this.close('tooSlow')
     else if (this.congestedSince === 0 && this.congested) this.#watchDrain()
@@ -146,18 +147,20 @@ export class DeviceLine implements Line {
   }
 }
 
-const corked: Duplex[] = []
-
 /**
- * Immediates run after the promises that are settled now and after the pass of the feeds, so the answers of one group commit
- * and the entries that it made leave in one write per socket.
+ * What is written in one turn leaves in its end. Immediates run after the promises that are settled now and after the pass of
+ * the feeds, so the answers of one group commit and the entries that it made leave in one write per socket.
  */
-function corkForThisTurn(duplex: Duplex): void {
-  if (duplex.writableCorked > 0) return
-  duplex.cork()
-  if (corked.push(duplex) === 1) setImmediate(uncorkAll)
-}
+export class Corks {
+  readonly #corked: Duplex[] = []
 
-function uncorkAll(): void {
-  for (const duplex of corked.splice(0)) duplex.uncork()
+  forThisTurn(duplex: Duplex): void {
+    if (duplex.writableCorked > 0) return
+    duplex.cork()
+    if (this.#corked.push(duplex) === 1) setImmediate(() => this.#uncorkAll())
+  }
+
+  #uncorkAll(): void {
+    for (const duplex of this.#corked.splice(0)) duplex.uncork()
+  }
 }

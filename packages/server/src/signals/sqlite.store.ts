@@ -1,11 +1,11 @@
 /** Keeping signals on SQLite: in the group commit, with the messages. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { SqliteConnection, SqliteStatement } from '../storage/sqlite/engine.ts'
 import type { GroupCommit } from '../storage/sqlite/group-commit.ts'
 import type { NewKeptSignal, SignalStore } from './signals.store.ts'
 
 export class SqliteSignalStore implements SignalStore {
   readonly #groupCommit: GroupCommit
-  #statement: StatementSync | undefined
+  #statement: SqliteStatement | undefined
 
   constructor(groupCommit: GroupCommit) {
     this.#groupCommit = groupCommit
@@ -18,7 +18,7 @@ export class SqliteSignalStore implements SignalStore {
     })
   }
 
-  #keepOn(sqlite: DatabaseSync): StatementSync {
+  #keepOn(sqlite: SqliteConnection): SqliteStatement {
     return (this.#statement ??= sqlite.prepare(
       `INSERT INTO kept_signal (conversation, device, epoch, bytes)
        SELECT conversation, device, ?3, ?4 FROM membership WHERE conversation = ?1 AND device = ?2 AND to_seq IS NULL

@@ -5,16 +5,16 @@
  * Each piece of work stands alone: it is refused alone, and one that fails by a fault is undone with its whole batch,
  * which is then run again piece by piece, so that only the broken one suffers.
  */
-import type { DatabaseSync } from 'node:sqlite'
 import { Refusal } from '@tacit/contract'
+import type { SqliteConnection } from './engine.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { isDiskFault, isDiskFull } from './sqlite-faults.ts'
 
 export interface GroupCommit {
   /** Runs `work` in the next shared transaction, in the order asked. It may throw a `Refusal`, but only before it writes. */
-  submit<T>(work: (sqlite: DatabaseSync) => T): Promise<T>
+  submit<T>(work: (sqlite: SqliteConnection) => T): Promise<T>
   /** As `submit`, but waits a little for company: for what nobody waits for. */
-  submitUnhurried<T>(work: (sqlite: DatabaseSync) => T): Promise<T>
+  submitUnhurried<T>(work: (sqlite: SqliteConnection) => T): Promise<T>
 }
 
 export interface GroupCommitOptions {
@@ -32,7 +32,7 @@ export interface GroupCommitOptions {
 }
 
 interface Job {
-  run(sqlite: DatabaseSync): void
+  run(sqlite: SqliteConnection): void
   resolve(): void
   reject(error: unknown): void
 }
@@ -51,14 +51,14 @@ class Batches implements GroupCommit {
     this.#options = options
   }
 
-  submit<T>(work: (sqlite: DatabaseSync) => T): Promise<T> {
+  submit<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.#add(asJob({ work, resolve, reject }))) return
       this.#schedule()
     })
   }
 
-  submitUnhurried<T>(work: (sqlite: DatabaseSync) => T): Promise<T> {
+  submitUnhurried<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.#add(asJob({ work, resolve, reject })) || this.#scheduled) return
       this.#timer ??= setTimeout(() => this.#schedule(), this.#options.patience)
@@ -124,7 +124,7 @@ class Batches implements GroupCommit {
 type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: Refusal } | undefined
 
 interface Asked<T> {
-  work(sqlite: DatabaseSync): T
+  work(sqlite: SqliteConnection): T
   resolve(value: T): void
   reject(error: unknown): void
 }

@@ -6,12 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type Transaction } from 'kysely'
 import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
 import { migrateToLatest } from '../migrate.ts'
 import { migrations as ours } from '../migrations/index.ts'
 import type { Tables } from '../tables.ts'
+import { openNodeSqlite, type OpenSqlite, type SqliteConnection } from './engine.ts'
 import { NodeSqliteDialect } from './sqlite-dialect.ts'
 
 export interface SqliteDatabase extends DatabaseVerbs {
@@ -20,9 +20,9 @@ export interface SqliteDatabase extends DatabaseVerbs {
    * The hot path: a synchronous body on the writing connection, queued with `write`, inside BEGIN IMMEDIATE .. COMMIT
    * that this function makes. Throwing rolls everything back.
    */
-  exclusive<T>(work: (sqlite: DatabaseSync) => T): Promise<T>
+  exclusive<T>(work: (sqlite: SqliteConnection) => T): Promise<T>
   /** Prepared reads on the reading connection, synchronous. */
-  read<T>(work: (sqlite: DatabaseSync) => T): T
+  read<T>(work: (sqlite: SqliteConnection) => T): T
 }
 
 /** Opens the file, or makes it. */
@@ -30,24 +30,25 @@ export async function openSqlite({
   path,
   migrations = ours,
   acceptDataLoss = false,
-}: Omit<DatabaseOptions, 'url'>): Promise<SqliteDatabase> {
+  open = openNodeSqlite,
+}: Omit<DatabaseOptions, 'url'> & { readonly open?: OpenSqlite }): Promise<SqliteDatabase> {
   const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'tacit-')) : undefined
   const file = temporary ? join(temporary, 'tacit.sqlite') : path
-  const writer = openWriter(file, acceptDataLoss)
+  const writer = openWriter({ open, file, acceptDataLoss })
   await migrateToLatest(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) }), migrations)
-  return new SqliteHouse({ writer, reader: openReader(file), ...(temporary && { temporary }) })
+  return new SqliteHouse({ writer, reader: openReader(open, file), ...(temporary && { temporary }) })
 }
 class SqliteHouse implements SqliteDatabase {
   readonly kind = 'sqlite'
   readonly kysely: Kysely<Tables>
   readonly #writing: Kysely<Tables>
-  readonly #writer: DatabaseSync
-  readonly #reader: DatabaseSync
+  readonly #writer: SqliteConnection
+  readonly #reader: SqliteConnection
   readonly #temporary: string | undefined
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  constructor({ writer, reader, temporary }: { writer: DatabaseSync; reader: DatabaseSync; temporary?: string }) {
+  constructor({ writer, reader, temporary }: { writer: SqliteConnection; reader: SqliteConnection; temporary?: string }) {
     this.#writer = writer
     this.#reader = reader
     this.#temporary = temporary
@@ -59,7 +60,7 @@ class SqliteHouse implements SqliteDatabase {
     return this.#queue(() => this.#writing.transaction().execute(work))
   }
 
-  exclusive<T>(work: (sqlite: DatabaseSync) => T): Promise<T> {
+  exclusive<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
     return this.#queue(() => {
       this.#writer.exec('BEGIN IMMEDIATE')
       try {
@@ -73,7 +74,7 @@ class SqliteHouse implements SqliteDatabase {
     })
   }
 
-  read<T>(work: (sqlite: DatabaseSync) => T): T {
+  read<T>(work: (sqlite: SqliteConnection) => T): T {
     return work(this.#reader)
   }
 
@@ -106,8 +107,8 @@ class SqliteHouse implements SqliteDatabase {
 
 const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000']
 
-function openWriter(file: string, acceptDataLoss: boolean): DatabaseSync {
-  const sqlite = new DatabaseSync(file)
+function openWriter({ open, file, acceptDataLoss }: { open: OpenSqlite; file: string; acceptDataLoss: boolean }): SqliteConnection {
+  const sqlite = open(file)
   for (const pragma of SHARED_PRAGMAS) sqlite.exec(`PRAGMA ${pragma}`)
   sqlite.exec('PRAGMA journal_mode = WAL')
   sqlite.exec(`PRAGMA synchronous = ${acceptDataLoss ? 'NORMAL' : 'FULL'}`)
@@ -118,15 +119,15 @@ function openWriter(file: string, acceptDataLoss: boolean): DatabaseSync {
   return sqlite
 }
 
-function openReader(file: string): DatabaseSync {
-  const sqlite = new DatabaseSync(file)
+function openReader(open: OpenSqlite, file: string): SqliteConnection {
+  const sqlite = open(file)
   for (const pragma of [...SHARED_PRAGMAS, 'query_only = ON']) sqlite.exec(`PRAGMA ${pragma}`)
   assertPragma(sqlite, 'query_only', 1)
   return sqlite
 }
 
 /** The engine ignores a pragma that it cannot honour (a file system without shared memory, for WAL), so what holds is read back. */
-function assertPragma(sqlite: DatabaseSync, name: string, expected: string | number): void {
+function assertPragma(sqlite: SqliteConnection, name: string, expected: string | number): void {
   const actual = Object.values(sqlite.prepare(`PRAGMA ${name}`).get() ?? {})[0]
   if (actual !== expected) {
     sqlite.close()

@@ -4,7 +4,7 @@
  * everything that is pending in one transaction, so a process killed midway leaves the old schema. Row locks are left out:
  * the one writer has nobody to lock out.
  */
-import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { SQLInputValue } from 'node:sqlite'
 import {
   SqliteAdapter,
   SqliteDialect,
@@ -15,12 +15,13 @@ import {
   type SqliteDatabase,
   type SqliteStatement,
 } from 'kysely'
+import type { SqliteConnection, SqliteStatement as EngineStatement } from './engine.ts'
 
 const CACHED_STATEMENTS = 256
 const CACHED_LENGTH = 4096
 
 export class NodeSqliteDialect extends SqliteDialect {
-  constructor(sqlite: DatabaseSync) {
+  constructor(sqlite: SqliteConnection) {
     super({ database: asDatabase(sqlite) })
   }
 
@@ -46,7 +47,7 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 }
 
 /** Statements in least-recently-used order; a `Map` keeps insertion order. */
-function asDatabase(sqlite: DatabaseSync): SqliteDatabase {
+function asDatabase(sqlite: SqliteConnection): SqliteDatabase {
   const cache = new Map<string, SqliteStatement>()
   return {
     close: () => {
@@ -77,7 +78,7 @@ function dropOldest(cache: Map<string, SqliteStatement>): void {
 
 const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[]
 
-function asStatement(statement: StatementSync): SqliteStatement {
+function asStatement(statement: EngineStatement): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
     all: (parameters) => statement.all(...values(parameters)),

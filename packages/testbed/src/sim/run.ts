@@ -1,0 +1,181 @@
+/** One run: a world from a seed, people and misfortune for some steps, then healing, then judgement. The same seed is the same run. */
+import { createHash } from 'node:crypto'
+import type { HistoryLine } from '../checker/history.ts'
+import { FAULTS, Misfortune, type FaultKind } from './faults.ts'
+import { runningProcess } from './loop.ts'
+import { openSimWorld, type Finding, type SimWorld } from './sim-world.ts'
+import type { Template } from './template.ts'
+import { isSettled, judgeDevices, positionsOn, unsaidOf, whatWaits, type Positions } from './verdict.ts'
+import { Workload } from './workload.ts'
+
+export interface RunOptions {
+  readonly template: Template
+  readonly seed: number
+  /** Deeds and misfortunes, all together. */
+  readonly steps: number
+  /** The server lies to devices as well. */
+  readonly mallory: boolean
+  readonly trace?: (what: string) => void
+}
+
+export interface Outcome {
+  readonly seed: number
+  readonly steps: number
+  /** Entries whose senders were told that they are accepted. */
+  readonly accepted: number
+  readonly kills: number
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  readonly findings: readonly Finding[]
+  /** Of the whole history; the same for every run of the seed. */
+  readonly hash: string
+  /** Virtual milliseconds from healing until nothing waited any more. */
+  readonly healedWithin: number
+  readonly refused: Readonly<Record<string, number>>
+  readonly history: readonly HistoryLine[]
+  /** Events of the scheduler. */
+  readonly events: number
+}
+
+const SQLITE_IOERR = 10
+const SQLITE_CORRUPT = 11
+
+/** Mean time between two steps, milliseconds. */
+const BETWEEN = 400
+
+/** D-11: so long after the last fault is healed everybody must have everything, milliseconds. */
+const LATEST = 30_000
+
+/** One step in so many is a misfortune. */
+const FAULT_ONCE_IN = 8
+
+export async function runSeed({ template, seed, steps, trace = () => undefined }: RunOptions): Promise<Outcome> {
+  const timed = (what: string): void => trace(`${String((world?.loop.now() ?? template.now) - template.now).padStart(7)} ${what}`)
+  let world: SimWorld | undefined
+  world = await openSimWorld({ template, seed, trace: timed })
+  const { loop, dice, devices } = world
+  const misfortune = new Misfortune(world)
+  const workload = new Workload(world)
+  const stopListening = hearFaults(world, misfortune)
+  try {
+    await misfortune.startServer()
+    for (const device of devices) await misfortune.startDevice(device)
+    workload.begin()
+    const plan = dice.named('plan')
+    for (let step = 0; step < steps; step += 1) {
+      await loop.run({ done: () => false, latest: loop.now() + plan.below(2 * BETWEEN) })
+      if (plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
+      else workload.step()
+    }
+    timed('HEAL')
+    const healedAt = loop.now()
+    await heal(world, misfortune)
+    await converge(world, healedAt + LATEST)
+    const healedWithin = loop.now() - healedAt
+    world.findings.push(...judgeDevices(world, workload.written))
+    closeBooks(world)
+    return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin })
+  } finally {
+    stopListening()
+    for (const { process } of devices) process?.kill()
+    world.server.kill()
+  }
+}
+
+/** A promise that nobody handles ends a real program; here it ends the server for a failed disk, and is a finding otherwise. */
+function hearFaults(world: SimWorld, misfortune: Misfortune): () => void {
+  const listener = (error: unknown): void => {
+    const whose = runningProcess()
+    if (whose?.alive === false) return
+    const code = typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+    if (whose?.name.startsWith('server') && (code === SQLITE_IOERR || code === SQLITE_CORRUPT)) return misfortune.serverDied()
+    const says = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+    world.findings.push({ id: 'fault', says: `${whose?.name ?? 'nobody'} did not handle ${says}` })
+  }
+  process.on('unhandledRejection', listener)
+  return () => process.off('unhandledRejection', listener)
+}
+
+async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
+  misfortune.heal()
+  await misfortune.startServer()
+  for (const device of world.devices) await misfortune.startDevice(device)
+}
+
+/** Lets the world go on until nobody waits for anything, or it is too late: then that is a finding. */
+async function converge(world: SimWorld, latest: number): Promise<void> {
+  const { loop, devices, server, engine } = world
+  let next = 0
+  let positions: Positions = { heads: new Map(), behind: new Set() }
+  const done = (): boolean => {
+    if (loop.now() < next) return false
+    next = loop.now() + 100
+    const running = server.current()
+    if (!running) return false
+    const database = engine.open(`${running.process.name}/tacit.sqlite`)
+    positions = positionsOn(database)
+    database.close()
+    return devices.every((device) => isSettled(device, positions))
+  }
+  if (await loop.run({ done, latest })) return
+  const waiting = devices.filter((device) => !isSettled(device, positions)).map((device) => whatWaits(device, positions))
+  world.findings.push({ id: 'D-11', says: `after ${LATEST / 1000} s: ${waiting.join('; ')}` })
+}
+
+/** The server's database has the last word, read past the server. */
+function closeBooks({ engine, server, devices, recorder, findings }: SimWorld): void {
+  const running = server.current()
+  if (!running) return void findings.push({ id: 'D-11', says: 'the server does not run' })
+  const database = engine.open(`${running.process.name}/tacit.sqlite`)
+  const byDevice = new Map(devices.map((device) => [device.device, device]))
+  recorder.finish(database, (device, conversation) => {
+    const found = byDevice.get(device)
+    return found && unsaidOf(found, conversation)
+  })
+  database.close()
+  for (const { id, says, lines } of recorder.check().violations) findings.push({ id, says: `${says} (lines ${lines.join(', ')})` })
+}
+
+function outcomeOf(done: {
+  seed: number
+  steps: number
+  world: SimWorld
+  misfortune: Misfortune
+  workload: Workload
+  healedWithin: number
+}): Outcome {
+  const { seed, steps, world, misfortune, workload, healedWithin } = done
+  const faults = Object.fromEntries(
+    FAULTS.flatMap((kind) => (misfortune.happened.has(kind) ? [[kind, misfortune.happened.get(kind)]] : [])),
+  )
+  return {
+    seed,
+    steps,
+    accepted: world.recorder.accepted,
+    kills: misfortune.kills,
+    faults,
+    findings: world.findings,
+    hash: hashOf(world.recorder.lines),
+    healedWithin,
+    refused: Object.fromEntries(workload.refused),
+    history: world.recorder.lines,
+    events: world.loop.steps,
+  }
+}
+
+/** Ciphertexts differ from run to run where the platform draws for itself, so their hashes count by the order of their coming. */
+function hashOf(lines: readonly HistoryLine[]): string {
+  const names = new Map<string, number>()
+  const renamed = (value: string): number => {
+    const known = names.get(value) ?? names.size
+    names.set(value, known)
+    return known
+  }
+  const digest = createHash('sha256')
+  for (const line of lines)
+    digest.update(
+      JSON.stringify(line, (key, value: unknown) =>
+        (key === 'hash' || key === 'transcript') && typeof value === 'string' ? renamed(value) : value,
+      ),
+    )
+  return digest.digest('hex')
+}

@@ -1,0 +1,95 @@
+/** Many seeds on all processors: each child process takes its share, and what they found is put together. */
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Outcome } from './run.ts'
+
+export interface SeedsOptions {
+  /** The first seed. */
+  readonly from: number
+  readonly count: number
+  /** Deeds and misfortunes of each run. */
+  readonly steps?: number
+  /** The server lies to devices as well. */
+  readonly mallory?: boolean
+  /** Child processes; as many as there are processors unless given. */
+  readonly workers?: number
+  /** For node itself, before the program; e.g. a module to load first. */
+  readonly nodeOptions?: readonly string[]
+  /** The story of every run goes to standard error. */
+  readonly verbose?: boolean
+  /** The file for the history of the last run; for one seed. */
+  readonly history?: string
+  /** Hears of each seed when it is done. */
+  readonly onSeed?: (ran: Ran) => void
+}
+
+/** What came of one seed, with the processor time that it took, milliseconds. */
+export type Ran = Omit<Outcome, 'history'> & { readonly cpuMs: number }
+
+export interface SeedsReport {
+  /** In their order. */
+  readonly ran: readonly Ran[]
+  readonly accepted: number
+  readonly kills: number
+  readonly violations: number
+  /** How often each kind of fault happened. */
+  readonly faults: Readonly<Record<string, number>>
+  readonly seconds: number
+}
+
+/** What one child process has to do. */
+export interface Assignment {
+  readonly seeds: readonly number[]
+  readonly steps: number
+  readonly mallory: boolean
+  readonly verbose: boolean
+  readonly history?: string
+}
+
+export const USUAL_STEPS = 60
+
+/** Rejects when a child process ends before it has run all of its seeds. */
+export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
+  const began = performance.now()
+  const { from, count, steps = USUAL_STEPS, workers = availableParallelism(), mallory = false, verbose = false, history } = options
+  const shares = Math.max(1, Math.min(workers, count))
+  const seeds = Array.from({ length: count }, (_, at) => from + at)
+  const assignments = Array.from({ length: shares }, (_, share) => ({
+    seeds: seeds.filter((_seed, at) => at % shares === share),
+    steps,
+    mallory,
+    verbose,
+    ...(history !== undefined && { history }),
+  }))
+  const shared = await Promise.all(assignments.map((assignment) => runChild(assignment, options)))
+  const ran = shared.flat().toSorted((one, other) => one.seed - other.seed)
+  return { ...summed(ran), ran, seconds: (performance.now() - began) / 1000 }
+}
+
+function summed(ran: readonly Ran[]): Omit<SeedsReport, 'ran' | 'seconds'> {
+  const faults: Record<string, number> = {}
+  for (const one of ran) for (const [kind, times] of Object.entries(one.faults)) faults[kind] = (faults[kind] ?? 0) + times
+  const sum = (of: (one: Ran) => number): number => ran.reduce((total, one) => total + of(one), 0)
+  return { accepted: sum((one) => one.accepted), kills: sum((one) => one.kills), violations: sum((one) => one.findings.length), faults }
+}
+
+async function runChild(assignment: Assignment, { nodeOptions = [], onSeed }: SeedsOptions): Promise<Ran[]> {
+  const program = fileURLToPath(new URL('child.ts', import.meta.url))
+  const child = spawn(process.execPath, [...nodeOptions, '-C', 'tacit-source', program, JSON.stringify(assignment)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))
+  const ran: Ran[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    const one: Ran = JSON.parse(line)
+    ran.push(one)
+    onSeed?.(one)
+  }
+  const code = await ended
+  if (ran.length === assignment.seeds.length) return ran
+  throw new Error(
+    `the simulation ended with ${code} after ${ran.length} of ${assignment.seeds.length} seeds, in seed ${assignment.seeds[ran.length]}`,
+  )
+}

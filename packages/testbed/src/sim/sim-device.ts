@@ -1,0 +1,181 @@
+/** A real device - the whole SDK - on a simulated machine: its store on a simulated disk, behind a simulated cable. */
+import { openDevice, openStoreOn, type NodeDevice, type StoreDriver, type Writer } from '@tacit/sdk/node'
+import type { SimulatedDisk } from '../disk/disk.ts'
+import type { SimulatedDatabase } from '../disk/sqlite-database.ts'
+import type { SqliteEngine } from '../disk/sqlite-engine.ts'
+import type { Dice } from './dice.ts'
+import { orKilled, Process, type Loop } from './loop.ts'
+import type { Recorder } from './recorder.ts'
+import { Cable, SimNetwork, type RunningServer } from './sim-network.ts'
+import { SERVER_URL } from './sim-server.ts'
+
+export interface SimDeviceParts {
+  readonly name: string
+  readonly loop: Loop
+  readonly engine: SqliteEngine
+  readonly disk: SimulatedDisk
+  readonly dice: Dice
+  readonly server: () => RunningServer | undefined
+  /** Undefined while nobody writes a history. */
+  readonly recorder: Recorder | undefined
+}
+
+export class SimDevice {
+  readonly name: string
+  readonly cable = new Cable()
+  readonly #parts: SimDeviceParts
+  #disk: SimulatedDisk
+  #process: Process | undefined
+  #messenger: NodeDevice | undefined
+  #database: SimulatedDatabase | undefined
+  #starts = 0
+  /** Whose device it is, once it is signed in. */
+  device = ''
+  account = ''
+
+  constructor(parts: SimDeviceParts) {
+    this.name = parts.name
+    this.#parts = parts
+    this.#disk = parts.disk
+  }
+
+  get disk(): SimulatedDisk {
+    return this.#disk
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.alive === true && this.#messenger !== undefined
+  }
+
+  /** Where the device runs now. */
+  get process(): Process | undefined {
+    return this.#process
+  }
+
+  /** The device's own database, to look at. */
+  get database(): SimulatedDatabase | undefined {
+    return this.isRunning ? this.#database : undefined
+  }
+
+  /** The messenger that runs. Throws when none does. */
+  get messenger(): NodeDevice {
+    if (!this.#messenger || !this.isRunning) throw new Error(`${this.name} does not run`)
+    return this.#messenger
+  }
+
+  /** Rejects when the program cannot start on what the disk holds. */
+  async start(): Promise<void> {
+    const { loop, engine, dice, server, recorder } = this.#parts
+    const name = `${this.name}-${++this.#starts}`
+    const process = new Process(name, dice.named(name))
+    this.#process = process
+    this.#messenger = undefined
+    engine.mount(name, {
+      disk: this.#disk,
+      get stopped() {
+        return !process.alive
+      },
+    })
+    const database = engine.open(`${name}/device.db`)
+    this.#database = database
+    const who = { device: this.device, account: this.account, proc: name, database: () => (process.alive ? database : undefined) }
+    const tap = recorder?.tap(who) ?? SILENT
+    const network = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
+    const random = { bytes: (length: number) => process.dice.bytes(length), fraction: () => process.dice.fraction() }
+    const clock = { now: () => loop.now(), after: (delay: number, work: () => void) => loop.after(delay, work, process) }
+    const messenger = await loop.complete(process, () => {
+      const store = openStoreOn({ open: () => database, erase: () => undefined })
+      const observed = new ObservedStore({ store, process, committed: () => recorder?.committed(who) })
+      return openDevice({ server: SERVER_URL, store: observed, network, clock, random })
+    })
+    this.#messenger = messenger
+  }
+
+  /** Whose device it is, now that somebody has signed in. */
+  noteSelf(): void {
+    const session = this.messenger.watch('session').get()
+    if (session.kind === 'signed_in') [this.device, this.account] = [session.device, session.me.account]
+  }
+
+  kill(): void {
+    this.#process?.kill()
+  }
+
+  cutPower(): void {
+    this.kill()
+    this.#disk.cutPower(this.#parts.dice)
+  }
+
+  /** The store becomes what it was when somebody copied it. */
+  restore(disk: SimulatedDisk): void {
+    this.kill()
+    this.#disk = disk
+  }
+
+  /** Does something with the messenger, as its process. */
+  act<T>(work: (messenger: NodeDevice) => Promise<T>): Promise<T> {
+    const { process } = this
+    if (!process) return Promise.reject(new Error(`${this.name} does not run`))
+    return this.#parts.loop.within(process, () => work(this.messenger))
+  }
+
+  /** Ends as a program ends that was asked to. */
+  async stop(): Promise<void> {
+    const { process } = this
+    if (!process || !this.isRunning) return
+    await orKilled(
+      process,
+      this.#parts.loop.within(process, () => this.messenger.close()),
+    ).catch(() => undefined)
+    process.kill()
+  }
+}
+
+const SILENT = {
+  socket: () => ({ sent: () => undefined, received: (bytes: Uint8Array) => bytes, ended: () => undefined }),
+  answered: (_url: string, body: string) => body,
+}
+
+/** A store whose transactions are heard of, and that never answers a process that is dead. */
+class ObservedStore implements StoreDriver {
+  readonly #store: StoreDriver
+  readonly #process: Process
+  readonly #committed: () => void
+
+  constructor({ store, process, committed }: { store: StoreDriver; process: Process; committed: () => void }) {
+    this.#store = store
+    this.#process = process
+    this.#committed = committed
+  }
+
+  all(...given: Parameters<StoreDriver['all']>) {
+    return this.#alive(this.#store.all(...given))
+  }
+
+  get(...given: Parameters<StoreDriver['get']>) {
+    return this.#alive(this.#store.get(...given))
+  }
+
+  async transaction<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+    const result = await this.#alive(this.#store.transaction(work))
+    this.#committed()
+    return result
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  wipe(): Promise<void> {
+    return this.#store.wipe()
+  }
+
+  /** Nothing that waits for a dead process goes on. */
+  #alive<T>(work: Promise<T>): Promise<T> {
+    const never = (): Promise<never> => new Promise(() => undefined)
+    return work.then(
+      (value) => (this.#process.alive ? value : never()),
+      (error: unknown) => (this.#process.alive ? Promise.reject(error) : never()),
+    )
+  }
+}
