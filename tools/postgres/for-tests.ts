@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
-import { startPostgres } from './server.ts'
+import { startPostgres } from '@tacit/testbed/postgres-process'
 
 declare module 'vitest' {
   interface ProvidedContext {

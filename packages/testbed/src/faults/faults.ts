@@ -2,8 +2,9 @@
 import type { Figure, Outcome, Row } from './row.ts'
 import { kill } from './rows/f01-kill.ts'
 import { points } from './rows/f02-points.ts'
+import { databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
-const table: readonly Row[] = [kill, points]
+const table: readonly Row[] = [kill, points, databaseKill, failover, slowDatabase, lostAnswers]
 
 export interface FaultsRequest {
   readonly version: 'short' | 'long'

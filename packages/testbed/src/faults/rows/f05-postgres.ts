@@ -1,0 +1,209 @@
+/** F-05, F-06, F-09, F-08: PostgreSQL is killed, a standby takes over, connections die after COMMIT, commits are slow. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+import { startPostgres, type PostgresServer } from '../../postgres-process.ts'
+import { startServerProcess } from '../../server-process.ts'
+import { Link } from '../link.ts'
+import { milliseconds, quantile, worst, type Outcome, type Row } from '../row.ts'
+import { playScene } from '../scene.ts'
+
+/** From the database being back to the next acceptance, milliseconds. */
+const RESUMES_WITHIN = 5000
+
+const USER = 'tacit'
+
+export const databaseKill: Row = {
+  id: 'F-05',
+  name: 'kill -9 of all of PostgreSQL',
+  short: 4,
+  long: 100,
+  async run(kills) {
+    const postgres = await startPostgres(['max_connections=50'])
+    try {
+      await createDatabase(postgres)
+      const resumed: number[] = []
+      let falseAcks = 0
+      const end = await playScene({ database: postgres.url('tacit') }, async (scene) => {
+        const { crowd, recorder } = scene
+        crowd.talk()
+        for (let kill = 0; kill < kills; kill++) {
+          await crowd.acceptedReaches(crowd.accepted + 300)
+          await postgres.kill()
+          await pause(50)
+          // What was on its way when it died has been answered by now; from here on nothing can be true.
+          const before = crowd.accepted
+          await pause(200)
+          falseAcks += crowd.accepted - before
+          await postgres.restart()
+          resumed.push(await crowd.nextAccept(recorder.now()))
+        }
+      })
+      return outcomeOf(end, {
+        injections: kills,
+        says: falseAcks > 0 ? `${falseAcks} were acknowledged while there was no database` : undefined,
+        figures: [
+          milliseconds('database back to first accept p50', quantile(resumed, 0.5)),
+          milliseconds('max', worst(resumed), RESUMES_WITHIN),
+        ],
+      })
+    } finally {
+      await postgres.stop()
+    }
+  },
+}
+
+export const failover: Row = {
+  id: 'F-06',
+  name: 'a synchronous standby takes over',
+  short: 1,
+  long: 50,
+  async run(times) {
+    const outcomes: Outcome[] = []
+    for (let time = 0; time < times; time++) outcomes.push(await failOver())
+    return {
+      injections: times,
+      acknowledged: outcomes.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+      violations: outcomes.flatMap(({ violations }) => violations),
+      figures: outcomes.at(-1)?.figures ?? [],
+    }
+  },
+}
+
+async function failOver(): Promise<Outcome> {
+  await using held = new AsyncDisposableStack()
+  const primary = await startPostgres(['max_connections=50'])
+  held.defer(() => primary.stop())
+  await createDatabase(primary)
+  await primary.halt()
+  const standby = await primary.standby(['max_connections=50'])
+  held.defer(() => standby.stop())
+  const synchronous = ['max_connections=50', 'synchronous_standby_names=*']
+  await primary.restart(synchronous)
+  await standby.restart()
+  const link = await Link.to({ path: primary.socket })
+  held.defer(() => link.close())
+  const database = `postgres://${USER}@127.0.0.1:${link.port}/tacit`
+  let took = 0
+  let lag = 0
+  const end = await playScene({ database }, async ({ crowd, recorder }) => {
+    crowd.talk()
+    await crowd.acceptedReaches(crowd.accepted + 500)
+    const since = recorder.now()
+    await primary.kill()
+    await standby.promote()
+    link.lead({ path: standby.socket })
+    link.drop()
+    lag = recorder.now() - since
+    took = await crowd.nextAccept(recorder.now())
+    await crowd.acceptedReaches(crowd.accepted + 200)
+  })
+  await primary.restart(synchronous)
+  const fenced = await isFenced(primary)
+  return outcomeOf(end, {
+    injections: 1,
+    says: fenced ? undefined : 'the old primary accepts without its standby',
+    figures: [milliseconds('promotion', lag), milliseconds('promoted to first accept', took, RESUMES_WITHIN)],
+  })
+}
+
+/** A server on the old primary never gets as far as to accept: its first write waits for a standby that is gone. */
+async function isFenced(primary: PostgresServer): Promise<boolean> {
+  const starting = startServerProcess({ environment: { TACIT_DATABASE: primary.url('tacit'), TACIT_LOG_LEVEL: 'silent' } })
+  const client = new Client({ connectionString: primary.url('tacit') })
+  client.on('error', () => undefined)
+  await client.connect()
+  const wrote = client.query('CREATE TABLE split_brain (a int)').then(
+    () => true,
+    () => false,
+  )
+  const accepted = await Promise.race([wrote, pause(2000, false)])
+  await primary.kill()
+  await client.end().catch(() => undefined)
+  await starting.then((server) => server.dispose()).catch(() => undefined)
+  return !accepted
+}
+
+export const lostAnswers: Row = {
+  id: 'F-09',
+  name: 'the connection dies between COMMIT and its answer',
+  short: 30,
+  long: 200,
+  async run(times) {
+    const postgres = await startPostgres(['max_connections=50'])
+    const link = await Link.to({ path: postgres.socket })
+    try {
+      await createDatabase(postgres)
+      let cuts = 0
+      const end = await playScene({ database: `postgres://${USER}@127.0.0.1:${link.port}/tacit` }, async ({ crowd }) => {
+        crowd.talk()
+        const commits = setInterval(() => crowd.commit(), 150)
+        while (cuts < times) {
+          await crowd.acceptedReaches(crowd.accepted + 60)
+          const wanted = cuts + 1
+          link.onRequest((chunk, cut) => {
+            // The hot path's statement is prepared: only its parameters are on the wire, and they are what is long.
+            if (cuts >= wanted || (chunk.length < 600 && !chunk.includes('commit'))) return
+            cuts += 1
+            cut()
+          })
+          while (cuts < wanted) await pause(2)
+        }
+        link.onRequest(() => undefined)
+        clearInterval(commits)
+        await crowd.acceptedReaches(crowd.accepted + 100)
+      })
+      return outcomeOf(end, { injections: cuts, says: undefined, figures: [] })
+    } finally {
+      await link.close()
+      await postgres.stop()
+    }
+  },
+}
+
+export const slowDatabase: Row = {
+  id: 'F-08',
+  name: 'commits take half a second',
+  short: 1,
+  long: 20,
+  async run(times) {
+    const postgres = await startPostgres(['max_connections=50'])
+    const link = await Link.to({ path: postgres.socket })
+    try {
+      await createDatabase(postgres)
+      let p99 = 0
+      const end = await playScene({ database: `postgres://${USER}@127.0.0.1:${link.port}/tacit` }, async ({ crowd }) => {
+        for (let time = 0; time < times; time++) {
+          crowd.talk()
+          await crowd.acceptedReaches(crowd.accepted + 200)
+          link.slow(500)
+          crowd.measure()
+          await pause(4000)
+          p99 = Math.max(p99, quantile(crowd.acceptTimes, 0.99))
+          link.mend()
+        }
+      })
+      return outcomeOf(end, { injections: times, says: undefined, figures: [milliseconds('accept p99 meanwhile', p99)] })
+    } finally {
+      await link.close()
+      await postgres.stop()
+    }
+  },
+}
+
+export async function createDatabase(postgres: PostgresServer): Promise<void> {
+  const client = new Client({ connectionString: postgres.url('postgres') })
+  await client.connect()
+  await client.query('CREATE DATABASE tacit')
+  await client.end()
+}
+
+type Ended = Awaited<ReturnType<typeof playScene>>
+
+/** `says`: what the row itself found wrong. */
+export function outcomeOf(
+  end: Ended,
+  { injections, says, figures }: { injections: number; says: string | undefined; figures: Outcome['figures'] },
+): Outcome {
+  const violations = says === undefined ? end.violations : [...end.violations, { id: 'row', says }]
+  return { injections, acknowledged: end.acknowledged, violations, figures: [...figures, end.settled] }
+}
