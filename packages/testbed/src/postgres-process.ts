@@ -94,9 +94,7 @@ class RunningPostgres implements Standby {
     return join(this.#at.data, '.s.PGSQL.5432')
   }
 
-  url(database: string): string {
-    return `postgres:///${database}?host=${encodeURIComponent(this.#at.data)}&user=${USER}`
-  }
+  readonly url = (database: string): string => `postgres:///${database}?host=${encodeURIComponent(this.#at.data)}&user=${USER}`
 
   async restart(flags: readonly string[] = this.#flags): Promise<void> {
     const { programs, data, account } = this.#at

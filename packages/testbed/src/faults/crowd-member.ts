@@ -109,7 +109,7 @@ export class CrowdMember {
         Promise.race([Promise.all([socket.command('delivery.resume', { cursors }), caughtUp]), closed]),
         () => void socket.drop(),
       )
-      if (this.#toAcknowledge.size > 0) void this.#acknowledge()
+      if (this.#toAcknowledge.size > 0 && !this.#acknowledging) void this.#acknowledge()
       await Promise.all([...this.lanes.values()].map((lane) => lane.talk(socket, closed)))
     } catch {
       // Late: the socket was dropped.
@@ -158,7 +158,7 @@ export class CrowdMember {
       else
         for (const { conversation, seq } of cursors)
           this.#toAcknowledge.set(conversation, Math.max(seq, this.#toAcknowledge.get(conversation) ?? 0))
-      if (!ok) break
+      if (!ok) await pause(RECONNECT)
     }
     if (socket === this.#socket) this.#acknowledging = false
   }

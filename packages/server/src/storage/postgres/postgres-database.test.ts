@@ -63,6 +63,24 @@ describe('transactions that run at once', () => {
   })
 })
 
+test('a connection that ends between two statements of a transaction ends that transaction, and not the process', async () => {
+  const database = await openPostgres({ url: place.url })
+  const admin = new Client({ connectionString: place.url })
+  await admin.connect()
+  const pidOf = sql<{ pid: number }>`select pg_backend_pid() as pid`
+  const work = database.write(async (tx) => {
+    const pid = (await pidOf.execute(tx)).rows[0]?.pid
+    await admin.query('SELECT pg_terminate_backend($1, 5000)', [pid])
+    // The word of it comes by its own connection.
+    for (let turn = 0; turn < 20; turn++) await admin.query('SELECT 1')
+    await pidOf.execute(tx)
+  })
+  await expect(work).rejects.toThrow(/connection/i)
+  expect(await database.healthy()).toBe(true)
+  await admin.end()
+  await database.close()
+})
+
 test('of servers that start together one brings the schema up to date, and the others wait for it', async () => {
   const empty = await newPlace({ own: true })
   const databases = await Promise.all([1, 2, 3].map(() => openPostgres({ url: empty.url })))

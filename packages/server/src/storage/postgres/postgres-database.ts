@@ -94,6 +94,8 @@ function openPool(config: ClientConfig & { max: number }, prepare: (client: Pool
   })
   // An idle connection that ends is replaced at its next use; there is nothing to do about it now.
   pool.on('error', () => undefined)
+  // One that ends between two statements of a transaction has nobody else to tell; the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 
