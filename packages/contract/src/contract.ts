@@ -8,10 +8,11 @@ import { keyEvents, keys } from './keys.ts'
 import { sessions } from './sessions.ts'
 import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
+import { transparency } from './transparency.ts'
 import { turnCommands, turnEvents } from './turns.ts'
 import { vault } from './vault.ts'
 
-export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery } as const
+export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery, transparency } as const
 
 export const commands = {
   connection: connectionCommands,

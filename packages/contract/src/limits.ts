@@ -44,6 +44,10 @@ export const limits = {
   /** Conversations named in one frame. */
   cursorsPerFrame: 1000,
   welcomeAcksPerFrame: 1000,
+  /** What proves one account's place among 2^64, more than there will be. */
+  transparencyProof: 16 * KIB,
+  /** Entries of the log of device lists in one answer. */
+  transparencyPage: 1000,
   entriesPerPage: 500,
   hashesPerPage: 500,
   conversationsPerPage: 100,

@@ -32,9 +32,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'bd6cef22ce484cbff26432d6757f5dc8a5fc5945c18c26a6511aa6aadbc507b3',
     what: 'Commits as large as a conversation of 1,000 leaves needs.',
   },
+  {
+    version: 6,
+    fingerprint: '70c4c7130e329f6bc7bfeeb3cadccedcab901f9305e07b65671d2057f8515c0a',
+    what: 'The log of device lists, and its proofs.',
+  },
 ]
 
-export const CONTRACT_VERSION = 5
+export const CONTRACT_VERSION = 6
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 4

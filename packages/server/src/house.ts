@@ -21,6 +21,8 @@ import { systemRandom, type Random } from './random.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
+import { transparencyHandlers } from './transparency/transparency.routes.ts'
+import { Transparency } from './transparency/transparency.ts'
 import { vaultHandlers } from './vault/vault.ts'
 
 export interface HouseEffects {
@@ -91,7 +93,7 @@ interface Furnished {
 async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, space, origins, limits, metrics, stopping } = foundation
   const identity = await openIdentity(foundation)
-  const { accounts, credentials, sessions, keys, devices } = identity
+  const { accounts, credentials, sessions, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
   const messaging = openMessaging({ ...foundation, neighbours: neighboursOf(identity, space) })
   const http = await createHttpGateway({
@@ -115,6 +117,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
         sharesConversation: (one, other) => messaging.sharesConversation(one, other),
       }),
       keys: keys.handlers,
+      transparency: transparencyHandlers(transparency),
       ...messaging.handlers,
     },
   })
@@ -138,8 +141,10 @@ async function openIdentity({ settings, clock, random, log, database, secrets, o
   const credentials = new Credentials({ database, clock, random, passwords, passkeys })
   const sessions = new Sessions({ database, clock, random, secrets, log })
   const keys: Keys = createKeys({ database, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
-  const devices: Devices = new Devices({ database, clock, sessions, keys, log })
-  return { accounts, credentials, sessions, keys, devices }
+  const transparency = new Transparency({ database, clock, secrets })
+  await transparency.begin()
+  const devices: Devices = new Devices({ database, clock, sessions, keys, transparency, log })
+  return { accounts, credentials, sessions, keys, devices, transparency }
 }
 
 const neighboursOf = (

@@ -14,7 +14,10 @@ export interface Secrets {
   /** OPAQUE server setup: OPRF seed and key pair (RFC 9807 section 6.1). */
   readonly opaqueSetup: string
   /** HMAC-SHA-256 under the server's key, for `purpose`. */
-  derive(purpose: 'access token' | 'refresh token' | 'decoy account', input: Uint8Array | string): Uint8Array<ArrayBuffer>
+  derive(
+    purpose: 'access token' | 'refresh token' | 'decoy account' | 'transparency key',
+    input: Uint8Array | string,
+  ): Uint8Array<ArrayBuffer>
   /** They did not exist before. */
   readonly fresh: boolean
 }

@@ -68,6 +68,11 @@ const routeRows: Record<RouteName, Row> = {
   'conversations.show': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}` }) },
   'conversations.groupInfo': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/group-info` }) },
   'conversations.tree': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/tree?epoch=0` }) },
+  'transparency.head': { kind: 'open', why: 'anybody may watch the log of device lists; it names nobody' },
+  'transparency.consistency': { kind: 'open', why: 'as above' },
+  'transparency.entries': { kind: 'open', why: 'as above' },
+  // A label is the hash of an account id, and what it leads to is in the open log.
+  'transparency.prove': { kind: 'own', request: { path: `/v1/transparency/places/${'A'.repeat(43)}` } },
   'delivery.entries': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/entries?after=0` }) },
   'delivery.hashes': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/hashes?after=0` }) },
 }

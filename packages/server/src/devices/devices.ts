@@ -20,6 +20,7 @@ import type { Log } from '../log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
+import type { Transparency } from '../transparency/transparency.ts'
 import { assertContinues, assertFirst, assertSameDevices, readList, type CheckedList } from './check-list.ts'
 import * as store from './devices.store.ts'
 
@@ -63,6 +64,7 @@ export interface DevicesDeps {
   readonly clock: Clock
   readonly sessions: Sessions
   readonly keys: Keys
+  readonly transparency: Pick<Transparency, 'append'>
   readonly log: Log
 }
 
@@ -108,7 +110,7 @@ export class Devices {
 
   /** Stores it in the sign-up's transaction. Refuses `already_exists`. */
   async addFirst(tx: Transaction<Tables>, { list, packages }: CheckedFirst): Promise<void> {
-    await store.putList(tx, rowOf(list))
+    await this.#put(tx, list)
     for (const { device } of list.devices) {
       if (await store.findDevice(tx, device)) throw new Refusal('already_exists')
       await this.#addDevice(tx, { list, device })
@@ -151,7 +153,7 @@ export class Devices {
       const known = await store.listedDevices(tx, list.account)
       assertSameDevices(list, { known, added })
       const gone = known.map(({ id }) => id).filter((id) => !list.devices.some(({ device }) => device === id))
-      await store.putList(tx, rowOf(list))
+      await this.#put(tx, list)
       const endedSessions = await this.#leave(tx, gone)
       await inside(tx)
       return { ended: endedSessions, removed: gone }
@@ -159,6 +161,12 @@ export class Devices {
     sessions.announceEnded(ended)
     if (removed.length > 0) log('devices_removed', { count: removed.length })
     for (const listener of this.#listeners) listener({ account: list.account, version: list.version, removed })
+  }
+
+  /** A list is current and logged, or neither. */
+  async #put(tx: Transaction<Tables>, list: CheckedList): Promise<void> {
+    await store.putList(tx, rowOf(list))
+    await this.#deps.transparency.append(tx, list)
   }
 
   /** Ends what devices that left the list had. */

@@ -7,6 +7,7 @@ import type { DeviceTables } from '../devices/devices.tables.ts'
 import type { KeyTables } from '../keys/keys.tables.ts'
 import type { SessionTables } from '../sessions/sessions.tables.ts'
 import type { SignalTables } from '../signals/signals.tables.ts'
+import type { TransparencyTables } from '../transparency/transparency.tables.ts'
 import type { VaultTables } from '../vault/vault.tables.ts'
 
 export interface Tables
@@ -19,4 +20,5 @@ export interface Tables
     KeyTables,
     ConversationTables,
     DeliveryTables,
-    SignalTables {}
+    SignalTables,
+    TransparencyTables {}

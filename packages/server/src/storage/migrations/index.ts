@@ -3,5 +3,11 @@ import type { Migrations } from '../migrate.ts'
 import { identity } from './0001-identity.ts'
 import { conversations } from './0002-conversations.ts'
 import { groupTrees } from './0003-group-trees.ts'
+import { transparency } from './0004-transparency.ts'
 
-export const migrations: Migrations = { '0001-identity': identity, '0002-conversations': conversations, '0003-group-trees': groupTrees }
+export const migrations: Migrations = {
+  '0001-identity': identity,
+  '0002-conversations': conversations,
+  '0003-group-trees': groupTrees,
+  '0004-transparency': transparency,
+}
