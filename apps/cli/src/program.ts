@@ -9,6 +9,8 @@ import type { Exit } from './exits.ts'
 import { explain } from './failures.ts'
 import { listen } from './messages/listen.ts'
 import { history, send } from './messages/messages.ts'
+import { audit } from './trust/audit.ts'
+import { evidence } from './trust/evidence.ts'
 import { voice } from './terminal/voice.ts'
 import type { World } from './world.ts'
 
@@ -53,6 +55,7 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   describeProgram(program, world)
   const doors = { open, signed, changing, endless }
   accountCommands(program, doors)
+  trustCommands(program, { doors, audit: (server) => audit({ voice: speak() }, { server }) })
   conversationCommands(program, doors)
   messageCommands(program, doors)
   try {
@@ -111,6 +114,21 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
     .description('where your account is signed in')
     .option('--end <session>', 'end the session with this id, or this beginning of an id')
     .action(({ end }: { end?: string }) => signed((context) => sessions(context, { end })))
+}
+
+function trustCommands(
+  program: Command,
+  { doors: { signed }, audit: run }: { readonly doors: Doors; readonly audit: (server: string | undefined) => Promise<void> },
+): void {
+  program.commandsGroup('Trust:')
+  program
+    .command('audit [server]')
+    .description("verify a server's whole log of device lists; needs no account")
+    .action((server: string | undefined) => run(server ?? program.opts<GlobalOptions>().server))
+  program
+    .command('evidence')
+    .description('what convicts the server of showing different keys to different people')
+    .action(() => signed(evidence))
 }
 
 function conversationCommands(program: Command, { signed, changing }: Doors): void {

@@ -35,7 +35,8 @@ export const transparency = {
     path: '/v1/transparency/places/:label',
     access: 'device',
     summary: 'What the log holds for an account now, with the proof that it continues the log as the asker knows it',
-    params: z.object({ label: hash }),
+    /** 32 bytes, base64url. */
+    params: z.object({ label: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
     query: z.strictObject({ after: size.default(0) }),
     result: z.object({ proof: jsonBytes({ max: limits.transparencyProof }) }),
     status: 200,

@@ -34,7 +34,7 @@ export const history: readonly VersionLine[] = [
   },
   {
     version: 6,
-    fingerprint: '70c4c7130e329f6bc7bfeeb3cadccedcab901f9305e07b65671d2057f8515c0a',
+    fingerprint: '637c8291407f0b3bc558a3365b4b937d911fd24d1b3bf0058f9c295c279f8f9b',
     what: 'The log of device lists, and its proofs.',
   },
 ]

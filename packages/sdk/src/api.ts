@@ -89,8 +89,8 @@ export type Notice =
   | { readonly kind: 'identity_changed'; readonly person: Person }
   /** This device begins here; what was written before is not on it. */
   | { readonly kind: 'history_begins' }
-  /** The server shows different logs to different people, or dropped or reordered something. */
-  | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' }
+  /** The server shows different logs (`fork`) or different keys (`key_log`) to different people, or dropped or reordered something. */
+  | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' | 'key_log' }
 
 export type UnreadableReason = 'malformed' | 'unsupported' | 'auth_failed' | 'policy' | 'duplicate' | 'stale_epoch' | 'unknown'
 
@@ -199,6 +199,21 @@ export interface DeviceInfo {
   readonly notAfter: number
 }
 
+/**
+ * What convicts the server of showing different keys to different people: two signed heads of its log of device lists that
+ * cannot both be true (`rewritten`, `split`), or the head of a log that does not hold the list it presented (`not_logged`).
+ */
+export interface KeyLogEvidence {
+  readonly kind: 'rewritten' | 'split' | 'not_logged'
+  /** Whose message brought the other head, or whose list it is about. */
+  readonly account?: AccountId
+  readonly conversation?: ConversationId
+  /** Signed heads as bytes; anybody can verify them. */
+  readonly ours: Uint8Array
+  readonly theirs: Uint8Array
+  readonly time: number
+}
+
 /** What can be watched: topic to parameter and snapshot. `undefined` until the first snapshot, or when it does not exist. */
 export interface Topics {
   session: { readonly param: undefined; readonly snapshot: SessionState }
@@ -270,6 +285,7 @@ export interface Verbs {
   sessions(): Promise<readonly SessionInfo[]>
   revokeSession(request: { readonly session: SessionId }): Promise<void>
   devices(): Promise<readonly DeviceInfo[]>
+  keyLogEvidence(): Promise<readonly KeyLogEvidence[]>
 }
 
 /** A message as a script sees it arrive, own other devices' included. */

@@ -47,6 +47,8 @@ export interface DeviceCore extends Surroundings {
   readonly release: (conversation: ConversationId) => void
   /** Somebody had no other key package of this device left: a new last resort is due. */
   readonly lastResortUsed: () => void
+  /** Heads of the log of device lists came in messages, and are stored. */
+  readonly headsHeard: () => void
   /** A batch of the log is on disk. */
   readonly received: (conversation: ConversationId, messages: readonly IncomingMessage[]) => void
 }

@@ -20,12 +20,14 @@ import { Acknowledger } from './inbox/acknowledger.ts'
 import { receiveEntries } from './inbox/receive.ts'
 import { KeyPackages } from './keys/key-packages.ts'
 import type { StoreDriver } from './local-store/driver.ts'
-import { addItem } from './messages/items.store.ts'
+import { addItem, type StoredNotice } from './messages/items.store.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { hasUndone } from './outbox/outbox.store.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { Evidence } from './transparency/key-log.store.ts'
+import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
 
@@ -63,6 +65,7 @@ export class Device {
   readonly #decisions = new Map<number, Decision>()
   readonly #duties: Duties
   readonly #renewals = new OneAtATime()
+  readonly #keyLog: KeyLog
   #self: Self
 
   constructor(parts: DeviceParts) {
@@ -87,6 +90,7 @@ export class Device {
       isOnline: () => this.connection.isOnline,
       tick: () => void this.#housekeeping.lookEverywhere().catch(() => undefined),
     })
+    this.#keyLog = new KeyLog({ store, session, clock: surroundings.clock, alarm: (alarm) => this.#keyLogAlarm(alarm) })
     this.core = this.#makeCore(session)
     this.outbox = new Outbox(this.core)
     this.signals = new Signals(this.core, parts.changed)
@@ -179,7 +183,13 @@ export class Device {
       session,
       wire: connection,
       certificates: new Certificates(),
-      people: new People({ store, session, renamed: () => changed(), identityChanged: (account) => this.#identityChanged(account) }),
+      people: new People({
+        store,
+        session,
+        keyLog: this.#keyLog,
+        renamed: () => changed(),
+        identityChanged: (account) => this.#identityChanged(account),
+      }),
       duties: this.#duties,
       conversations: new Conversations({ store, engine, identity, changed }),
       attendance: this.#attendance,
@@ -189,6 +199,7 @@ export class Device {
       release: (conversation) => this.#acknowledger.release(conversation),
       lastResortUsed: () => void this.#keyPackages.refill().catch(() => undefined),
       decided: (intent, outcome) => this.#decided(intent, outcome),
+      headsHeard: () => void this.#duties.during(this.#keyLog.judgeHeard()).catch(() => undefined),
       received: (conversation, messages) => this.#received(conversation, messages),
     }
   }
@@ -275,6 +286,7 @@ export class Device {
 
   async #lookAround(): Promise<void> {
     await this.core.people.refresh(this.core.account)
+    await this.#keyLog.judgeHeard()
     await this.#housekeeping.lookEverywhere()
   }
 
@@ -327,13 +339,22 @@ export class Device {
 
   /** Cannot be missed: a line in every conversation with that person. */
   async #identityChanged(person: AccountId): Promise<void> {
-    const rows = await this.core.store.all('select distinct conversation from member where account = ?', [person])
-    const concerned = new Set(rows.map((row) => row['conversation']))
+    await this.#tellEverywhere({ kind: 'identity_changed', person }, person)
+  }
+
+  /** A line where it was found out; in every conversation that it concerns when it was not found out in one. */
+  async #keyLogAlarm({ conversation, account }: Pick<Evidence, 'conversation' | 'account'>): Promise<void> {
+    await this.#tellEverywhere({ kind: 'tampering', what: 'key_log' }, account, conversation)
+  }
+
+  /** Adds a line to conversations: those with a person, or all; or one of them. */
+  async #tellEverywhere(notice: StoredNotice, person?: AccountId, only?: ConversationId): Promise<void> {
+    const sql = 'select distinct conversation from member where account = ?'
+    const withPerson = person && new Set((await this.core.store.all(sql, [person])).map((row) => row['conversation']))
     const time = this.core.clock.now()
     for (const { conversation, cursor } of await allConversations(this.core.store)) {
-      if (!concerned.has(conversation)) continue
-      const item = { kind: 'notice', notice: { kind: 'identity_changed', person } } as const
-      await this.core.store.transaction((writer) => addItem(writer, { conversation, seq: cursor, time, item }))
+      if (only ? conversation !== only : withPerson && !withPerson.has(conversation)) continue
+      await this.core.store.transaction((writer) => addItem(writer, { conversation, seq: cursor, time, item: { kind: 'notice', notice } }))
       this.#parts.changed(conversation)
     }
   }

@@ -11,6 +11,7 @@ import type { Device } from './device.ts'
 import { findPinByHandle } from './devices/people.store.ts'
 import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
+import { allEvidence } from './transparency/key-log.store.ts'
 import { Unreachable } from './trouble.ts'
 
 export interface SignedIn {
@@ -149,7 +150,9 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
   }
 }
 
-function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices'> {
+function accountVerbs(
+  signedIn: () => SignedIn,
+): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices' | 'keyLogEvidence'> {
   return {
     async setPresenceSharing({ on }) {
       const { device, selfChanged } = signedIn()
@@ -181,6 +184,14 @@ function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPre
         current: one.device === self.device,
         name: deviceNames.get(one.device) ?? '',
         notAfter: one.notAfter * 1000,
+      }))
+    },
+    async keyLogEvidence() {
+      const all = await allEvidence(signedIn().device.core.store)
+      return all.map(({ account, conversation, ...evidence }) => ({
+        ...evidence,
+        ...(account !== undefined && { account }),
+        ...(conversation !== undefined && { conversation }),
       }))
     },
   }

@@ -13,7 +13,7 @@ import { platformNetwork, type Network, type OpenSocket, type SocketListener } f
 /** What a hostile server makes of an event before it sends it; undefined swallows it. */
 export type Forge = (event: EventFrame) => EventFrame | undefined
 
-/** What it makes of the JSON of an answer. */
+/** What it makes of the JSON of an answer; or a promise of that. */
 export type ForgeAnswer = (url: string, body: unknown) => unknown
 
 /** RFC 6455 section 7.4.1: the connection just ended. */
@@ -171,7 +171,7 @@ export class Weather implements Network {
 async function forged(response: Response, { url, forge }: { url: string; forge: ForgeAnswer }): Promise<Response> {
   const text = await response.text()
   if (text === '') return response
-  const body = forge(url, JSON.parse(text))
+  const body = await forge(url, JSON.parse(text))
   const status =
     typeof body === 'object' && body !== null && 'status' in body && typeof body.status === 'number' ? body.status : response.status
   return new Response(JSON.stringify(body), { status })

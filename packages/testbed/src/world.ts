@@ -9,6 +9,8 @@ import { openWorldDevice, type WorldDevice } from './world-device.ts'
 export interface World extends AsyncDisposable {
   /** Origin of the server. */
   readonly url: string
+  /** Where the server keeps its data. */
+  readonly dataFolder: string
   /** A device with an empty store, not signed in. */
   device(name: string): Promise<WorldDevice>
   /** A device whose person has just signed up. */
@@ -41,6 +43,7 @@ export async function openWorld({ settings = {}, clock = platformClock }: WorldO
     held.use(await openWorldDevice({ name, server: url, clock, path: join(folder, `${name}-${++devices}.db`) }))
   return {
     url,
+    dataFolder: join(folder, 'server'),
     device,
     async signedUp(handle) {
       const opened = await device(handle.toLowerCase())

@@ -88,6 +88,7 @@ export function describeState(state: MessageState): string {
 const tampering = {
   fork: 'it shows different logs to different people',
   gap: 'entries are missing',
+  key_log: 'it shows different keys to different people, or has rewritten its record of keys',
   replay: 'entries were repeated or reordered',
 } as const
 

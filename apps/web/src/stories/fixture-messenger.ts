@@ -110,6 +110,7 @@ export function fixtureMessenger(scene: Scene): Messenger {
         lastUsedAt: now - minutes(190),
       },
     ],
+    keyLogEvidence: async () => [],
     devices: async () => [
       { device: deviceId('here'), current: true, name: 'Firefox on Linux', notAfter: now + minutes(500_000) },
       { device: deviceId('phone'), current: false, name: 'Chrome on Android', notAfter: now + minutes(400_000) },

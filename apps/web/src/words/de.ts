@@ -196,6 +196,8 @@ export const de: Words = {
         'Das geschieht, wenn {{name}} einen neuen Kontoschlüssel hat, oder wenn sich jemand für {{name}} ausgibt. Frag persönlich oder am Telefon nach, bevor du etwas Vertrauliches schreibst.',
       fork: 'Den Leuten hier wurden verschiedene Nachrichten gezeigt. Vergleicht auf einem anderen Weg, was jeder sieht, und sagt es dem Betreiber.',
       gap: 'Etwas wurde ausgelassen. Hier kann eine Nachricht fehlen. Sag es den anderen auf einem anderen Weg, und dem Betreiber.',
+      key_log:
+        'Der Server zeigt verschiedenen Leuten verschiedene Schlüssel, oder er hat sein Verzeichnis der Schlüssel umgeschrieben. Vergewissert euch auf einem anderen Weg, mit wem ihr sprecht, bevor ihr Vertrauliches schreibt, und sagt es dem Betreiber.',
       replay: 'Etwas Altes wurde noch einmal überbracht. Es wurde nicht zweimal gezeigt. Sag es dem Betreiber.',
     },
   },

@@ -191,6 +191,8 @@ export const en = {
         'This happens when {{name}} made a new account key, or when somebody pretends to be {{name}}. Ask them in person or by phone before you write anything private.',
       fork: 'People here were shown different messages. Compare by another way what each of you sees, and tell whoever runs the server.',
       gap: 'Something was left out. A message may be missing here. Tell the others by another way, and whoever runs the server.',
+      key_log:
+        'The server shows different keys to different people, or has rewritten its record of keys. Compare by another way who you are talking to before you write anything private, and tell whoever runs the server.',
       replay: 'Something old was delivered again. It was not shown a second time. Tell whoever runs the server.',
     },
   },

@@ -3,7 +3,7 @@
  * (from wherever they begin: a server that is older than its log begins with the versions of that day), the map after each entry has the root that
  * the entry names, and the heads that were shown lie on it.
  */
-import { equalBytes, toBase64Url } from '../bytes.ts'
+import { equalBytes } from '../bytes.ts'
 import { readEntry } from './entry.ts'
 import { completedBy, hashLeaf, hashRange, neighboursOf, type LogState, type NodeId } from './log-tree.ts'
 import { place, type PrefixNode } from './prefix-tree.ts'
@@ -17,7 +17,6 @@ export type AuditFinding =
 export class Auditor {
   readonly #nodes = new Map<string, Uint8Array>()
   readonly #map = new Map<string, PrefixNode>()
-  readonly #versions = new Map<string, number>()
   #size = 0
 
   get size(): number {
@@ -35,12 +34,10 @@ export class Auditor {
     const at = this.#size
     const entry = readEntry(bytes)
     if (!entry) return { kind: 'malformed', at }
-    const name = toBase64Url(entry.label)
-    const before = this.#versions.get(name)
-    if (before !== undefined && entry.version !== before + 1) return { kind: 'version', at, expected: before + 1, found: entry.version }
-    this.#versions.set(name, entry.version)
     const { label, version, list } = entry
-    if (!equalBytes(place(this.#map, { label, version, list }), entry.mapRoot)) return { kind: 'map', at }
+    const { root, before } = place(this.#map, { label, version, list })
+    if (before !== undefined && version !== before + 1) return { kind: 'version', at, expected: before + 1, found: version }
+    if (!equalBytes(root, entry.mapRoot)) return { kind: 'map', at }
     this.#append(hashLeaf(bytes))
     return undefined
   }

@@ -6,6 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from '../bytes.ts'
+import { hashFork as hashTagged } from './hash-fork.ts'
 
 /** A complete subtree: the entries from `index * 2^level` on, `2^level` of them. */
 export interface NodeId {
@@ -22,10 +23,10 @@ export interface Range {
 export type NodeHash = (node: NodeId) => Uint8Array
 
 const LEAF = Uint8Array.of(0)
-const FORK = Uint8Array.of(1)
+const FORK = 1
 
 export const hashLeaf = (entry: Uint8Array): Uint8Array => sha256(concatBytes(LEAF, entry))
-const hashFork = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(FORK, left, right))
+const hashFork = (left: Uint8Array, right: Uint8Array): Uint8Array => hashTagged(FORK, left, right)
 
 /** The subtrees that become complete with entry number `size` (from 0): its leaf first. `node` knows the complete ones before it. */
 export function completedBy({ size, leaf, node }: { size: number; leaf: Uint8Array; node: NodeHash }): (NodeId & { hash: Uint8Array })[] {

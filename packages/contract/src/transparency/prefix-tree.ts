@@ -7,6 +7,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '../bytes.ts'
+import { hashFork as hashTagged } from './hash-fork.ts'
 
 /** What a label stands for: a version of a device list, by its hash (SHA-256). */
 export interface Placed {
@@ -27,31 +28,35 @@ export interface PrefixNodes {
 }
 
 const LEAF = Uint8Array.of(2)
-const FORK = Uint8Array.of(3)
+const FORK = 3
 export const NOTHING = new Uint8Array(32)
 
 /** The root of a tree. */
 export const prefixRoot = (nodes: PrefixNodes): Uint8Array => nodes.get('')?.hash ?? NOTHING
 
-/** Puts what a label stands for now in its place. Returns the new root. */
-export function place(nodes: PrefixNodes, placed: Placed): Uint8Array {
+/** Puts what a label stands for now in its place. Returns the new root, and the version that stood there. */
+export function place(nodes: PrefixNodes, placed: Placed): { readonly root: Uint8Array; readonly before: number | undefined } {
   const bits = bitsOf(placed.label)
   let depth = depthOf(nodes, bits)
+  let before: number | undefined
   const there = nodes.get(bits.slice(0, depth))
   if (there?.kind === 'leaf') {
     const others = bitsOf(there.label)
-    if (others !== bits) {
+    if (others === bits) before = there.version
+    else {
       while (bits[depth] === others[depth]) depth++
       depth++
       nodes.set(others.slice(0, depth), there)
     }
   }
-  nodes.set(bits.slice(0, depth), { kind: 'leaf', hash: hashPlaced(placed), ...placed })
+  let hash = hashPlaced(placed)
+  nodes.set(bits.slice(0, depth), { kind: 'leaf', hash, ...placed })
   for (let at = depth - 1; at >= 0; at--) {
-    const prefix = bits.slice(0, at)
-    nodes.set(prefix, { kind: 'fork', hash: hashFork(hashAt(nodes, `${prefix}0`), hashAt(nodes, `${prefix}1`)) })
+    const sibling = hashAt(nodes, siblingOf(bits, at))
+    hash = bits[at] === '0' ? hashFork(hash, sibling) : hashFork(sibling, hash)
+    nodes.set(bits.slice(0, at), { kind: 'fork', hash })
   }
-  return prefixRoot(nodes)
+  return { root: hash, before }
 }
 
 /** What a label stands for, and the siblings from the root down that prove it; undefined for a label that is not there. */
@@ -90,7 +95,7 @@ function depthOf(nodes: PrefixNodes, bits: string): number {
 }
 
 const hashAt = (nodes: PrefixNodes, prefix: string): Uint8Array => nodes.get(prefix)?.hash ?? NOTHING
-const hashFork = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(FORK, left, right))
+const hashFork = (left: Uint8Array, right: Uint8Array): Uint8Array => hashTagged(FORK, left, right)
 
 function hashPlaced({ label, version, list }: Placed): Uint8Array {
   const number = new Uint8Array(8)

@@ -9,7 +9,9 @@ import { parseCbor } from '../signed.ts'
 import { readEntry } from './entry.ts'
 import { LONGEST_HEAD, readHead, type LogHead } from './head.ts'
 import { hashLeaf, isConsistent, rootByInclusion, type LogState } from './log-tree.ts'
-import { rootByPlace, type Placed } from './prefix-tree.ts'
+import { NOTHING, rootByPlace, type Placed } from './prefix-tree.ts'
+
+const EMPTY = new Uint8Array()
 
 export interface PlaceProof {
   /** Signed and encoded. */
@@ -23,17 +25,20 @@ export interface PlaceProof {
   readonly mapPath: readonly Uint8Array[]
 }
 
-const path = (longest: number) => z.array(rawBytes({ min: 32, max: 32 })).max(longest)
-const ProofArray = z.tuple([rawBytes({ max: LONGEST_HEAD }), path(64), rawBytes({ max: 128 }), path(64), path(256)])
+const hash = rawBytes({ min: 32, max: 32 })
+/** Nothing beside the path is said with no bytes: deep down there is mostly nothing. */
+const sibling = hash.or(rawBytes({ max: 0 }))
+const logPath = z.array(hash).max(64)
+const ProofArray = z.tuple([rawBytes({ max: LONGEST_HEAD }), logPath, rawBytes({ max: 128 }), logPath, z.array(sibling).max(256)])
 
 export const encodeProof = ({ head, consistency, entry, entryPath, mapPath }: PlaceProof): Uint8Array<ArrayBuffer> =>
-  encodeCbor([head, consistency, entry, entryPath, mapPath])
+  encodeCbor([head, consistency, entry, entryPath, mapPath.map((one) => (equalBytes(one, NOTHING) ? EMPTY : one))])
 
 export function readProof(bytes: Uint8Array): PlaceProof | undefined {
   const parsed = parseCbor(ProofArray, bytes)
   if (!parsed) return undefined
-  const [head, consistency, entry, entryPath, mapPath] = parsed
-  return { head, consistency, entry, entryPath, mapPath }
+  const [head, consistency, entry, entryPath, siblings] = parsed
+  return { head, consistency, entry, entryPath, mapPath: siblings.map((one) => (one.length === 0 ? NOTHING : one)) }
 }
 
 export type ProofVerdict =

@@ -7,11 +7,13 @@ import { MessengerError } from '../api.ts'
 import type { Session } from '../connection/session.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
+import type { KeyLog } from '../transparency/key-log.ts'
 import { findPin, findPinByHandle, markConflict, savePin, type Pin } from './people.store.ts'
 
 export interface PeopleParts {
   readonly store: StoreDriver
   readonly session: Session
+  readonly keyLog: Pick<KeyLog, 'confirm' | 'notLogged'>
   /** Somebody has a name now. */
   readonly renamed: () => void
   /** A presented account key or list does not fit the pinned one; told once per account. */
@@ -28,6 +30,12 @@ export interface KnownPerson {
 interface Presented {
   readonly handle: string
   readonly deviceList: Uint8Array
+}
+
+interface Claim {
+  readonly account: AccountId
+  readonly accountKey?: Uint8Array
+  readonly presented: Presented
 }
 
 /** Where a missing list comes from: asked of the server at most once per question. */
@@ -52,8 +60,11 @@ export class People {
         const known = await this.known(account)
         const version = (await readDeviceList(found.deviceList))?.version ?? 0
         // Answers may overtake each other; an old list is evidence only when it was asked for after the newer one.
-        const presented = known && version < known.pin.listVersion ? await ask() : found
-        return this.#accept({ account, accountKey: presented.accountKey, presented })
+        const isOld = known && version < known.pin.listVersion
+        return this.#acceptLogged(account, async (again) => {
+          const presented = isOld || again ? await ask() : found
+          return { account, accountKey: presented.accountKey, presented }
+        })
       })
     } catch (error) {
       if (error instanceof Refusal && error.failure === 'not_found') return undefined
@@ -76,8 +87,8 @@ export class People {
   async refresh(account: AccountId): Promise<KnownPerson | undefined> {
     try {
       return await this.#oneByOne(account, async () => {
-        const presented = await this.#parts.session.call(routes.devices.list, { params: { account } })
-        return this.#accept({ account, presented })
+        const ask = () => this.#parts.session.call(routes.devices.list, { params: { account } })
+        return this.#acceptLogged(account, async () => ({ account, presented: await ask() }))
       })
     } catch (error) {
       if (error instanceof Refusal && error.failure === 'not_found') return undefined
@@ -102,7 +113,17 @@ export class People {
     return turns.run(work)
   }
 
-  async #accept(claim: { account: AccountId; accountKey?: Uint8Array; presented: Presented }): Promise<KnownPerson> {
+  /** Accepts what is asked for, if the log of device lists holds it. Between two answers a list may change: it is asked for again, once. */
+  async #acceptLogged(account: AccountId, ask: (again: boolean) => Promise<Claim>): Promise<KnownPerson> {
+    const first = await this.#accept(await ask(false))
+    const person = first ?? (await this.#accept(await ask(true)))
+    if (person) return person
+    await this.#parts.keyLog.notLogged(account)
+    throw mismatch()
+  }
+
+  /** Undefined when the list is sound but not the one in the log. */
+  async #accept(claim: Claim): Promise<KnownPerson | undefined> {
     const { account, presented } = claim
     const list = await readDeviceList(presented.deviceList)
     const before = await this.known(account)
@@ -113,6 +134,7 @@ export class People {
       if (before) await this.conflict(account)
       throw mismatch()
     }
+    if (!(await this.#parts.keyLog.confirm({ account, version: list.version, hash: list.hash }))) return undefined
     if (before && before.pin.listVersion === list.version && before.pin.handle !== '') return before
     const { handle, deviceList } = presented
     return this.#save({ account, handle, accountKey: key, listVersion: list.version, listHash: list.hash, list: deviceList })

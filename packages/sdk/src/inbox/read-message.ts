@@ -2,6 +2,7 @@
 import type { DeviceCertificate, Entry } from '@tacit/contract'
 import { readPayload, type Payload } from '../messages/payload.ts'
 import { checkSeen } from './check-seen.ts'
+import { addHeard } from '../transparency/key-log.store.ts'
 import { placeOf } from './count-signed.ts'
 import type { Reading } from './reading.ts'
 
@@ -26,6 +27,8 @@ export async function readMessage(
   if (place === 'gap') reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'gap' } })
   await checkSeen(reading, { entry, seen })
   reading.setCounter(sender.device, clientSeq)
+  const { head } = read.payload
+  if (head) reading.hear((writer) => addHeard(writer, { conversation: reading.conversation, account: sender.account, head }))
   placeContent(reading, { entry, payload: read.payload, account: sender.account })
 }
 

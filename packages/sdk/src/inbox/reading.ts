@@ -37,6 +37,8 @@ export class Reading {
   readonly arrivals: Arrival[] = []
   /** Intents that became true in this batch. */
   readonly fulfilled: number[] = []
+  /** Heads of the log of device lists came with it. */
+  heardHeads = false
   readonly #hold: Hold
   #group: Group | undefined
   #groupDropped = false
@@ -74,6 +76,12 @@ export class Reading {
 
   write(work: (writer: Writer) => Promise<void>): void {
     this.#writes.push(work)
+  }
+
+  /** Keeps a head that a message brought; it is compared once the batch is stored. */
+  hear(keep: (writer: Writer) => Promise<void>): void {
+    this.heardHeads = true
+    this.write(keep)
   }
 
   addItem(entry: Pick<Entry, 'seq' | 'time'>, item: NewItem): void {

@@ -133,6 +133,7 @@ async function afterwards(reading: Reading): Promise<void> {
   )
   core.acknowledge(conversation, state.cursor)
   core.received(conversation, arrivals)
+  if (reading.heardHeads) core.headsHeard()
   core.wake(conversation)
 }
 

@@ -187,7 +187,33 @@ alter table conversation add column front_from integer not null default 0;
 alter table conversation add column turn_from integer not null default 0;
 `
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation]
+/** The server's log of device lists, as this device knows it (transparency/key-log.store.ts). */
+const keyLog = `
+create table key_log (id integer primary key, key blob not null, size integer not null, root blob not null, head blob not null);
+
+-- Heads that came in messages and are not compared yet.
+create table heard_head (
+  position integer primary key autoincrement,
+  conversation text not null,
+  account text not null,
+  head blob not null
+);
+
+-- How long the log was that this device last told a conversation of, and with which of its messages.
+create table told_head (conversation text primary key, size integer not null, client_seq integer not null) without rowid;
+
+create table key_log_evidence (
+  position integer primary key autoincrement,
+  kind text not null,
+  conversation text,
+  account text,
+  ours blob not null,
+  theirs blob not null,
+  time integer not null
+);
+`
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -1,11 +1,12 @@
 /**
- * What a sealed message carries: CBOR [1, kind, message_id, client_seq, seen_seq, H_seen, body]. The counter and what the
- * sender had seen are signed with it, so neither server nor members can replay, drop or reorder unnoticed.
+ * What a sealed message carries: CBOR [1, kind, message_id, client_seq, seen_seq, H_seen, body], and sometimes the sender's
+ * newest head of the log of device lists. The counter and what the sender had seen are signed with it, so neither server nor
+ * members can replay, drop or reorder unnoticed.
  *
  * Newer clients may append fields and invent kinds: fields at the end are ignored, an unknown kind is `unsupported`, which
  * a timeline shows as such.
  */
-import { CborError, decodeCbor, encodeCbor, MessageId } from '@tacit/contract'
+import { CborError, decodeCbor, encodeCbor, LONGEST_HEAD, MessageId } from '@tacit/contract'
 import { readSeen, type Seen } from '../conversations/transcript.ts'
 
 export type ContentKind = 'text' | 'title'
@@ -17,6 +18,8 @@ export interface Payload {
   readonly seen: Seen
   /** The message's words, or the group's new title. */
   readonly text: string
+  /** As the server signed it (`readHead`), not yet looked at. */
+  readonly head?: Uint8Array | undefined
 }
 
 export type ReadPayload =
@@ -28,18 +31,20 @@ export type ReadPayload =
 export const LONGEST_TEXT = 30_000
 export const LONGEST_TITLE = 200
 
-export const encodePayload = ({ kind, message, clientSeq, seen, text }: Payload): Uint8Array<ArrayBuffer> =>
-  encodeCbor([1, kind, message, clientSeq, seen.seq, seen.transcript, text])
+export const encodePayload = ({ kind, message, clientSeq, seen, text, head }: Payload): Uint8Array<ArrayBuffer> =>
+  encodeCbor([1, kind, message, clientSeq, seen.seq, seen.transcript, text, ...(head ? [head] : [])])
 
 export function readPayload(bytes: Uint8Array): ReadPayload {
   const fields = readFields(bytes)
-  const [version, kind, messageText, clientSeq, seq, transcript, text] = fields
+  const [version, kind, messageText, clientSeq, seq, transcript, text, told] = fields
   const message = MessageId.safeParse(messageText).data
   const seen = readSeen(seq, transcript)
   if (version !== 1 || !message || !seen || typeof clientSeq !== 'number' || typeof kind !== 'string') return { kind: 'malformed' }
   if (kind !== 'text' && kind !== 'title') return { kind: 'unsupported', clientSeq }
   if (typeof text !== 'string' || byteLength(text) > (kind === 'text' ? LONGEST_TEXT : LONGEST_TITLE)) return { kind: 'malformed' }
-  return { kind: 'payload', payload: { kind, message, clientSeq, seen, text } }
+  // Something else in its place is of a newer client, and none of our business.
+  const head = told instanceof Uint8Array && told.length <= LONGEST_HEAD ? told : undefined
+  return { kind: 'payload', payload: { kind, message, clientSeq, seen, text, ...(head && { head }) } }
 }
 
 export const byteLength = (text: string): number => new TextEncoder().encode(text).length

@@ -10,6 +10,7 @@ import { saveGroup } from '../conversations/group.store.ts'
 import { encodeHandshakeData, seenBy } from '../conversations/transcript.ts'
 import { encodePayload } from '../messages/payload.ts'
 import { sha256 } from '../sealing.ts'
+import { headToTell, noteTold } from '../transparency/key-log.store.ts'
 import { signingKeyFrom } from '../signing.ts'
 import { saveSealed, type Sealed, type Waiting } from './outbox.store.ts'
 
@@ -19,7 +20,8 @@ export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting
   const clientSeq = state.clientSeq + 1
   const seen = seenBy(state)
   const { kind, message, text } = waiting
-  const next = await core.engine.seal(group, encodePayload({ kind, message, clientSeq, seen, text }))
+  const head = await headToTell(core.store, { conversation, clientSeq })
+  const next = await core.engine.seal(group, encodePayload({ kind, message, clientSeq, seen, text, head: head?.bytes }))
   const sealed = { ...(await plainSealed(hold, next.sealed)), kind: 'message', message } as const
   await hold.store({
     state,
@@ -27,6 +29,7 @@ export async function sealMessage(core: DeviceCore, hold: Hold, waiting: Waiting
     write: async (writer) => {
       await saveGroup(writer, { conversation, persist: next.persist })
       await saveSealed(writer, sealed)
+      if (head) await noteTold(writer, { conversation, size: head.size, clientSeq })
     },
   })
   // Stored, so that nothing goes back to the group before: its used keys need not wait for the garbage collector.

@@ -99,6 +99,7 @@ export function openPageMessenger(options: PageOptions): Messenger {
     sessions: verb('sessions'),
     revokeSession: verb('revokeSession'),
     devices: verb('devices'),
+    keyLogEvidence: verb('keyLogEvidence'),
     watch: <T extends TopicName>(topic: T, ...param: readonly (string | undefined)[]) => snapshots.live(topic, param[0]),
     async close() {
       for (const stop of stops) stop()

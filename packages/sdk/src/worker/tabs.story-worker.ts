@@ -125,4 +125,5 @@ const everythingElse = {
   sessions: notHere,
   revokeSession: notHere,
   devices: notHere,
+  keyLogEvidence: async () => [],
 }

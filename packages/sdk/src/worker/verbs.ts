@@ -34,6 +34,7 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   sessions: 'repeat',
   revokeSession: 'repeat',
   devices: 'repeat',
+  keyLogEvidence: 'repeat',
 }
 
 export const topics: Readonly<Record<TopicName, true>> = {

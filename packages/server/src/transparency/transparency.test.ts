@@ -1,4 +1,14 @@
-import { Auditor, fromBase64Url, judgeProof, labelOf, readDeviceList, readHead, readProof, toBase64Url, type Problem } from '@tacit/contract'
+import {
+  Auditor,
+  fromBase64Url,
+  judgeProof,
+  labelOf,
+  readDeviceList,
+  readHead,
+  readProof,
+  toBase64Url,
+  type Problem,
+} from '@tacit/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 
@@ -45,7 +55,10 @@ test('every change of a list is logged, and continues the log that was known bef
   const before = await placedOf(alice)
   await secondDevice(town, alice.person)
   const proof = await proofOf(alice, known.size)
-  expect(await judgeProof({ proof, placed: await placedOf(alice), known })).toMatchObject({ kind: 'proved', head: { size: known.size + 1 } })
+  expect(await judgeProof({ proof, placed: await placedOf(alice), known })).toMatchObject({
+    kind: 'proved',
+    head: { size: known.size + 1 },
+  })
   expect((await judgeProof({ proof, placed: before, known })).kind).toBe('not_logged')
 })
 

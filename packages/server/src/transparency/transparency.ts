@@ -68,7 +68,7 @@ export class Transparency {
     const { size } = await store.lockLog(tx)
     const label = labelOf(account)
     const places = new Places(await store.loadPlaces(tx, prefixTree.prefixesOf(label, DEEPEST)))
-    const mapRoot = prefixTree.place(places, { label, version, list: hash })
+    const { root: mapRoot } = prefixTree.place(places, { label, version, list: hash })
     const bytes = encodeEntry({ label, version, list: hash, mapRoot })
     const root = await growLog(tx, size, logTree.hashLeaf(bytes))
     await store.putPlaces(tx, places.changed)
