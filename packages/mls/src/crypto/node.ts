@@ -17,6 +17,9 @@ type SecretKey =
   | { readonly key: Bytes; readonly format: 'raw-private'; readonly asymmetricKeyType: KeyType }
   | { readonly key: Bytes; readonly format: 'der'; readonly type: 'pkcs8' }
 
+/** Loaded, or as PEM text. */
+type PublicKey = KeyObject | string
+
 interface Hashing {
   update(input: Bytes): Hashing
   digest(): Bytes
@@ -37,13 +40,13 @@ export interface NodeCrypto {
   createSecretKey(key: Bytes): object
   createCipheriv(algorithm: string, key: object, nonce: Bytes): Cipher
   createDecipheriv(algorithm: string, key: object, nonce: Bytes, options: { readonly authTagLength: number }): Cipher
-  createPublicKey(key: string | KeyObject): KeyObject
+  createPublicKey(key: PublicKey): KeyObject
   createPrivateKey(key: SecretKey): KeyObject
   generateKeyPairSync(type: KeyType): { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
-  diffieHellman(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): Bytes
+  diffieHellman(keys: { readonly privateKey: KeyObject; readonly publicKey: PublicKey }): Bytes
   sign(algorithm: undefined, message: Bytes, key: KeyObject): Bytes
   verify(algorithm: undefined, message: Bytes, key: KeyObject, signature: Bytes): boolean
-  encapsulate(key: KeyObject): { readonly sharedKey: Bytes; readonly ciphertext: Bytes }
+  encapsulate(key: PublicKey): { readonly sharedKey: Bytes; readonly ciphertext: Bytes }
   decapsulate(key: KeyObject, ciphertext: Bytes): Bytes
 }
 
@@ -81,7 +84,7 @@ const hashing =
       return plain(parts.reduce((state, part) => state.update(part), createHash(name)).digest())
     const input = concat(...parts)
     const made = plain(hash(name, input, 'buffer'))
-    wipe(input)
+    input.fill(0)
     return made
   }
 
@@ -160,14 +163,15 @@ const PREFIXES: Readonly<Record<KeyType, Bytes>> = {
 const SEED_PREFIX = fromHex('3054020100300b060960864801650304040204428040')
 
 /**
- * Public keys are loaded from PEM text: whatever is handed over as an object is first asked four times whether it is a key,
- * and each no is an exception thrown and caught inside of Node, dearer than all of the parsing.
+ * Public keys go in as PEM text: whatever is handed over as an object is first asked four times whether it is a key, and each
+ * no is an exception thrown and caught inside of Node, dearer than all of the parsing. A key of a single use need not become
+ * an object that the garbage collector must care for.
  */
 const keysOf = (node: NodeCrypto, type: KeyType) => ({
-  publicKey: (key: Bytes): KeyObject => {
+  publicKey: (key: Bytes): string => {
     const { buffer, byteOffset, length } = concat(PREFIXES[type], key)
     const info = Buffer?.from(buffer, byteOffset, length).toString('base64') ?? ''
-    return node.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${info}\n-----END PUBLIC KEY-----`)
+    return `-----BEGIN PUBLIC KEY-----\n${info}\n-----END PUBLIC KEY-----`
   },
   /** Not as text, which could not be wiped. A seed is loaded twice as fast within its PKCS #8. */
   secretKey: (key: Bytes): KeyObject => {
@@ -184,7 +188,7 @@ const publicBytes = (key: KeyObject): Bytes => plain(key.export({ format: 'raw-p
 export const nodeEd25519 = detect(
   (node) => {
     const keys = keysOf(node, 'ed25519')
-    const verifying = keyCache(keys.publicKey)
+    const verifying = keyCache((key) => node.createPublicKey(keys.publicKey(key)))
     const signing = keyCache(keys.secretKey)
     return {
       generate: (): SignaturePair => {

@@ -3,7 +3,7 @@
  * disagree about validity fork the group, so they are refused here, before any platform sees them.
  */
 import type { Bytes } from '../port.ts'
-import { equal, fromHex } from './bytes.ts'
+import { fromHex } from './bytes.ts'
 
 const MINUS_ONE = `ec${'ff'.repeat(30)}7f`
 const zeros = (count: number): string => '00'.repeat(count)
@@ -29,11 +29,15 @@ const SMALL_U = [
 /** True for 32 bytes that encode an Ed25519 point canonically (RFC 8032 section 5.1.3) and of large order. */
 export const isSoundEd25519Key = (key: Bytes): boolean => {
   const top = (key[31] ?? 0) & 0x7f
-  return isCanonical(key, top) && !SMALL_Y.some((small) => equal(small.subarray(0, 31), key.subarray(0, 31)) && small[31] === top)
+  return isCanonical(key, top) && !isOneOf(SMALL_Y, key, top)
 }
 
 /** True for 32 bytes that are no low-order X25519 coordinate (RFC 7748 section 6.1) and encoded canonically. */
-export const isSoundX25519Key = (key: Bytes): boolean => isCanonical(key, key[31] ?? 0) && !SMALL_U.some((small) => equal(small, key))
+export const isSoundX25519Key = (key: Bytes): boolean => isCanonical(key, key[31] ?? 0) && !isOneOf(SMALL_U, key, key[31] ?? 0)
+
+/** Whether a number is among some. `top` is its last byte, as below. */
+const isOneOf = (numbers: readonly Bytes[], key: Bytes, top: number): boolean =>
+  numbers.some((number) => number.every((byte, at) => byte === (at === 31 ? top : key[at])))
 
 /** Whether a little-endian number is below 2^255 - 19. `top` is its last byte, with or without a sign bit. */
 const isCanonical = (key: Bytes, top: number): boolean =>
