@@ -12,6 +12,12 @@ import { nodeHash } from '#node'
 import { subtle } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'
 
+/** What to expand: the parts of an info string, and how many bytes. */
+export interface Wanted {
+  readonly info: readonly Bytes[]
+  readonly length: number
+}
+
 export interface Hash {
   /** Output length in bytes, `KDF.Nh` of RFC 9420. */
   readonly length: number
@@ -21,11 +27,11 @@ export interface Hash {
   longDigest(...parts: readonly Bytes[]): Promise<Bytes>
   longHmac(key: Bytes, ...parts: readonly Bytes[]): Promise<Bytes>
   /** HKDF-Extract. */
-  extract(salt: Bytes, ikm: Bytes): Bytes
+  extract(salt: Bytes, ...ikm: readonly Bytes[]): Bytes
   /** HKDF-Expand to `length` bytes. */
-  expand(prk: Bytes, info: Bytes, length: number): Bytes
+  expand(prk: Bytes, info: readonly Bytes[], length: number): Bytes
   /** HKDF-Expand several times under one key, which is absorbed once. */
-  expandAll(prk: Bytes, wanted: readonly { readonly info: Bytes; readonly length: number }[]): Bytes[]
+  expandAll(prk: Bytes, wanted: readonly Wanted[]): Bytes[]
 }
 
 /** A hash of noble's under way; `digest` wipes it, and `_cloneInto` lets it be used again. */
@@ -110,12 +116,12 @@ export const hashWith = (name: string, algorithm: { readonly blockLen: number; r
 }
 
 /** HKDF-Expand (RFC 5869 section 2.3). */
-const blocksOf = (mac: Keyed['mac'], { info, length, size }: { info: Bytes; length: number; size: number }): Bytes => {
-  const first = mac(info, Uint8Array.of(1))
+const blocksOf = (mac: Keyed['mac'], { info, length, size }: Wanted & { size: number }): Bytes => {
+  const first = mac(...info, Uint8Array.of(1))
   if (length === size) return first
   if (length < size) return first.slice(0, length)
   const blocks = [first]
-  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(last, info, Uint8Array.of(blocks.length + 1))
+  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(last, ...info, Uint8Array.of(blocks.length + 1))
   return concat(...blocks).slice(0, length)
 }
 

@@ -5,7 +5,7 @@
 import type { Bytes } from '../port.ts'
 import type { Aead } from './aead.ts'
 import { bigEndian, concat, NONE, text, wipe } from './bytes.ts'
-import type { Hash } from './hash.ts'
+import type { Hash, Wanted } from './hash.ts'
 import { labeledExpand, labeledExtract, labeledInfo, longLabeledExtract } from './kem.ts'
 import type { Kem, KeyPair } from './kem.ts'
 
@@ -33,14 +33,20 @@ export interface HpkeCiphertext {
   readonly ciphertext: Bytes
 }
 
-/** An info string, hashed: the key schedule context of RFC 9180 section 5.1. */
-export type HashedInfo = { readonly context: Bytes }
+/** An info string, hashed: the key schedule context of RFC 9180 section 5.1, and what key and nonce are expanded from. */
+export interface HashedInfo {
+  readonly context: Bytes
+  readonly wanted: readonly Wanted[]
+}
 
 const BASE_MODE = Uint8Array.of(0)
 
-export const hashInfo = async (hpke: Hpke, info: Bytes): Promise<HashedInfo> => ({
-  context: concat(BASE_MODE, labeledExtract(hpke, NONE, 'psk_id_hash', NONE), await longLabeledExtract(hpke, NONE, 'info_hash', info)),
-})
+export const hashInfo = async (hpke: Hpke, info: Bytes): Promise<HashedInfo> => {
+  const hashed = await longLabeledExtract(hpke, NONE, 'info_hash', info)
+  const context = concat(BASE_MODE, labeledExtract(hpke, NONE, 'psk_id_hash', NONE), hashed)
+  const wanted = (label: string, length: number): Wanted => labeledInfo(hpke, { label, info: context, length })
+  return { context, wanted: [wanted('key', hpke.aead.keyLength), wanted('base_nonce', hpke.aead.nonceLength)] }
+}
 
 const scheduleSecret = (hpke: Hpke, shared: Bytes): Bytes => {
   const secret = labeledExtract(hpke, shared, 'secret', NONE)
@@ -49,12 +55,7 @@ const scheduleSecret = (hpke: Hpke, shared: Bytes): Bytes => {
 }
 
 const keyAndNonce = (hpke: Hpke, shared: Bytes, info: HashedInfo): { key: Bytes; nonce: Bytes } => {
-  const secret = scheduleSecret(hpke, shared)
-  const wanted = (label: string, length: number) => ({ info: labeledInfo(hpke, { label, info: info.context, length }), length })
-  const [key = NONE, nonce = NONE] = hpke.hash.expandAll(secret, [
-    wanted('key', hpke.aead.keyLength),
-    wanted('base_nonce', hpke.aead.nonceLength),
-  ])
+  const [key = NONE, nonce = NONE] = hpke.hash.expandAll(scheduleSecret(hpke, shared), info.wanted)
   return { key, nonce }
 }
 

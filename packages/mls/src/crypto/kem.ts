@@ -5,7 +5,7 @@ import { MlsError } from '../errors.ts'
 import { bigEndian, concat, labelBytes, NONE, text, wipe } from './bytes.ts'
 import { agreeFresh, generateDhPair, X25519 } from './dh.ts'
 import type { DhGroup, FreshAgreement, KeyPair } from './dh.ts'
-import type { Hash } from './hash.ts'
+import type { Hash, Wanted } from './hash.ts'
 import { SHA256 } from './hash.ts'
 import {
   isReducedMlKemKey,
@@ -46,7 +46,7 @@ const HPKE_V1 = text('HPKE-v1')
 
 /** LabeledExtract of RFC 9180 section 4. */
 export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Bytes =>
-  use.hash.extract(salt, concat(HPKE_V1, use.suiteId, labelBytes(label), ikm))
+  use.hash.extract(salt, HPKE_V1, use.suiteId, labelBytes(label), ikm)
 
 /** As `labeledExtract`, for long input. */
 export const longLabeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Promise<Bytes> =>
@@ -58,13 +58,15 @@ interface LabeledExpansion {
   readonly length: number
 }
 
-/** What LabeledExpand of RFC 9180 section 4 expands with. */
-export const labeledInfo = ({ suiteId }: { suiteId: Bytes }, { label, info, length }: LabeledExpansion): Bytes =>
-  concat(bigEndian(length, 2), HPKE_V1, suiteId, labelBytes(label), info)
+/** What LabeledExpand of RFC 9180 section 4 expands. */
+export const labeledInfo = ({ suiteId }: { suiteId: Bytes }, { label, info, length }: LabeledExpansion): Wanted => ({
+  info: [bigEndian(length, 2), HPKE_V1, suiteId, labelBytes(label), info],
+  length,
+})
 
 /** LabeledExpand of RFC 9180 section 4. */
 export const labeledExpand = (use: { hash: Hash; suiteId: Bytes }, prk: Bytes, expand: LabeledExpansion): Bytes =>
-  use.hash.expand(prk, labeledInfo(use, expand), expand.length)
+  use.hash.expand(prk, labeledInfo(use, expand).info, expand.length)
 
 const agreeWith = async (group: DhGroup, own: KeyPair, publicKey: Bytes): Promise<FreshAgreement> => ({
   publicKey: own.publicKey,
@@ -157,13 +159,13 @@ export const MLKEM768_X25519: Kem = {
   publicKeyOf: hybridPublicKeyOf,
   encapsulate: async (publicKey, randomness) => {
     MLKEM768_X25519.check(publicKey)
-    const theirs = publicKey.slice(ML_KEM_PUBLIC_LENGTH)
+    const theirs = publicKey.subarray(ML_KEM_PUBLIC_LENGTH)
     const agree = async (): Promise<FreshAgreement> => {
       if (!randomness) return agreeFresh(X25519, theirs)
       const secretKey = randomness.slice(32)
       return agreeWith(X25519, { secretKey, publicKey: await X25519.publicKeyOf(secretKey) }, theirs)
     }
-    const mlKem = mlKemEncapsulate(publicKey.slice(0, ML_KEM_PUBLIC_LENGTH), randomness?.slice(0, 32))
+    const mlKem = mlKemEncapsulate(publicKey.subarray(0, ML_KEM_PUBLIC_LENGTH), randomness?.slice(0, 32))
     const [encapsulated, fresh] = await Promise.all([mlKem, agree()])
     const shared = combine({ mlKem: encapsulated.shared, x25519: fresh.shared }, fresh.publicKey, theirs)
     return { shared, output: concat(encapsulated.ciphertext, fresh.publicKey) }

@@ -1,7 +1,7 @@
 /** The ciphersuite table (RFC 9420 section 17.1) and the labelled operations every suite offers (sections 5 and 8). */
 import type { Bytes } from '../port.ts'
 import { MlsError } from '../errors.ts'
-import { encode, bytes as opaqueBytes, vectorLength } from '../public/codec.ts'
+import { encode, vectorLength } from '../public/codec.ts'
 import type { Aead } from './aead.ts'
 import { AES_128_GCM, AES_256_GCM } from './aead.ts'
 import { bigEndian, concat, labelBytes, NONE } from './bytes.ts'
@@ -67,17 +67,19 @@ export type Parts = Bytes | readonly Bytes[]
 
 const partsOf = (value: Parts): readonly Bytes[] => (value instanceof Uint8Array ? [value] : value)
 
-/** A label and a content, each `opaque<V>`, copied together once. */
-const labelled = (label: string, content: Parts): Bytes => {
+/** A label and a content, each `opaque<V>`, in parts. */
+const labelled = (label: string, content: Parts): readonly Bytes[] => {
   const parts = partsOf(content)
+  const name = labelBytes(label)
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  return concat(prefixed(labelBytes(label)), encode(vectorLength, length), ...parts)
+  return [lengthOf(name.length), name, lengthOf(length), ...parts]
 }
-const withLabel = (label: string, content: Parts): Bytes => labelled(`MLS 1.0 ${label}`, content)
+const withLabel = (label: string, content: Parts): Bytes => concat(...labelled(`MLS 1.0 ${label}`, content))
 
-/** `opaque<V>`; most are too short to need a writer. */
-const prefixed = (content: Bytes): Bytes =>
-  content.length < 64 ? concat(Uint8Array.of(content.length), content) : encode(opaqueBytes, content)
+const SHORT = Array.from({ length: 64 }, (_, length) => Uint8Array.of(length))
+
+/** What stands before an `opaque<V>`; most are too short to need a writer. */
+const lengthOf = (length: number): Bytes => SHORT[length] ?? encode(vectorLength, length)
 
 export interface Expansion {
   readonly label: string
@@ -97,9 +99,8 @@ export const expandAllWithLabels = (by: CipherSuite, secret: Bytes, expansions: 
     expansions.map((expansion) => ({ info: infoOf(expansion), length: expansion.length })),
   )
 
-/** The KDFLabel of RFC 9420 section 8. */
-const infoOf = ({ label, context, length }: Expansion): Bytes =>
-  concat(bigEndian(length, 2), prefixed(labelBytes(`MLS 1.0 ${label}`)), prefixed(context))
+/** The KDFLabel of RFC 9420 section 8, in parts. */
+const infoOf = ({ label, context, length }: Expansion): readonly Bytes[] => [bigEndian(length, 2), ...labelled(`MLS 1.0 ${label}`, context)]
 
 /** DeriveSecret (RFC 9420 section 8). */
 export const deriveSecret = (by: CipherSuite, secret: Bytes, label: string): Bytes =>
@@ -120,7 +121,10 @@ export const deriveTreeSecrets = (
 }
 
 /** RefHash (RFC 9420 section 5.2). `label` is whole, without the "MLS 1.0" of the others added. */
-export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes => by.hash.digest(labelled(label, value))
+export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes => by.hash.digest(...labelled(label, value))
+
+/** As `refHash`, for values of a kilobyte and more. */
+export const longRefHash = (by: CipherSuite, label: string, value: Bytes): Promise<Bytes> => by.hash.longDigest(...labelled(label, value))
 
 /** SignWithLabel (RFC 9420 section 5.1.2). */
 export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Parts }): Promise<Bytes> =>

@@ -1,7 +1,7 @@
 /** Secrets as they are derived, recorded and sorted by their RFC 9420 label into consumed and live, for searches of stores and states. */
 import { vi } from 'vitest'
 import type { Seat } from '../conformance/world.ts'
-import { hex } from '../crypto/bytes.ts'
+import { concat, hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import type { Bytes, Group } from '../port.ts'
@@ -31,8 +31,8 @@ export class Recorder {
       wanted.forEach(({ info }, at) => this.#noteExpanded(labelOf(info), { prk, made: all[at] ?? prk }))
       return all
     })
-    vi.spyOn(hash, 'extract').mockImplementation((salt, ikm) => {
-      const made = extract(salt, ikm)
+    vi.spyOn(hash, 'extract').mockImplementation((salt, ...ikm) => {
+      const made = extract(salt, ...ikm)
       this.#consumed.add(hex(made))
       return made
     })
@@ -80,7 +80,8 @@ export class Recorder {
 }
 
 /** The label of a KDFLabel: two bytes of length, a length-prefixed "MLS 1.0 " and the label. Undefined for HPKE's derivations. */
-const labelOf = (info: Bytes): string | undefined => {
+const labelOf = (parts: readonly Bytes[]): string | undefined => {
+  const info = concat(...parts)
   const [, , length = 0] = info
   const label = new TextDecoder().decode(info.subarray(3, 3 + length))
   return label.startsWith('MLS 1.0 ') ? label.slice(8) : undefined
