@@ -125,7 +125,7 @@ async function verify(group: PublicGroup, made: PendingCommit): Promise<{ next: 
   if (!(await isFairChange(court, { ...judgedCommit(group, staged), group: before }))) throw new Error('the rules forbid it')
   const nodes = changedNodes(group.tree, next.tree)
   await verifyPublishedInfo(group.suite, made.groupInfo, staged)
-  welcomesOf(group.suite, made.welcomes[0]?.bytes, staged)
+  await welcomesOf(group.suite, made.welcomes[0]?.bytes, staged)
   return { next, rows: nodes.length }
 }
 

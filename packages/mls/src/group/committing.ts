@@ -3,7 +3,7 @@ import type { Bytes, CommitRequest, Group, PendingCommit, Persist, Wipe } from '
 import { equal } from '../crypto/bytes.ts'
 import { MlsError } from '../errors.ts'
 import { changesOf, memberOf } from '../public/members.ts'
-import { decode, encode } from '../public/codec.ts'
+import { decodeOwned, encode } from '../public/codec.ts'
 import { membershipTag, signContent } from '../public/content-auth.ts'
 import { credentialBytes } from '../public/credential.ts'
 import { keyPackageCodec } from '../public/leaf-node.ts'
@@ -141,7 +141,7 @@ const inlineOf = (state: GroupState, { add = [], remove = [], policy }: CommitRe
     ...remove.map((removed): Proposal => ({ kind: 'remove', removed })),
     ...add.map((encoded): Proposal => {
       expectAtMost('keyPackage', encoded)
-      return { kind: 'add', keyPackage: decode(keyPackageCodec, encoded) }
+      return { kind: 'add', keyPackage: decodeOwned(keyPackageCodec, encoded.slice()) }
     }),
     ...changed,
   ]

@@ -1,6 +1,6 @@
 /** Making a commit with its Welcome and GroupInfo (RFC 9420 section 12.4.1), by a member or by a newcomer. */
 import type { Bytes, LeafIdentity } from '../port.ts'
-import { wipe } from '../crypto/bytes.ts'
+import { concat, wipe } from '../crypto/bytes.ts'
 import { inBatches } from '../crypto/in-batches.ts'
 import { encryptionInfo, encryptWithLabel } from '../crypto/suite.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
@@ -9,8 +9,9 @@ import { encode } from '../public/codec.ts'
 import { confirmedTranscriptHash, interimTranscriptHash, membershipTag, signContent } from '../public/content-auth.ts'
 import type { Extension } from '../public/extensions.ts'
 import { EXTENSION } from '../public/extensions.ts'
+import { versionCodec, wireFormatCodec } from '../public/framing.ts'
 import type { Sender } from '../public/framing.ts'
-import { groupInfoCodec, groupSecretsCodec, signGroupInfo } from '../public/group-info.ts'
+import { groupSecretsCodec, signGroupInfo } from '../public/group-info.ts'
 import type { EncryptedGroupSecrets, GroupContext } from '../public/group-info.ts'
 import { keyPackageRef } from '../public/leaf-node.ts'
 import type { UnsignedLeaf } from '../public/leaf-node.ts'
@@ -176,8 +177,8 @@ export interface PublishedInfo {
   readonly withTree: boolean
 }
 
-/** A signed GroupInfo of the new epoch. */
-export const signInfo = async ({ by, start, signer, secretKey, extensions, withTree }: PublishedInfo) => {
+/** A signed GroupInfo of the new epoch, encoded. */
+const signInfo = async ({ by, start, signer, secretKey, extensions, withTree }: PublishedInfo) => {
   const tree = withTree ? [{ type: EXTENSION.ratchetTree, data: encode(RatchetTree.codec(by.hash), start.tree) }] : []
   const unsigned = { context: start.context, extensions: [...tree, ...extensions], confirmationTag: start.confirmationTag, signer }
   return signGroupInfo(by, unsigned, secretKey)
@@ -187,7 +188,7 @@ export const signInfo = async ({ by, start, signer, secretKey, extensions, withT
 export const publishInfo = async (info: PublishedInfo & { readonly external: Bytes }): Promise<Bytes> => {
   const { publicKey } = await externalPairOf(info.by, { external: info.external })
   const groupInfo = await signInfo({ ...info, extensions: [...info.extensions, externalPubExtension(publicKey)] })
-  return encode(mlsMessageCodec, { kind: 'group_info', groupInfo })
+  return concat(encode(versionCodec, 'mls10'), encode(wireFormatCodec, 'group_info'), groupInfo)
 }
 
 export interface MadeWelcome {
@@ -204,8 +205,7 @@ export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promi
     change.kind === 'added' && change.keyPackage ? [{ ...change, keyPackage: change.keyPackage }] : [],
   )
   if (added.length === 0) return []
-  const groupInfo = encode(groupInfoCodec, await signInfo(info))
-  const encryptedGroupInfo = await by.aead.seal({ ...key, aad: new Uint8Array() }, groupInfo)
+  const encryptedGroupInfo = await by.aead.seal({ ...key, aad: new Uint8Array() }, await signInfo(info))
   const hashed = await encryptionInfo(by, 'Welcome', encryptedGroupInfo)
   const secrets = await inBatches(added, async ({ keyPackage, leafIndex }): Promise<EncryptedGroupSecrets> => {
     const pathSecret = path?.pathSecrets.get(commonAncestor(leafIndex, made.committer))
@@ -213,7 +213,7 @@ export const makeWelcomes = async (made: MadeCommit, info: PublishedInfo): Promi
     const plaintext = encode(groupSecretsCodec, { joinerSecret: joiner, pathSecret, psks: applied.psks })
     const encryptedGroupSecrets = await encryptWithLabel(by, { publicKey: keyPackage.initKey, info: hashed }, plaintext)
     wipe(plaintext)
-    return { newMember: keyPackageRef(by, keyPackage), encryptedGroupSecrets }
+    return { newMember: await keyPackageRef(by, keyPackage), encryptedGroupSecrets }
   })
   const welcome = { suite: by.id, secrets, encryptedGroupInfo }
   return [{ refs: secrets.map(({ newMember }) => newMember), bytes: encode(mlsMessageCodec, { kind: 'welcome', welcome }) }]

@@ -71,7 +71,7 @@ export const makeKeyPackage = async (
   const unsigned = { version: 'mls10', suite: by.id, initKey: initPair.publicKey, leaf, extensions } as const
   const keyPackage = await signKeyPackage(by, unsigned, identity.signature.secretKey)
   return {
-    ref: keyPackageRef(by, keyPackage),
+    ref: await keyPackageRef(by, keyPackage),
     keyPackage: encode(keyPackageCodec, keyPackage),
     secret: encode(secretCodec, { initKey: initPair.secretKey, encryptionKey: pair.secretKey }),
   }
@@ -83,7 +83,7 @@ export const inspectPackage = async (by: CipherSuite, encoded: Bytes, policy: { 
   await validateKeyPackage(by, keyPackage, policy)
   if (credentialTypeOf(keyPackage.leaf.credential) !== CERTIFICATE_CREDENTIAL) throw new MlsError('unsupported', 'credential type')
   return {
-    ref: keyPackageRef(by, keyPackage),
+    ref: await keyPackageRef(by, keyPackage),
     credential: credentialBytes(keyPackage.leaf.credential),
     signatureKey: keyPackage.leaf.signatureKey,
     lastResort: findExtension(keyPackage.extensions, EXTENSION.lastResort) !== undefined,

@@ -309,7 +309,8 @@ vectorTest<WelcomeVector>('mls/welcome.json', 'a Welcome is opened as the offici
     const by = suiteOf(vector.cipher_suite)
     const { keyPackage } = readMessage(fromHex(vector.key_package), 'key_package')
     const { welcome } = readMessage(fromHex(vector.welcome), 'welcome')
-    const entry = welcome.secrets.find(({ newMember }) => hex(newMember) === hex(keyPackageRef(by, keyPackage))) ?? expect.unreachable()
+    const ref = hex(await keyPackageRef(by, keyPackage))
+    const entry = welcome.secrets.find(({ newMember }) => hex(newMember) === ref) ?? expect.unreachable()
     const pair = { publicKey: keyPackage.initKey, secretKey: fromHex(vector.init_priv) }
     const info = await encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)
     const secrets = decode(groupSecretsCodec, await decryptWithLabel(by, { pair, info }, entry.encryptedGroupSecrets))

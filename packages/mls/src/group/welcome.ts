@@ -5,7 +5,7 @@ import type { KeyPair } from '../crypto/kem.ts'
 import { decryptWithLabel, encryptionInfo, suiteOf } from '../crypto/suite.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { decode, encode } from '../public/codec.ts'
+import { decode, decodeOwned, encode } from '../public/codec.ts'
 import { groupInfoCodec, groupSecretsCodec } from '../public/group-info.ts'
 import type { GroupInfo, GroupSecrets, Welcome } from '../public/group-info.ts'
 import { readGroupInfo } from '../public/joining.ts'
@@ -51,7 +51,7 @@ export const openWelcome = async (request: WelcomeToOpen): Promise<OpenedWelcome
   const secrets = await openSecrets(by, request)
   const psk = await gatherPsks(by, secrets.psks, request.findPsk)
   const scheduled = memberSecretOf(by, secrets.joinerSecret, psk)
-  const info = decode(groupInfoCodec, await by.aead.open({ ...scheduled.welcome, aad: new Uint8Array() }, welcome.encryptedGroupInfo))
+  const info = decodeOwned(groupInfoCodec, await by.aead.open({ ...scheduled.welcome, aad: new Uint8Array() }, welcome.encryptedGroupInfo))
   if (info.context.suite !== welcome.suite) throw invalid('GroupInfo of another suite')
   if (info.context.epoch === 0n) throw invalid('Welcome into epoch 0')
   expectLinkedPsks(secrets.psks, info)
@@ -79,7 +79,7 @@ export const openWelcome = async (request: WelcomeToOpen): Promise<OpenedWelcome
 }
 
 const openSecrets = async (by: CipherSuite, { welcome, keyPackage, initPair }: WelcomeToOpen): Promise<GroupSecrets> => {
-  const ref = keyPackageRef(by, keyPackage)
+  const ref = await keyPackageRef(by, keyPackage)
   const entry = welcome.secrets.find(({ newMember }) => equal(newMember, ref))
   if (!entry) throw invalid('Welcome is not for this key package')
   const info = await encryptionInfo(by, 'Welcome', welcome.encryptedGroupInfo)

@@ -45,6 +45,14 @@ export const decodeMessage = <T>(codec: Codec<T>, bytes: Bytes): T => {
   return value
 }
 
+/** As `decode`, of bytes that are nobody else's: what comes out is views of them, and keeps them as long as it lives. */
+export const decodeOwned = <T>(codec: Codec<T>, bytes: Bytes): T => {
+  const from = new Reader(bytes, { owns: true })
+  const value = codec.read(from)
+  from.expectEnd()
+  return value
+}
+
 /** 16 MiB holds a full commit that adds a thousand hybrid members, six times over. */
 export const DEFAULT_LIMIT = 16 * 1024 * 1024
 

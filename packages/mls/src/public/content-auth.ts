@@ -13,11 +13,14 @@ import type { AuthenticatedContent } from './message.ts'
 
 type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
 
+const VERSION = encode(versionCodec, 'mls10')
+const FORMATS = { public: encode(wireFormatCodec, 'public'), private: encode(wireFormatCodec, 'private') }
+
 /** FramedContentTBS in its parts: a commit of a megabyte is put together where it is hashed, and not before. */
 const contentToBeSigned = ({ wireFormat, framed }: Unsigned, context: GroupContext): readonly Bytes[] => {
   const fromInside = framed.sender.kind === 'member' || framed.sender.kind === 'new_member_commit'
-  const parts = [encode(versionCodec, 'mls10'), encode(wireFormatCodec, wireFormat), framedContentCodec.bytesOf(framed)]
-  return fromInside ? [...parts, encode(groupContextCodec, context)] : parts
+  const parts = [VERSION, FORMATS[wireFormat], framedContentCodec.bytesOf(framed)]
+  return fromInside ? [...parts, groupContextCodec.bytesOf(context)] : parts
 }
 
 /** Signs content under the group context of the epoch in which it is sent. */
@@ -73,7 +76,7 @@ export const confirmedTranscriptHash = (
 ): Promise<Bytes> =>
   by.hash.longDigest(
     interimBefore,
-    encode(wireFormatCodec, commit.wireFormat),
+    FORMATS[commit.wireFormat],
     framedContentCodec.bytesOf(commit.framed),
     encode(bytes, commit.auth.signature),
   )

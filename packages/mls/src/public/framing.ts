@@ -3,7 +3,7 @@
  * order it, and all that a delivery service may know of an application message.
  */
 import type { Bytes } from '../port.ts'
-import { bytes, choice, decode, empty, opaque, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
+import { bytes, choice, empty, opaque, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { MlsError } from '../errors.ts'
 
@@ -86,7 +86,8 @@ export const readFramingHeader = (message: Bytes): FramingHeader => {
   versionCodec.read(from)
   const wireFormat = wireFormatCodec.read(from)
   if (wireFormat === 'private') {
-    const { encryptedSenderData: _, ciphertext: __, ...header } = decode(privateMessageCodec, from.raw(from.remaining))
+    const { encryptedSenderData: _, ciphertext: __, ...header } = privateMessageCodec.read(from)
+    from.expectEnd()
     return { wireFormat, ...header }
   }
   if (wireFormat !== 'public') throw new MlsError('unsupported', `wire format ${wireFormat} is no handshake or application message`)

@@ -5,7 +5,7 @@ import { inBatches } from '../crypto/in-batches.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { suiteOf } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { decode } from './codec.ts'
+import { decode, decodeOwned } from './codec.ts'
 import { interimTranscriptHash } from './content-auth.ts'
 import { EXTENSION, externalSendersOf, findExtension, requiredCapabilitiesOf } from './extensions.ts'
 import { verifyGroupInfoSignature } from './group-info.ts'
@@ -18,9 +18,11 @@ import { RatchetTree } from './tree.ts'
 
 /** Decodes the tree that goes with a GroupInfo: the one given apart, or the one inside. */
 export const treeOf = (by: CipherSuite, info: GroupInfo, apart?: Bytes): RatchetTree => {
-  const encoded = apart ?? findExtension(info.extensions, EXTENSION.ratchetTree)
-  if (!encoded) throw new MlsError('usage', 'the ratchet tree is neither in the GroupInfo nor given apart')
-  return decode(RatchetTree.codec(by.hash), encoded)
+  const codec = RatchetTree.codec(by.hash)
+  if (apart) return decode(codec, apart)
+  const inside = findExtension(info.extensions, EXTENSION.ratchetTree)
+  if (!inside) throw new MlsError('usage', 'the ratchet tree is neither in the GroupInfo nor given apart')
+  return decodeOwned(codec, inside)
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Leaf nodes and key packages (RFC 9420 sections 7.2 and 10): their shape, their signatures, their reference. */
 import type { Bytes } from '../port.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
-import { refHash, signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
+import { longRefHash, signWithLabel, verifyWithLabel } from '../crypto/suite.ts'
 import {
   bytes,
   choice,
@@ -93,8 +93,8 @@ const toBeSigned = (unsigned: Bytes, { source }: UnsignedLeaf, place: LeafPlace)
   return to.finish()
 }
 
-/** The signature stands last, so that what it covers is what stands before it. */
-const beforeSignature = (encoded: Bytes, signature: Bytes): Bytes =>
+/** Where a signature stands last, what it covers is what stands before it. */
+export const beforeSignature = (encoded: Bytes, signature: Bytes): Bytes =>
   encoded.subarray(0, encoded.length - encode(vectorLength, signature.length).length - signature.length)
 
 export const signLeaf = async (by: CipherSuite, leaf: UnsignedLeaf, sign: LeafPlace & { secretKey: Bytes }): Promise<LeafNode> => ({
@@ -141,5 +141,5 @@ export const verifyKeyPackageSignature = (by: CipherSuite, keyPackage: KeyPackag
   })
 
 /** KeyPackageRef (RFC 9420 section 5.2). */
-export const keyPackageRef = (by: CipherSuite, keyPackage: KeyPackage): Bytes =>
-  refHash(by, 'MLS 1.0 KeyPackage Reference', keyPackageCodec.bytesOf(keyPackage))
+export const keyPackageRef = (by: CipherSuite, keyPackage: KeyPackage): Promise<Bytes> =>
+  longRefHash(by, 'MLS 1.0 KeyPackage Reference', keyPackageCodec.bytesOf(keyPackage))

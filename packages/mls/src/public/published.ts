@@ -1,6 +1,7 @@
 /** What a committer hands to the delivery service beside its commit, held against what the commit makes of the group. */
 import type { Bytes, Member } from '../port.ts'
 import { equal, hex } from '../crypto/bytes.ts'
+import { inBatches } from '../crypto/in-batches.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
 import { encode } from './codec.ts'
@@ -47,7 +48,7 @@ export interface Welcomed {
 }
 
 /** The Welcome of a commit (RFC 9420 section 12.4.3.1), taken apart. Throws `invalid` unless it is for exactly those whom the commit adds by key package. */
-export const welcomesOf = (by: CipherSuite, welcome: Bytes | undefined, { changes }: Pick<Made, 'changes'>): Welcomed[] => {
+export const welcomesOf = async (by: CipherSuite, welcome: Bytes | undefined, { changes }: Pick<Made, 'changes'>): Promise<Welcomed[]> => {
   const added = changes.flatMap((change) =>
     change.kind === 'added' && change.keyPackage ? [{ ...change, keyPackage: change.keyPackage }] : [],
   )
@@ -59,8 +60,8 @@ export const welcomesOf = (by: CipherSuite, welcome: Bytes | undefined, { change
   if (suite !== by.id) throw invalid('Welcome of another suite')
   const byRef = new Map(parts.map(({ ref, bytes }) => [hex(ref), bytes]))
   if (parts.length !== added.length || added.length === 0) throw invalid('Welcome for others than the commit adds')
-  return added.map(({ leafIndex, leaf, keyPackage }) => {
-    const bytes = byRef.get(hex(keyPackageRef(by, keyPackage)))
+  return inBatches(added, async ({ leafIndex, leaf, keyPackage }) => {
+    const bytes = byRef.get(hex(await keyPackageRef(by, keyPackage)))
     if (!bytes) throw invalid('newcomer without a part of the Welcome')
     return { member: memberOf(leafIndex, leaf), bytes }
   })
