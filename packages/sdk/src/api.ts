@@ -89,8 +89,8 @@ export type Notice =
   | { readonly kind: 'identity_changed'; readonly person: Person }
   /** This device begins here; what was written before is not on it. */
   | { readonly kind: 'history_begins' }
-  /** The server shows different logs (`fork`) or different keys (`key_log`) to different people, or dropped or reordered something. */
-  | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' | 'key_log' }
+  /** The server shows different logs (`fork`) or different keys (`key_log`) to different people, dropped or reordered something, or lost the end of a log (`rollback`). */
+  | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' | 'key_log' | 'rollback' }
 
 export type UnreadableReason = 'malformed' | 'unsupported' | 'auth_failed' | 'policy' | 'duplicate' | 'stale_epoch' | 'unknown'
 

@@ -24,6 +24,7 @@ import { addItem, type StoredNotice } from './messages/items.store.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { hasUndone } from './outbox/outbox.store.ts'
+import { stepBackIfLost } from './rollback/step-back.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Evidence } from './transparency/key-log.store.ts'
@@ -297,9 +298,16 @@ export class Device {
     do {
       const query = { limit: limits.conversationsPerPage, ...(after && { after }) }
       const { conversations } = await session.call(routes.conversations.list, { query })
-      for (const found of conversations) if (!found.joined) await this.#mayJoin(found)
+      for (const found of conversations) await this.#compare(found)
       after = conversations.length === limits.conversationsPerPage ? conversations.at(-1)?.conversation : undefined
     } while (after)
+  }
+
+  /** What the server says of a conversation, beside what this device has. */
+  async #compare(found: { conversation: ConversationId; kind: 'direct' | 'group'; head: number; joined: boolean }): Promise<void> {
+    if (!found.joined) return this.#mayJoin(found)
+    const cursor = await this.core.conversations.hold(found.conversation, async ({ state }) => state?.cursor ?? 0)
+    if (found.head < cursor) await stepBackIfLost(this.core, found.conversation)
   }
 
   /** This account is a member and this device is not: it joins by itself, unless a Welcome comes first. */

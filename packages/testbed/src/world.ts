@@ -1,7 +1,9 @@
 /** A small real world: a real server on a free port with a data folder of its own, and real devices with real stores. */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { openHouse, settingsWith, type House, type Settings } from '@tacit/server'
 import { platformClock, type Clock } from '@tacit/sdk'
 import { openWorldDevice, type WorldDevice } from './world-device.ts'
@@ -17,6 +19,10 @@ export interface World extends AsyncDisposable {
   signedUp(handle: string): Promise<WorldDevice>
   /** Another device of somebody who signed up, signed in with the password. */
   signedIn(handle: string): Promise<WorldDevice>
+  /** Makes a backup of the server while it runs, by the operator's command. */
+  backup(name: string): Promise<void>
+  /** Stops the server, puts the backup in its place, and starts it again on the same port. */
+  restore(name: string): Promise<void>
   /** Stops the server gracefully and starts it again on the same data and port. */
   restartServer(): Promise<void>
 }
@@ -55,12 +61,24 @@ export async function openWorld({ settings = {}, clock = platformClock }: WorldO
       await opened.signIn({ handle, password: PASSWORD })
       return opened
     },
+    backup: (name) => admin(folder, 'backup', join(folder, name)),
+    async restore(name) {
+      await running.house.close()
+      await admin(folder, 'restore', join(folder, name), '--replace')
+      running = await startServer({ folder, clock, settings: { ...settings, port } })
+    },
     async restartServer() {
       await running.house.close()
       running = await startServer({ folder, clock, settings: { ...settings, port } })
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+async function admin(folder: string, ...args: readonly string[]): Promise<void> {
+  const program = join(import.meta.dirname, '../../server/src/admin/main.ts')
+  const env = { PATH: process.env['PATH'], TACIT_DATA_DIR: join(folder, 'server') }
+  await promisify(execFile)(process.execPath, ['-C', 'tacit-source', program, ...args], { env })
 }
 
 async function startServer(

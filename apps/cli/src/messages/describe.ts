@@ -90,6 +90,7 @@ const tampering = {
   gap: 'entries are missing',
   key_log: 'it shows different keys to different people, or has rewritten its record of keys',
   replay: 'entries were repeated or reordered',
+  rollback: 'it lost the newest entries; what was written here is sent again',
 } as const
 
 const unreadable: Record<UnreadableReason, string> = {

@@ -198,6 +198,8 @@ export const de: Words = {
       gap: 'Etwas wurde ausgelassen. Hier kann eine Nachricht fehlen. Sag es den anderen auf einem anderen Weg, und dem Betreiber.',
       key_log:
         'Der Server zeigt verschiedenen Leuten verschiedene Schlüssel, oder er hat sein Verzeichnis der Schlüssel umgeschrieben. Vergewissert euch auf einem anderen Weg, mit wem ihr sprecht, bevor ihr Vertrauliches schreibt, und sagt es dem Betreiber.',
+      rollback:
+        'Der Server hat die neuesten Nachrichten verloren, vielleicht weil er aus einer Sicherung wiederhergestellt wurde. Deine werden noch einmal gesendet. Frag den Betreiber.',
       replay: 'Etwas Altes wurde noch einmal überbracht. Es wurde nicht zweimal gezeigt. Sag es dem Betreiber.',
     },
   },

@@ -193,6 +193,8 @@ export const en = {
       gap: 'Something was left out. A message may be missing here. Tell the others by another way, and whoever runs the server.',
       key_log:
         'The server shows different keys to different people, or has rewritten its record of keys. Compare by another way who you are talking to before you write anything private, and tell whoever runs the server.',
+      rollback:
+        'The server lost the newest messages, perhaps because it was restored from a backup. Yours are sent again. Ask whoever runs the server.',
       replay: 'Something old was delivered again. It was not shown a second time. Tell whoever runs the server.',
     },
   },

@@ -116,6 +116,9 @@ const OF_A_CONVERSATION = [
   'intent',
   'receipt',
   'signal_key',
+  'offered',
+  'lost_entry',
+  'rollback',
 ]
 
 /** Forgets everything about a conversation. */

@@ -9,6 +9,7 @@ import { LeafCheck } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { NewItem } from '../messages/items.store.ts'
 import { saveSealed, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
+import { keepOffered, rollbackSince } from '../rollback/rollback.store.ts'
 import { idBytes, sha256 } from '../sealing.ts'
 import { Unreachable } from '../trouble.ts'
 import { encodeBaggage, readBaggage } from './baggage.ts'
@@ -101,8 +102,25 @@ async function lookInside(core: DeviceCore, { conversation, state }: Hold, door:
   const { groupInfo, ratchetTree } = door
   const { groupId, epoch, members, policy, signer } = await core.engine.inspectGroupInfo(groupInfo, ratchetTree)
   if (!equalBytes(groupId, idBytes(conversation)) || Number(epoch) !== door.epoch) return undefined
-  if (state && epoch < state.epoch) return undefined
+  if (state && epoch < state.epoch && !(await mayGoBack(core, { conversation, members }))) return undefined
   return (await mayTake(core, { conversation, state, group: { members, policy }, signer })) ? members : undefined
+}
+
+/**
+ * After a rollback the epoch that this device had may be gone for good. An earlier one will do, unless it would bring back
+ * somebody who is no member any more.
+ */
+async function mayGoBack(
+  core: DeviceCore,
+  { conversation, members }: { conversation: Hold['conversation']; members: readonly Member[] },
+): Promise<boolean> {
+  if ((await rollbackSince(core.store, conversation)) === undefined) return false
+  const present = new Set((await loadRoster(core.store, conversation)).map(({ device }) => device))
+  for (const member of members) {
+    const device = (await core.certificates.read(member.credential))?.device
+    if (!device || !present.has(device)) return false
+  }
+  return true
 }
 
 async function ownOldLeaf(core: DeviceCore, members: readonly Member[]): Promise<Member | undefined> {
@@ -153,7 +171,10 @@ export async function completeJoin(core: DeviceCore, hold: Hold, { sealed, seq }
     clientSeq: sealed.clientSeq,
     fresh: true,
     items: state.standing === 'paused' ? await missed(core, hold, { group, seq }) : [begins],
-    write: (writer) => settleSealed(writer, conversation),
+    write: async (writer) => {
+      await keepOffered(writer, { conversation, seq, hash: sealed.hash })
+      await settleSealed(writer, conversation)
+    },
   })
 }
 

@@ -9,5 +9,6 @@ export async function checkSeen(reading: Reading, { entry, seen }: { entry: Entr
   if (reading.state.transcript.length === 0 && seen.seq === entry.seq - 1) reading.state = { ...reading.state, transcript: seen.transcript }
   const ours = await reading.transcriptAt(seen.seq)
   if (seen.seq < entry.seq && (!ours || equalBytes(ours, seen.transcript))) return
+  reading.suspicious = true
   reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'fork' } })
 }

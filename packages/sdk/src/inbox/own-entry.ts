@@ -11,6 +11,7 @@ import { judgeCommit } from '../conversations/judge.ts'
 import { eraseOwedNack, eraseStranded } from '../conversations/nack.store.ts'
 import { countMessage, hasPath, rotated } from '../conversations/rotation.ts'
 import { eraseWaiting, findAttempt, findSealed, findWaiting, settleSealed, type Sealed } from '../outbox/outbox.store.ts'
+import { keepOffered } from '../rollback/rollback.store.ts'
 import { applyCommit, fulfil } from './apply-commit.ts'
 import { placeContent } from './read-message.ts'
 import type { Reading } from './reading.ts'
@@ -25,7 +26,10 @@ export async function readOwnEntry(reading: Reading, entry: Entry, hash: Uint8Ar
   reading.settled = true
   reading.state = { ...reading.state, clientSeq: entry.clientSeq }
   reading.setCounter(core.device, entry.clientSeq)
-  reading.write((writer) => settleSealed(writer, conversation))
+  reading.write(async (writer) => {
+    await keepOffered(writer, { conversation, seq: entry.seq, hash })
+    await settleSealed(writer, conversation)
+  })
   if (attempt.message) await placeOwnMessage(reading, entry, attempt.message)
   else if (current?.kind === 'commit') await mergeOwnCommit(reading, entry, current)
   else if (current?.kind === 'proposal') await applyOwnProposal(reading, current)

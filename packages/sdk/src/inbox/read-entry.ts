@@ -11,6 +11,7 @@ import { countMessage } from '../conversations/rotation.ts'
 import { memberAccount } from '../conversations/roster.store.ts'
 import { nextTranscript, readHandshakeData } from '../conversations/transcript.ts'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
+import { eraseLost, moveItem, placeOffered, type LostEntry } from '../rollback/rollback.store.ts'
 import { sha256 } from '../sealing.ts'
 import { applyCommit } from './apply-commit.ts'
 import { checkSeen } from './check-seen.ts'
@@ -23,7 +24,9 @@ import type { Reading } from './reading.ts'
 /** Throws `Unreachable` when a judgement needs the server; the reading is then as before the entry. */
 export async function readEntry(reading: Reading, entry: Entry): Promise<void> {
   const hash = await sha256(entry.bytes)
-  if (entry.sender === reading.core.device) await readOwnEntry(reading, entry, hash)
+  const lost = await reading.takenBefore(hash)
+  if (lost) takeAgain(reading, entry, { hash, lost })
+  else if (entry.sender === reading.core.device) await readOwnEntry(reading, entry, hash)
   else await readForeignEntry(reading, entry)
   await moveOn(reading, entry, hash)
 }
@@ -38,7 +41,19 @@ export async function skipEntry(reading: Reading, entry: Entry): Promise<void> {
 async function moveOn(reading: Reading, { seq }: Entry, hash: Uint8Array): Promise<void> {
   const transcript = await nextTranscript({ before: reading.state.transcript, seq, hash })
   reading.state = { ...reading.state, cursor: seq, transcript }
-  if (transcript.length > 0) reading.noteTranscript(seq, transcript)
+  if (transcript.length > 0) reading.noteTranscript(seq, { transcript, entry: hash })
+}
+
+/** It was read before the server lost it: its place is new, and nothing else. */
+function takeAgain(reading: Reading, { seq, time, sender, clientSeq }: Entry, { hash, lost }: { hash: Uint8Array; lost: LostEntry }): void {
+  const { conversation, core } = reading
+  const { message } = lost
+  reading.setCounter(sender, clientSeq)
+  if (sender === core.device) {
+    reading.state = { ...reading.state, clientSeq }
+    reading.write((writer) => placeOffered(writer, { conversation, seq, hash }))
+  }
+  reading.write((writer) => (message ? moveItem(writer, { conversation, seq, message, time }) : eraseLost(writer, conversation, hash)))
 }
 
 async function readForeignEntry(reading: Reading, entry: Entry): Promise<void> {
@@ -95,6 +110,7 @@ async function forgetStranded(reading: Reading, changes: readonly MembershipChan
 /** Only a commit is more than itself: without it there is no way on. */
 async function placeUnreadable(reading: Reading, entry: Entry, reason: UnreadableReason): Promise<void> {
   const { state } = reading
+  if (reason !== 'policy' && state.standing === 'active') reading.suspicious = true
   await reading.countUnopened(entry.sender)
   const isTold = entry.kind === 'message' || (entry.kind !== 'proposal' && state.standing !== 'paused')
   const account = await memberAccount(reading.core.store, { conversation: state.conversation, device: entry.sender })

@@ -4,6 +4,7 @@ import { readPayload, type Payload } from '../messages/payload.ts'
 import { checkSeen } from './check-seen.ts'
 import { addHeard } from '../transparency/key-log.store.ts'
 import { placeOf } from './count-signed.ts'
+import { moveItem } from '../rollback/rollback.store.ts'
 import type { Reading } from './reading.ts'
 
 export async function readMessage(
@@ -19,6 +20,7 @@ export async function readMessage(
     return reading.addItem(entry, { kind: 'unreadable', reason, account })
   }
   const { message, clientSeq, seen } = read.payload
+  if (await reading.wasLost(message)) return placeAgain(reading, { entry, message, sender: sender.device, clientSeq })
   const place = placeOf(clientSeq, await reading.counterOf(sender.device))
   if (place === 'repeat' || (await reading.isRepeat(message))) {
     reading.addItem(entry, { kind: 'unreadable', reason: 'duplicate', account })
@@ -30,6 +32,21 @@ export async function readMessage(
   const { head } = read.payload
   if (head) reading.hear((writer) => addHeard(writer, { conversation: reading.conversation, account: sender.account, head }))
   placeContent(reading, { entry, payload: read.payload, account: sender.account })
+}
+
+/** Read before the server lost it, and sealed anew by its sender: everybody has it here now. */
+function placeAgain(
+  reading: Reading,
+  {
+    entry,
+    message,
+    sender,
+    clientSeq,
+  }: { entry: Entry; message: Payload['message']; sender: DeviceCertificate['device']; clientSeq: number },
+): void {
+  const { conversation } = reading
+  reading.setCounter(sender, clientSeq)
+  reading.write((writer) => moveItem(writer, { conversation, seq: entry.seq, message, time: entry.time }))
 }
 
 /** Puts a message that is new and sound into the timeline; also an own one, from the outbox. */

@@ -11,6 +11,7 @@ import type { Hold } from '../conversations/held.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { blob, integer } from '../local-store/columns.ts'
 import type { Writer } from '../local-store/driver.ts'
+import { anyLost, findLost, isLostMessage, type LostEntry } from '../rollback/rollback.store.ts'
 import { clearMarker } from './marker.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
 
@@ -28,6 +29,12 @@ export interface Arrival extends Omit<IncomingMessage, 'sender'> {
   readonly account: AccountId
 }
 
+/** H after an entry, and the entry's own hash. */
+export interface Transcribed {
+  readonly transcript: Uint8Array
+  readonly entry: Uint8Array
+}
+
 export class Reading {
   readonly core: DeviceCore
   readonly conversation: ConversationId
@@ -39,6 +46,8 @@ export class Reading {
   readonly fulfilled: number[] = []
   /** Heads of the log of device lists came with it. */
   heardHeads = false
+  /** Something did not fit: perhaps the server’s log is not the one that was followed so far. */
+  suspicious = false
   readonly #hold: Hold
   #group: Group | undefined
   #groupDropped = false
@@ -47,7 +56,8 @@ export class Reading {
   readonly #writes: ((writer: Writer) => Promise<void>)[] = []
   readonly #messages = new Set<MessageId>()
   readonly #counters = new Map<DeviceId, Counter>()
-  readonly #transcripts = new Map<number, Uint8Array>()
+  readonly #transcripts = new Map<number, Transcribed>()
+  #anyLost: boolean | undefined
 
   constructor(core: DeviceCore, hold: Hold, state: Conversation) {
     this.core = core
@@ -89,17 +99,31 @@ export class Reading {
     this.write((writer) => addItem(writer, { conversation: this.conversation, seq, time, item }))
   }
 
-  noteTranscript(seq: number, hash: Uint8Array): void {
-    this.#transcripts.set(seq, hash)
+  noteTranscript(seq: number, transcribed: Transcribed): void {
+    this.#transcripts.set(seq, transcribed)
   }
 
   /** H at a position, while it is kept. */
   async transcriptAt(seq: number): Promise<Uint8Array | undefined> {
     const fresh = this.#transcripts.get(seq)
-    if (fresh) return fresh
+    if (fresh) return fresh.transcript
     const sql = 'select hash from transcript where conversation = ? and seq = ?'
     const row = await this.core.store.get(sql, [this.conversation, seq])
     return row && blob(row, 'hash')
+  }
+
+  /** What this device took already and the server lost since, by its hash. */
+  async takenBefore(hash: Uint8Array): Promise<LostEntry | undefined> {
+    return (await this.#hasLost()) ? findLost(this.core.store, this.conversation, hash) : undefined
+  }
+
+  /** The same by its id, for a message that was sealed anew. */
+  async wasLost(message: MessageId): Promise<boolean> {
+    return (await this.#hasLost()) && isLostMessage(this.core.store, this.conversation, message)
+  }
+
+  async #hasLost(): Promise<boolean> {
+    return (this.#anyLost ??= await anyLost(this.core.store, this.conversation))
   }
 
   /** Whether a message of this id is in the log already; from now on it is. */
@@ -150,8 +174,13 @@ export class Reading {
         clientSeq,
         unopened,
       ])
-    for (const [seq, hash] of this.#transcripts)
-      await writer.run('insert or replace into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, hash])
+    for (const [seq, { transcript, entry }] of this.#transcripts)
+      await writer.run('insert or replace into transcript (conversation, seq, hash, entry) values (?, ?, ?, ?)', [
+        conversation,
+        seq,
+        transcript,
+        entry,
+      ])
     await clearMarker(writer)
     await writer.run('delete from transcript where conversation = ? and seq < ?', [conversation, this.state.cursor - KEPT_TRANSCRIPT])
   }

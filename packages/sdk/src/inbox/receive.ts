@@ -4,7 +4,7 @@
  *
  * What cannot be read is contained: a broken entry costs that entry, a broken conversation costs that conversation.
  */
-import { limits, Refusal, routes, type ConversationId, type Entry } from '@tacit/contract'
+import { equalBytes, limits, Refusal, routes, type ConversationId, type Entry } from '@tacit/contract'
 import type { Conversation } from '../conversations/conversation.store.ts'
 import { eraseGroup } from '../conversations/group.store.ts'
 import type { DeviceCore } from '../device-core.ts'
@@ -12,21 +12,26 @@ import { findPin } from '../devices/people.store.ts'
 import { StoreError } from '../local-store/failure.ts'
 import { addItem } from '../messages/items.store.ts'
 import { findSealed } from '../outbox/outbox.store.ts'
+import { knownHashes } from '../rollback/rollback.store.ts'
+import { stepBackIfLost } from '../rollback/step-back.ts'
+import { sha256 } from '../sealing.ts'
 import { Unreachable } from '../trouble.ts'
 import { readEntry, skipEntry } from './read-entry.ts'
 import { approachTo, markReading } from './marker.ts'
 import { Reading } from './reading.ts'
 
-/** `withheld`: an own join is on its way, and these may belong to what comes after it. */
-type Taken = 'taken' | 'gap' | 'not_ours' | 'withheld'
+/** `back`: this device had more than the server has now, and stepped back. `withheld`: an own join is on its way, and these may belong to what comes after it. */
+type Taken = 'taken' | 'gap' | 'back' | 'not_ours' | 'withheld'
 
 /** Takes what the socket brought. Rejects with `Unreachable` when a judgement needs the server: the rest comes again. */
 export async function receiveEntries(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<void> {
   const first = entries[0]
-  if (!first || (await takeEntries(core, conversation, entries)) !== 'gap') return
+  if (!first || !isBehind(await takeEntries(core, conversation, entries))) return
   await catchUp(core, conversation, first.seq - 1)
-  if ((await takeEntries(core, conversation, entries)) === 'gap') throw new Unreachable('the server left out a part of the log')
+  if (isBehind(await takeEntries(core, conversation, entries))) throw new Unreachable('the server left out a part of the log')
 }
+
+const isBehind = (taken: Taken): boolean => taken === 'gap' || taken === 'back'
 
 /** Fetches and takes the log up to a position at least, as far as the server gives it. */
 export async function catchUp(core: DeviceCore, conversation: ConversationId, upTo: number): Promise<void> {
@@ -37,8 +42,8 @@ export async function catchUp(core: DeviceCore, conversation: ConversationId, up
     const page = await core.session.call(routes.delivery.entries, { params: { conversation }, query })
     if (page.entries.length === 0) return
     const taken = await takeEntries(core, conversation, page.entries)
-    if (taken === 'gap') await loseTrack(core, conversation, page.entries)
-    else if (taken !== 'taken') return
+    if (taken === 'gap') await loseTrack(core, { conversation, cursor, rest: page.entries })
+    else if (taken !== 'taken' && taken !== 'back') return
   }
 }
 
@@ -65,22 +70,28 @@ interface Batch {
   readonly entries: readonly Entry[]
   /** Positions to pass over. */
   readonly broken: Set<number>
+  /** The server was asked whether its log is still the one that was followed. */
+  readonly asked?: true
 }
 
 /** Reads a batch; an entry that breaks the reading itself is passed over, and the batch read again without it. */
-async function takeBatch(core: DeviceCore, { conversation, entries, broken }: Batch): Promise<Taken> {
+async function takeBatch(core: DeviceCore, batch: Batch): Promise<Taken> {
+  const { conversation, entries, broken } = batch
   for (;;) {
     const outcome = await core.conversations.hold(conversation, async (hold): Promise<Outcome> => {
       const { state } = hold
       if (state && (await isAtTheDoor(core, state))) return { kind: 'withheld' }
       if (!state || state.standing === 'joining') return { kind: 'not_ours' }
+      if (await contradicts(core, state, entries)) return { kind: 'apart' }
       const first = entries.find((entry) => entry.seq > state.cursor)
       if (first && first.seq !== state.cursor + 1) return { kind: 'gap' }
       const reading = new Reading(core, hold, state)
       const end = await readAll(reading, entries, broken)
+      if (reading.suspicious && !batch.asked) return { kind: 'apart' }
       if (end.kind !== 'broken' && reading.state.cursor > state.cursor) await reading.store()
       return { ...end, reading }
     })
+    if (outcome.kind === 'apart') return takeAfterAsking(core, batch)
     if (outcome.kind === 'gap') return 'gap'
     if (outcome.kind === 'not_ours') return passOver(core, { conversation, entries })
     if (outcome.kind === 'withheld') return withhold(core, { conversation, entries })
@@ -103,7 +114,28 @@ type Outcome =
   | { readonly kind: 'not_ours' }
   | { readonly kind: 'gap' }
   | { readonly kind: 'withheld' }
+  /** The entries do not fit what this device has: the server may have lost the end of its log. */
+  | { readonly kind: 'apart' }
   | (End & { readonly reading: Reading })
+
+/** Whether an entry is at a place where this device has taken another one. */
+async function contradicts(core: DeviceCore, { conversation, cursor }: Conversation, entries: readonly Entry[]): Promise<boolean> {
+  const passed = entries.filter((entry) => entry.seq <= cursor)
+  if (passed.length === 0) return false
+  const ours = await knownHashes(core.store, { conversation, seq: passed[0]?.seq ?? 0 })
+  for (const entry of passed) {
+    const known = ours.get(entry.seq)
+    if (known && !equalBytes(known, await sha256(entry.bytes))) return true
+  }
+  return false
+}
+
+/** When the server has lost a part of the log, this device steps back and takes it from there; else it goes on as it was about to. */
+async function takeAfterAsking(core: DeviceCore, batch: Batch): Promise<Taken> {
+  if (batch.asked) throw new Unreachable('the server gives other entries than it has')
+  if (await stepBackIfLost(core, batch.conversation)) return 'back'
+  return takeBatch(core, { ...batch, asked: true })
+}
 
 async function readAll(reading: Reading, entries: readonly Entry[], broken: ReadonlySet<number>): Promise<End> {
   for (const entry of entries) {
@@ -164,12 +196,16 @@ function withhold(core: DeviceCore, { conversation, entries }: Pick<Batch, 'conv
 }
 
 /** The server keeps no more what this device missed: the group cannot be followed, and has to be joined anew. */
-async function loseTrack(core: DeviceCore, conversation: ConversationId, rest: readonly Entry[]): Promise<void> {
+async function loseTrack(
+  core: DeviceCore,
+  { conversation, cursor, rest }: { conversation: ConversationId; cursor: number; rest: readonly Entry[] },
+): Promise<void> {
   const first = rest[0]
   if (!first) return
   await core.conversations.hold(conversation, async (hold) => {
     const { state } = hold
-    if (!state || state.cursor >= first.seq) return
+    // Asked for with another cursor, which a step back has moved since: no hole of the server's.
+    if (!state || state.cursor !== cursor || cursor >= first.seq) return
     const { seq, time } = { seq: first.seq - 1, time: first.time }
     await hold.store({
       state: { ...state, cursor: seq, ...(state.standing === 'active' && { standing: 'paused' }) },

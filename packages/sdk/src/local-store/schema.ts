@@ -213,7 +213,37 @@ create table key_log_evidence (
 );
 `
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog]
+/** For a server that lost the end of a log (rollback/step-back.ts). */
+const rollback = `
+-- The hash of the entry itself, beside the transcript hash after it.
+alter table transcript add column entry blob;
+
+-- Own entries in the log as they were sent, to be sent again.
+create table offered (
+  conversation text not null,
+  client_seq integer not null,
+  seq integer not null,
+  kind text not null,
+  epoch integer not null,
+  hash blob not null,
+  bytes blob not null,
+  message text,
+  baggage blob,
+  primary key (conversation, client_seq)
+) without rowid;
+
+-- Entries that this device has taken and the server has not, by their hash.
+create table lost_entry (
+  conversation text not null,
+  hash blob not null,
+  message text,
+  primary key (conversation, hash)
+) without rowid;
+
+create table rollback (conversation text primary key, since integer not null) without rowid;
+`
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -4,6 +4,7 @@ import type { MessageState, Notice, Person, Timeline, TimelineItem, UnreadableRe
 import { id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader, Row } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
+import { lostMessages } from '../rollback/rollback.store.ts'
 import { othersProgress, type Progress } from '../signals/receipts.store.ts'
 import type { StoredNotice } from './items.store.ts'
 import { loadNames, type Names } from './people-names.ts'
@@ -50,8 +51,9 @@ async function readLog(
   { conversation, me, from, names }: { conversation: ConversationId; me: AccountId; from: number; names: Names },
 ): Promise<readonly TimelineItem[]> {
   const progress = await othersProgress(reader, { conversation, me })
+  const lost = await lostMessages(reader, conversation)
   const sql = "select * from item where conversation = ? and seq >= ? and kind <> 'silent' order by seq, part"
-  return (await reader.all(sql, [conversation, from])).map((row) => readItem(row, { names, progress }))
+  return (await reader.all(sql, [conversation, from])).map((row) => readItem(row, { names, progress, lost }))
 }
 
 /** The position at which `count` more items begin. */
@@ -80,7 +82,14 @@ export function failedState(failed: string): MessageState {
   return { kind: 'failed', reason }
 }
 
-function readItem(row: Row, { names, progress }: { names: Names; progress: Progress | undefined }): TimelineItem {
+interface ItemContext {
+  readonly names: Names
+  readonly progress: Progress | undefined
+  /** Messages that the server had and has to be given again. */
+  readonly lost: ReadonlySet<MessageId>
+}
+
+function readItem(row: Row, { names, progress, lost }: ItemContext): TimelineItem {
   const [seq, time] = [integer(row, 'seq'), integer(row, 'time')]
   const key = optionalText(row, 'message') ?? `${seq}.${integer(row, 'part')}`
   const sender = row['account'] === null ? undefined : names(id(row, 'account', AccountId))
@@ -89,8 +98,10 @@ function readItem(row: Row, { names, progress }: { names: Names; progress: Progr
   if (row['kind'] === 'unreadable') return { kind: 'unreadable', key, time, seq, ...(sender && { sender }), reason: readReason(row) }
   if (!sender) throw storeError('damaged')
   const mine = row['mine'] === 1
-  const state: MessageState = mine ? stateOf(seq, progress) : { kind: 'accepted' }
-  return { kind: 'message', key, message: id(row, 'message', MessageId), sender, mine, text: text(row, 'text'), time, seq, state }
+  const message = id(row, 'message', MessageId)
+  const onServer: MessageState = mine ? stateOf(seq, progress) : { kind: 'accepted' }
+  const state: MessageState = mine && lost.has(message) ? { kind: 'sending' } : onServer
+  return { kind: 'message', key, message, sender, mine, text: text(row, 'text'), time, seq, state }
 }
 
 function readWaiting(row: Row, self: Person): TimelineItem {

@@ -8,6 +8,7 @@ import { MessengerError } from '../api.ts'
 import { eraseConversation } from '../conversations/conversation.store.ts'
 import { eraseIntent, nextIntent } from '../conversations/intent.store.ts'
 import type { DeviceCore } from '../device-core.ts'
+import { offerAgain } from '../rollback/offer-again.ts'
 import { backOff, isPassing } from '../trouble.ts'
 import { nextStep } from './next-step.ts'
 import { transmit } from './transmit.ts'
@@ -93,12 +94,13 @@ export class Lane {
     this.#awaits = false
     const step = await nextStep(this.#core, this.#conversation, { commit: this.#commit })
     if (step.kind === 'rest') this.#commit = false
-    if (step.kind !== 'send') return step.kind === 'again'
-    const hash = toBase64Url(step.sealed.hash)
+    if (step.kind !== 'send' && step.kind !== 'offer_again') return step.kind === 'again'
+    const sealed = step.kind === 'send' ? step.sealed : step.entry
+    const hash = toBase64Url(sealed.hash)
     this.#awaits = this.#sent === hash
     if (this.#awaits) return false
-    const outcome = await transmit(this.#core, step.sealed)
-    const isCommit = step.sealed.kind === 'commit'
+    const outcome = await (step.kind === 'send' ? transmit(this.#core, sealed) : offerAgain(this.#core, sealed))
+    const isCommit = sealed.kind === 'commit'
     if (isCommit) this.#commit = false
     if (typeof outcome === 'object') {
       if (outcome.intent !== undefined) this.#core.decided(outcome.intent, { kind: 'never', why: outcome.failed })

@@ -18,6 +18,7 @@ import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
 import { invite, wantedFor, withdrawnLeaves, type Invitation, type Invitations } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
+import { nextOffered } from '../rollback/rollback.store.ts'
 import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
 
 export interface Tasks {
@@ -26,7 +27,12 @@ export interface Tasks {
 }
 
 /** `again`: something changed, ask once more. Rejects with what kept it from being prepared. */
-export type Step = { readonly kind: 'send'; readonly sealed: Sealed } | { readonly kind: 'again' } | { readonly kind: 'rest' }
+export type Step =
+  | { readonly kind: 'send'; readonly sealed: Sealed }
+  /** It was in the log before, and the server lost it. */
+  | { readonly kind: 'offer_again'; readonly entry: Sealed }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'rest' }
 
 const AGAIN: Step = { kind: 'again' }
 const REST: Step = { kind: 'rest' }
@@ -36,11 +42,13 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
   const now = await core.conversations.hold(conversation, async (hold) => ({
     state: hold.state,
     group: hold.group,
+    offered: hold.state && (await nextOffered(core.store, conversation, hold.state.clientSeq)),
     sealed: await findSealed(core.store, conversation),
     intent: await nextIntent(core.store, conversation),
     owed: await owedNack(core.store, conversation),
   }))
   if (!now.state) return REST
+  if (now.offered) return { kind: 'offer_again', entry: now.offered }
   if (now.sealed) return { kind: 'send', sealed: now.sealed }
   if (now.state.standing === 'paused' && now.owed) return report(core, now.state, now.owed)
   if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)

@@ -144,7 +144,7 @@ const readWaiting = (row: Row): Waiting => ({
   failed: optionalText(row, 'failed'),
 })
 
-function readSealed(row: Row): Sealed {
+export function readSealed(row: Row): Sealed {
   const kind = SEALED_KINDS.find((known) => known === row['kind'])
   if (!kind) throw storeError('damaged')
   return {

@@ -3,7 +3,7 @@
  * effect in its place. An unknown outcome changes nothing; the same bytes go out again.
  */
 import { equalBytes, Refusal, type ConversationId } from '@tacit/contract'
-import { readBaggage } from '../conversations/baggage.ts'
+import type { Conversation } from '../conversations/conversation.store.ts'
 import type { Hold } from '../conversations/held.ts'
 import { completeJoin } from '../conversations/join-by-commit.ts'
 import { eraseOwedNack } from '../conversations/nack.store.ts'
@@ -11,13 +11,13 @@ import { putOff, refusedForGood } from '../conversations/rotation.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { catchUp } from '../inbox/receive.ts'
 import { addItem } from '../messages/items.store.ts'
-import { owned } from '../sealing.ts'
+import { keepOffered } from '../rollback/rollback.store.ts'
+import { awaitsOthers, stepBackIfLost } from '../rollback/step-back.ts'
 import { dropSealed, eraseWaiting, failAll, failMessage, findSealed, findWaiting, settleSealed, type Sealed } from './outbox.store.ts'
+import { submit, TO_THE_HEAD } from './submit.ts'
 
 /** `sent`: the log will tell. `again`: ask for the next step. Rejects with `Unreachable` or a passing `Refusal`: try these bytes again. */
 export type Outcome = 'sent' | 'again' | { readonly failed: Refusal; readonly intent: number | undefined }
-
-const TO_THE_HEAD = Number.MAX_SAFE_INTEGER
 
 export async function transmit(core: DeviceCore, sealed: Sealed): Promise<Outcome> {
   try {
@@ -45,6 +45,7 @@ async function settlePassedOver(core: DeviceCore, sealed: Sealed, seq: number): 
     await store({
       state: { ...state, clientSeq: Math.max(state.clientSeq, clientSeq) },
       write: async (writer) => {
+        await keepOffered(writer, { conversation, seq, hash: sealed.hash })
         await settleSealed(writer, conversation)
         if (sealed.kind === 'nack') await eraseOwedNack(writer, conversation)
         if (!waiting) return
@@ -56,23 +57,6 @@ async function settlePassedOver(core: DeviceCore, sealed: Sealed, seq: number): 
       },
     })
     return true
-  })
-}
-
-function submit(core: DeviceCore, sealed: Sealed) {
-  const { conversation, epoch, clientSeq } = sealed
-  const bytes = owned(sealed.bytes)
-  if (sealed.kind === 'message' || sealed.kind === 'proposal')
-    return core.wire.send('delivery.send', { conversation, epoch, clientSeq, bytes })
-  if (sealed.kind === 'nack') return core.wire.send('delivery.nack', { conversation, clientSeq, bytes })
-  const { welcome, groupInfo } = readBaggage(sealed.baggage)
-  return core.wire.send('conversations.commit', {
-    conversation,
-    epoch,
-    clientSeq,
-    commit: bytes,
-    welcome: welcome ? owned(welcome) : null,
-    groupInfo: owned(groupInfo),
   })
 }
 
@@ -88,6 +72,10 @@ async function enter(core: DeviceCore, { sealed, seq }: { sealed: Sealed; seq: n
 
 async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal): Promise<Outcome> {
   const { conversation } = sealed
+  if (isBehind(sealed, refusal)) {
+    if (await stepBackIfLost(core, conversation)) return 'again'
+    if (refusal.failure === 'stale_epoch' && (await awaitsOthers(core, conversation))) throw new Refusal('busy', { retryAfter: 1 })
+  }
   if (sealed.kind === 'nack' && ['out_of_order', 'malformed'].includes(refusal.failure)) return keepQuiet(core, sealed)
   switch (refusal.failure) {
     case 'stale_epoch':
@@ -114,6 +102,11 @@ async function answerRefusal(core: DeviceCore, sealed: Sealed, refusal: Refusal)
   }
 }
 
+/** A server that knows less of this device or of the epochs than it once did. */
+const isBehind = (sealed: Sealed, { failure, details }: Refusal): boolean =>
+  (failure === 'out_of_order' && (details.expected ?? sealed.clientSeq) < sealed.clientSeq) ||
+  (failure === 'stale_epoch' && (details.epoch ?? sealed.epoch) < sealed.epoch)
+
 /** A report that is not taken must not stand in the way back. */
 async function keepQuiet(core: DeviceCore, { conversation }: Sealed): Promise<Outcome> {
   await core.conversations.hold(conversation, ({ state, store }) =>
@@ -128,23 +121,28 @@ async function keepQuiet(core: DeviceCore, { conversation }: Sealed): Promise<Ou
   return 'again'
 }
 
+interface ServerStand {
+  readonly epoch?: number | undefined
+  readonly clientSeq?: number | undefined
+}
+
+/** The server knows entries of ours that its log does not hold, or an epoch that no commit of it began. */
+const isApart = ({ epoch, clientSeq }: Conversation, server: ServerStand): boolean =>
+  (server.epoch ?? epoch) !== epoch || (server.clientSeq ?? clientSeq + 1) !== clientSeq + 1
+
 /** Catches up; if the log does not hold what was sent, it is taken back to be sealed anew. */
-async function retreat(
-  core: DeviceCore,
-  sealed: Sealed,
-  server: { readonly upTo: number; readonly epoch?: number | undefined; readonly clientSeq?: number | undefined },
-): Promise<Outcome> {
+async function retreat(core: DeviceCore, sealed: Sealed, server: ServerStand & { readonly upTo: number }): Promise<Outcome> {
   const { conversation } = sealed
   await catchUp(core, conversation, server.upTo).catch((error: unknown) => {
     // Who was never inside may read nothing of the log, and needs nothing of it to try the door again.
     if (sealed.kind !== 'join' || !(error instanceof Refusal) || error.failure !== 'not_found') throw error
   })
+  const caughtUp = await core.conversations.hold(conversation, async ({ state }) => state)
+  if (caughtUp && isApart(caughtUp, server) && (await stepBackIfLost(core, conversation))) return 'again'
   await core.conversations.hold(conversation, async (hold) => {
     if (!hold.state || !(await isStillSealed(core, sealed))) return
-    const { standing, epoch, clientSeq, rotation } = hold.state
-    // The server knows entries of ours that its log does not hold, or an epoch that no commit of it began.
-    const apart = (server.epoch ?? epoch) !== epoch || (server.clientSeq ?? clientSeq + 1) !== clientSeq + 1
-    const lost = sealed.kind !== 'join' && standing === 'active' && apart
+    const { standing, rotation } = hold.state
+    const lost = sealed.kind !== 'join' && standing === 'active' && isApart(hold.state, server)
     // An update that lost its race does not run again in front of the message that it held up.
     const after = isRoutine(sealed) ? { ...hold.state, rotation: putOff(rotation, core.clock.now()) } : hold.state
     await hold.store({

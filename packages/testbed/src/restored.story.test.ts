@@ -1,0 +1,163 @@
+import type { ConversationId } from '@tacit/sdk'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { noticesOf, openWorld, ShiftedClock, textsOf, until, type World, type WorldDevice } from './index.ts'
+
+/** F-33: the server is restored from a backup that was made under load, and the devices have more than it. */
+
+let world: World
+let clock: ShiftedClock
+beforeEach(async () => {
+  // Devices come back and try again sooner than in life.
+  clock = new ShiftedClock({ pace: 5 })
+  world = await openWorld({ clock })
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const texts = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix} ${at}`)
+
+async function say(device: WorldDevice, conversation: ConversationId, words: readonly string[]): Promise<void> {
+  for (const text of words) await device.send({ conversation, text })
+}
+
+/** What a device shows once it is as many messages and nothing of its own waits. */
+async function settled(device: WorldDevice, conversation: ConversationId, count: number) {
+  const timeline = await until(device.watch('timeline', conversation), (now) => {
+    const messages = now?.items.filter((item) => item.kind === 'message') ?? []
+    return messages.length === count && messages.every((item) => item.kind === 'message' && item.state.kind !== 'sending')
+  })
+  return timeline?.items ?? []
+}
+
+/** The device has noticed that the server lost something. */
+const noticed = (device: WorldDevice, conversation: ConversationId) =>
+  until(device.watch('timeline', conversation), (now) => noticesOf(now?.items ?? []).includes('tampering'))
+
+/** What a device shows once these are among it, and are on the server. */
+async function shows(device: WorldDevice, conversation: ConversationId, wanted: readonly string[]) {
+  const timeline = await until(device.watch('timeline', conversation), (now) =>
+    wanted.every((text) => now?.items.some((item) => item.kind === 'message' && item.text === text && item.state.kind !== 'sending')),
+  )
+  return timeline?.items ?? []
+}
+
+/** A group of the creator and these people, all inside. */
+async function groupOf(creator: WorldDevice, title: string, people: readonly WorldDevice[]): Promise<ConversationId> {
+  const conversation = await creator.createGroup({ title, handles: people.map(({ name }) => name) })
+  await Promise.all(people.map((person) => person.conversation(title)))
+  return conversation
+}
+
+describe('a server that was restored from a backup', () => {
+  test('is given the messages again that it lost, also for somebody who was away', async () => {
+    const [alice, bob, carol] = [await world.signedUp('Alice'), await world.signedUp('Bob'), await world.signedUp('Carol')]
+    const chat = await groupOf(alice, 'trip', [bob, carol])
+    await say(alice, chat, ['before'])
+    await carol.sees(chat, ['before'])
+    carol.weather.cut()
+    const pouring = say(bob, chat, texts('during', 20))
+    await world.backup('backup')
+    await pouring
+    await settled(alice, chat, 21)
+    await say(alice, chat, texts('from alice', 5))
+    await settled(bob, chat, 26)
+    await say(bob, chat, texts('from bob', 5))
+    await settled(alice, chat, 31)
+
+    await world.restore('backup')
+    await say(alice, chat, ['after'])
+    carol.weather.restore()
+    // Only she has nothing but what the server gives now.
+    const log = await settled(carol, chat, 32)
+    const [ofAlice, ofBob] = await Promise.all([alice, bob].map((device) => device.sees(chat, textsOf(log))))
+    for (const one of [texts('during', 20), texts('from alice', 5), texts('from bob', 5)])
+      expect(textsOf(log).filter((text) => one.includes(text))).toEqual(one)
+    for (const timeline of [ofAlice, ofBob]) expect(noticesOf(timeline?.items ?? [])).toContain('tampering')
+    for (const items of [log, ofAlice?.items ?? [], ofBob?.items ?? []])
+      expect(noticesOf(items).filter((notice) => notice.startsWith('unreadable'))).toEqual([])
+  }, 60_000)
+
+  test('is given the commits again: who was added since is inside, who was removed is out, and everybody goes on', async () => {
+    const [alice, bob, carol] = [await world.signedUp('Alice'), await world.signedUp('Bob'), await world.signedUp('Carol')]
+    const dave = await world.signedUp('Dave')
+    const chat = await groupOf(alice, 'house', [bob, carol])
+    await say(alice, chat, ['one'])
+    await Promise.all([bob, carol].map((device) => device.sees(chat, ['one'])))
+    await world.backup('backup')
+    await alice.addPeople({ conversation: chat, handles: ['dave'] })
+    await dave.conversation('house')
+    await say(dave, chat, ['two'])
+    const carolsAccount = (await alice.findPerson({ handle: 'carol' }))?.account
+    if (!carolsAccount) throw new Error('Carol is there')
+    await alice.removePerson({ conversation: chat, account: carolsAccount })
+    await say(bob, chat, ['three'])
+    await alice.sees(chat, ['one', 'two', 'three'])
+    await dave.sees(chat, ['two', 'three'])
+
+    await world.restore('backup')
+    await say(bob, chat, ['four'])
+    for (const device of [alice, bob]) await shows(device, chat, ['one', 'two', 'three', 'four'])
+    await shows(dave, chat, ['two', 'three', 'four'])
+    await say(dave, chat, ['five'])
+    await shows(bob, chat, ['five'])
+    const list = await until(carol.watch('conversations'), (now) => now?.[0]?.standing === 'removed')
+    expect(list).toHaveLength(1)
+    expect(textsOf(carol.watch('timeline', chat).get()?.items ?? [])).not.toContain('five')
+  }, 60_000)
+
+  test('goes on without a commit whose device never comes back', async () => {
+    const [alice, bob, carol] = [await world.signedUp('Alice'), await world.signedUp('Bob'), await world.signedUp('Carol')]
+    const chat = await groupOf(alice, 'house', [bob, carol])
+    await say(bob, chat, ['one'])
+    await alice.sees(chat, ['one'])
+    await world.backup('backup')
+    clock.ahead = 11 * 60_000
+    // Her reply after ten minutes begins with fresh keys: a new epoch.
+    await say(alice, chat, ['two'])
+    await Promise.all([bob, carol].map((device) => device.sees(chat, ['one', 'two'])))
+    await say(bob, chat, ['three'])
+    await carol.sees(chat, ['one', 'two', 'three'])
+    alice.weather.cut()
+
+    await world.restore('backup')
+    await Promise.all([bob, carol].map((device) => noticed(device, chat)))
+    clock.ahead += 180_000
+    await say(carol, chat, ['four'])
+    await carol.messageBecomes(chat, 'four', 'accepted')
+    await say(bob, chat, ['five'])
+    await shows(carol, chat, ['three', 'five'])
+    await say(carol, chat, ['six'])
+    await shows(bob, chat, ['six'])
+    alice.weather.restore()
+    await say(alice, chat, ['seven'])
+    for (const device of [alice, bob, carol]) await shows(device, chat, ['two', 'seven'])
+    // Written between her return and his, so nobody sealed it for him: said, and not kept quiet.
+    const ofBob = await shows(bob, chat, ['two', 'three', 'five', 'six', 'seven'])
+    expect(textsOf(ofBob).includes('four') || noticesOf(ofBob).some((notice) => notice.startsWith('unreadable'))).toBe(true)
+    for (const device of [alice, bob, carol]) {
+      const all = textsOf(await shows(device, chat, ['seven']))
+      expect(new Set(all).size).toBe(all.length)
+    }
+  }, 60_000)
+
+  test('whose log has grown again is noticed by a device that comes back later', async () => {
+    const [alice, bob] = [await world.signedUp('Alice'), await world.signedUp('Bob')]
+    const chat = await groupOf(alice, 'two', [bob])
+    // Bob renews his keys in front of his first message, so that commit is in the backup.
+    await say(bob, chat, ['one'])
+    await alice.sees(chat, ['one'])
+    await world.backup('backup')
+    await say(bob, chat, ['bob 1', 'bob 2'])
+    await alice.sees(chat, ['one', 'bob 1', 'bob 2'])
+    bob.weather.cut()
+
+    await world.restore('backup')
+    await say(alice, chat, texts('alice', 6))
+    await settled(alice, chat, 9)
+    bob.weather.restore()
+    const log = await settled(bob, chat, 9)
+    await alice.sees(chat, textsOf(log))
+    expect(noticesOf(log)).toContain('tampering')
+    await say(bob, chat, ['bob 3'])
+    await settled(alice, chat, 10)
+  }, 60_000)
+})
