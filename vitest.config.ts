@@ -9,7 +9,7 @@ if (!chromium && process.argv.includes('browser')) {
 }
 
 /** Tests of the server that open none, and need not run once for each. */
-const WITHOUT_DATABASE = ['settings', 'strict-json', 'limits', 'in-process', 'append-rule'].map(
+const WITHOUT_DATABASE = ['settings', 'strict-json', 'limits', 'in-process', 'append-rule', 'leases'].map(
   (name) => `packages/server/src/**/${name}.test.ts`,
 )
 
@@ -24,20 +24,20 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/storage/postgres/*.test.ts', '**/*.postgres.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.browser.test.ts', '**/storage/postgres/*.test.ts', '**/*.{postgres,redis,cluster}.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
       },
       {
-        // What has to do with the database, once more on a real PostgreSQL that this run starts and ends.
+        // What has to do with the database, once more on a real PostgreSQL that this run starts and ends; and several servers, with a Redis.
         extends: true,
         test: {
           name: 'postgres',
           environment: 'node',
-          include: ['packages/server/src/**/*.test.ts'],
+          include: ['packages/server/src/**/*.test.ts', 'packages/testbed/src/**/*.cluster.test.ts'],
           exclude: [...WITHOUT_DATABASE, '**/storage/sqlite/*.test.ts', '**/node_modules/**'],
-          globalSetup: ['tools/postgres/for-tests.ts'],
+          globalSetup: ['tools/postgres/for-tests.ts', 'tools/redis/for-tests.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

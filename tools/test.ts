@@ -1,14 +1,15 @@
 /**
  * `npm test`: everything that proves the product. Unit and story tests in Node, those of the server again on a real
  * PostgreSQL, store and worker tests in a real browser, then journeys through the built app. Needs no service: PostgreSQL
- * comes from the lock, and the run starts and ends it. Without a browser the last two are skipped and said so; with CI set
- * that is a failure. The last line counts: `N passed, N failed, N skipped`.
+ * comes from the lock, Redis from the PATH or Debian, and the run starts and ends both. Without Redis the tests of several servers,
+ * without a browser the last two are skipped and said so; with CI set that is a failure. The last line counts: `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureChromium } from './ensure-chromium.ts'
+import { ensureRedis } from './redis/ensure-redis.ts'
 
 interface Count {
   readonly passed: number
@@ -18,6 +19,8 @@ interface Count {
 
 const results = mkdtempSync(join(tmpdir(), 'tacit-test-'))
 const chromium = ensureChromium()
+if (!ensureRedis())
+  console.log('Tests of several servers are skipped: no Redis was found (Debian: apt-get install redis-server, or set REDIS_SERVER).')
 const counts: Count[] = [vitest('node'), vitest('postgres')]
 
 if (chromium) {

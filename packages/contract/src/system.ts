@@ -33,8 +33,9 @@ export const system = {
     method: 'GET',
     path: '/health/ready',
     access: 'anyone',
-    summary: 'The server can accept messages: database writable and durable, disk not short',
-    result: z.object({ status: z.enum(['ok', 'not_ready']), reasons: z.array(z.string().max(200)).max(16) }),
+    summary:
+      'The server can accept messages: database writable and durable, disk not short; degraded when it can, but is slow to hear of other servers',
+    result: z.object({ status: z.enum(['ok', 'degraded', 'not_ready']), reasons: z.array(z.string().max(200)).max(16) }),
     status: 200,
     failures: [],
   }),

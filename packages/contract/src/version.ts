@@ -37,9 +37,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '637c8291407f0b3bc558a3365b4b937d911fd24d1b3bf0058f9c295c279f8f9b',
     what: 'The log of device lists, and its proofs.',
   },
+  {
+    version: 7,
+    fingerprint: 'efcae1994e6c0fc9fadcaf1354952d3ae1fd08702c6d2a49dc4911296de01e97',
+    what: 'A server that is ready but slow to hear of others says so.',
+  },
 ]
 
-export const CONTRACT_VERSION = 6
+export const CONTRACT_VERSION = 7
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 4

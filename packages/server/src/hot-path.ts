@@ -13,9 +13,10 @@ export interface HotPath {
   readonly signals: SignalStore
 }
 
-export function openHotPath(database: Database, hears: DeliveryStoreHears): HotPath {
+/** `several`: there are other servers on this database. */
+export function openHotPath(database: Database, { several, ...hears }: DeliveryStoreHears & { readonly several: boolean }): HotPath {
   if (database.kind === 'postgres') {
-    return { delivery: new PostgresDeliveryStore({ database, hears }), signals: new PostgresSignalStore(database.lanes[0]) }
+    return { delivery: new PostgresDeliveryStore({ database, hears }), signals: new PostgresSignalStore(database.lanes[0], { several }) }
   }
   const groupCommit = createGroupCommit({ database, onBatch: (size) => hears.onBatch(size) })
   return { delivery: new SqliteDeliveryStore({ database, groupCommit, hears }), signals: new SqliteSignalStore(groupCommit) }

@@ -51,7 +51,8 @@ describe('the data folder', () => {
     writeFileSync(join(folder, 'secrets.json'), '{')
     await expect(openHere()).rejects.toThrow('cannot be read')
     rmSync(join(folder, 'secrets.json'))
-    await expect(openHere()).rejects.toThrow('secrets.json is missing')
+    await expect(openHere()).rejects.toThrow('secrets are missing')
+    await expect(openHere()).rejects.toThrow('secrets are missing')
   })
 
   test('never holds a password, a token or a vault in clear', async () => {

@@ -1,8 +1,13 @@
 /** Builds the server's rooms from its settings and joins them to the doors. A house can be opened many times in one process. */
+import { toBase64Url } from '@tacit/contract'
 import type { FastifyInstance } from 'fastify'
 import { accountHandlers } from './accounts/accounts.routes.ts'
 import { createAccounts } from './accounts/accounts.ts'
+import { createBells, type Bells } from './bus/bells.ts'
+import type { Bus } from './bus/bus.ts'
+import { createInProcessBus } from './bus/in-process.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { openCluster, type Cluster } from './cluster.ts'
 import { Credentials } from './credentials/credentials.ts'
 import { createPasswordProtocol } from './credentials/opaque.ts'
 import { createPasskeys } from './credentials/passkeys.ts'
@@ -17,6 +22,7 @@ import { createLog, faultFields, type Log } from './log.ts'
 import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
 import { openPremises, type Premises } from './premises.ts'
+import { OwnLeases } from './presence/leases.ts'
 import { systemRandom, type Random } from './random.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
@@ -68,6 +74,10 @@ interface Foundation {
   readonly origins: Origins
   readonly limits: ReturnType<typeof createLimits>
   readonly metrics: ReturnType<typeof createMetrics>
+  /** Undefined where there is one server. */
+  readonly cluster: Cluster | undefined
+  readonly bus: Bus
+  readonly bells: Bells
   /** Set while stopping. */
   readonly stopping: { now: boolean }
   /** The premises, to be let go in the end. */
@@ -78,10 +88,21 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   const { clock = systemClock, random = systemRandom, log = createLog({ level: settings.logLevel }) } = effects
   const { database, secrets, space } = held.use(effects.premises ?? (await openPremises({ settings, random })))
   if (secrets.fresh) log('secrets_made')
-  const { limitsFactor: factor } = settings
-  const doors = { origins: createOrigins(settings), limits: createLimits({ factor }), metrics: createMetrics() }
-  return { settings, clock, random, log, database, secrets, space, ...doors, stopping: { now: false }, held }
+  const metrics = createMetrics()
+  const ground = { settings, clock, random, log, database, secrets, space, metrics }
+  const cluster = settings.redis === '' ? undefined : openCluster({ ...ground, url: settings.redis })
+  if (cluster) held.defer(() => cluster.close())
+  const bus = cluster?.bus ?? createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
+  const bells = createBells({ database, bus, clock, random, several: cluster !== undefined })
+  const limits = createLimits({
+    factor: settings.limitsFactor,
+    shared: cluster && { link: cluster.link, hash: (key) => hashed(secrets, key) },
+  })
+  return { ...ground, cluster, bus, bells, limits, origins: createOrigins(settings), stopping: { now: false }, held }
 }
+
+/** What stands for the key of a budget where other programs may read. */
+const hashed = (secrets: Foundation['secrets'], key: string): string => toBase64Url(secrets.derive('budget key', key).subarray(0, 16))
 
 /** What a house is run by. */
 interface Furnished {
@@ -91,11 +112,13 @@ interface Furnished {
 }
 
 async function furnish(foundation: Foundation): Promise<Furnished> {
-  const { settings, clock, random, log, database, space, origins, limits, metrics, stopping } = foundation
+  const { settings, clock, random, log, database, space, origins, limits, metrics, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
   const { accounts, credentials, sessions, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
-  const messaging = openMessaging({ ...foundation, neighbours: neighboursOf(identity, space) })
+  const several = cluster !== undefined
+  const leases = cluster?.leases ?? new OwnLeases(clock)
+  const messaging = openMessaging({ ...foundation, several, leases, neighbours: neighboursOf(identity, { space, several }) })
   const http = await createHttpGateway({
     settings,
     origins,
@@ -106,7 +129,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     isStopping,
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
-      system: healthHandlers({ settings, database, space, clock, isStopping }),
+      system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
       sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
       vault: vaultHandlers({ database, limits }),
@@ -123,42 +146,36 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   })
   messaging.attach(http.server)
   const sweep = async () => {
-    await Promise.all([sessions.sweep(), credentials.sweep(), space.look()])
+    await Promise.all([sessions.sweep(), credentials.sweep(), space.look(), messaging.sweep(), cluster?.sweep()])
   }
   return { http, messaging, sweep }
 }
 
 /** The rooms that know who somebody is. */
-async function openIdentity({ settings, clock, random, log, database, secrets, origins, limits }: Foundation) {
-  const accounts = createAccounts({ database })
-  if (secrets.fresh && (await accounts.any())) {
-    throw new Error(
-      'The database has accounts but the file secrets.json is missing. Restore it from a backup; without it nobody can sign in.',
-    )
-  }
+async function openIdentity({ settings, clock, random, log, database, bells, secrets, origins, limits }: Foundation) {
+  const accounts = createAccounts({ database, bells })
   const passwords = createPasswordProtocol(secrets)
   const passkeys = createPasskeys({ name: settings.name, origins })
   const credentials = new Credentials({ database, clock, random, passwords, passkeys })
-  const sessions = new Sessions({ database, clock, random, secrets, log })
-  const keys: Keys = createKeys({ database, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
+  const sessions = new Sessions({ database, bells, clock, random, secrets, log })
+  const keys: Keys = createKeys({ database, bells, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
   const transparency = new Transparency({ database, clock, secrets })
   await transparency.begin()
-  const devices: Devices = new Devices({ database, clock, sessions, keys, transparency, log })
+  const devices: Devices = new Devices({ database, bells, clock, sessions, keys, transparency, log })
   return { accounts, credentials, sessions, keys, devices, transparency }
 }
 
 const neighboursOf = (
   { accounts, sessions, keys, devices }: Awaited<ReturnType<typeof openIdentity>>,
-  space: Foundation['space'],
+  { space, several }: Pick<Foundation, 'space'> & { readonly several: boolean },
 ): Neighbours => ({
   authenticate: (token) => sessions.authenticate(token),
-  onRevoked: (listener) => sessions.onRevoked(listener),
   isListed: (certificate) => devices.isListed(certificate),
-  onListChanged: (listener) => devices.onListChanged(listener),
-  onKeysLow: (listener) => keys.onLow(listener),
+  keysLeft: (device) => keys.available(device),
+  openLine: (device) => (several ? devices.openLine(device) : Promise.resolve(0)),
+  newestLines: (lines) => devices.newestLines(lines),
   accountExists: async (account) => (await accounts.handleOf(account)) !== undefined,
   sharesPresence: (account) => accounts.sharesPresence(account),
-  onSharesPresence: (listener) => accounts.onSharesPresence(listener),
   assertRoom: () => space.assertRoom(),
 })
 
@@ -179,7 +196,8 @@ class OpenHouse implements House {
   }
 
   async listen(): Promise<{ url: string; port: number; metricsPort?: number }> {
-    const { settings, origins, metrics, log } = this.#foundation
+    const { settings, origins, metrics, cluster, log } = this.#foundation
+    await cluster?.watch(this.#messaging.followers)
     const { host, port: wanted, metricsHost, metricsPort } = settings
     if (metricsPort !== 0) {
       const serving = serveMetrics({ registry: metrics.registry, host: metricsHost, port: metricsPort })

@@ -13,7 +13,8 @@ process.on('uncaughtException', (error) => {
 })
 
 const { house, url } = await start(settings).catch(exit)
-const place = settings.database === '' ? settings.dataDir : `PostgreSQL, secrets are in ${settings.dataDir}`
+const inFolder = settings.secretsKey === '' ? `, secrets are in ${settings.dataDir}` : ''
+const place = settings.database === '' ? settings.dataDir : `PostgreSQL${inFolder}`
 process.stdout.write(`\nTacit is ready: ${url}\nData is in ${place}; stop with Ctrl+C.\n\n`)
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

@@ -1,8 +1,9 @@
 /** The rooms that carry messages, wired together: one group commit, one bus, one set of feeds. */
-import type { AccountId, DeviceCertificate, DeviceId, Routes, SessionId } from '@tacit/contract'
+import type { AccountId, DeviceCertificate, DeviceId, Routes } from '@tacit/contract'
 import type { Server } from 'node:http'
 import type { Bus, NoticeOf } from './bus/bus.ts'
-import { createInProcessBus } from './bus/in-process.ts'
+import type { RoundsDeps } from './bus/rounds.ts'
+import type { Bells } from './bus/bells.ts'
 import type { Clock } from './clock.ts'
 import { conversationRoutes } from './conversations/conversations.routes.ts'
 import { Conversations } from './conversations/conversations.ts'
@@ -22,6 +23,7 @@ import type { TokenOwner } from './gateway/socket-session.ts'
 import { faultFields, type Log } from './log.ts'
 import { createMessagingMetrics, type MessagingMetrics } from './messaging-metrics.ts'
 import type { Metrics } from './metrics.ts'
+import type { Leases } from './presence/leases.ts'
 import { Presence } from './presence/presence.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
@@ -32,14 +34,15 @@ import type { Database } from './storage/database.ts'
 /** What the rooms need of the others: who somebody is, and what changed about them. */
 export interface Neighbours {
   authenticate(accessToken: string): Promise<TokenOwner | undefined>
-  onRevoked(listener: (session: SessionId) => void): void
   /** Whether the certificate's device is on the current list of the account whose key signed it, with the certificate's key. */
   isListed(certificate: DeviceCertificate): Promise<boolean>
-  onListChanged(listener: (change: { account: AccountId; version: number }) => void): void
-  onKeysLow(listener: (low: { device: DeviceId; available: number }) => void): void
+  /** How many one-time key packages of a device are left. */
+  keysLeft(device: DeviceId): Promise<number>
+  /** The number of a socket that the device opens now; 0 where there is one server. */
+  openLine(device: DeviceId): Promise<number>
+  newestLines(devices: readonly DeviceId[]): Promise<ReadonlyMap<DeviceId, number>>
   accountExists(account: AccountId): Promise<boolean>
   sharesPresence(account: AccountId): Promise<boolean>
-  onSharesPresence(listener: (change: { account: AccountId; shares: boolean }) => void): void
   /** Throws the refusal `storage_full` when the disk is nearly full. */
   assertRoom(): void
 }
@@ -53,6 +56,11 @@ export interface MessagingDeps {
   readonly origins: Origins
   readonly limits: Limits
   readonly metrics: Metrics
+  readonly bus: Bus
+  readonly bells: Bells
+  readonly leases: Leases
+  /** There are other servers on this database. */
+  readonly several: boolean
   readonly neighbours: Neighbours
 }
 
@@ -64,19 +72,21 @@ export interface Messaging {
   attach(server: Server): void
   /** Forgets what may be forgotten; to be called now and then. */
   sweep(): Promise<void>
+  /** What follows something, for when doorbells may have been lost. */
+  readonly followers: Pick<RoundsDeps, 'rooms' | 'onBlind'>
   /** Ends all sockets, telling them; at the latest after `within` milliseconds. */
   close(within: number): Promise<void>
 }
 
 export function openMessaging(deps: MessagingDeps): Messaging {
-  const { log, neighbours } = deps
+  const { bus, log, neighbours } = deps
   const onFault = (error: unknown): void => log('fault', { where: 'bus', ...faultFields(error) })
-  const bus = createInProcessBus(onFault)
   const metrics = createMessagingMetrics({ registry: deps.metrics.registry, sockets: () => gateway.size })
-  const rooms = openRooms(deps, { bus, metrics, onFault })
+  const rooms = openRooms(deps, { metrics, onFault })
   const { conversations, delivery, signals, lines } = rooms
   const presence = new Presence({
     bus,
+    leases: deps.leases,
     onFault,
     sharesPresence: (account) => neighbours.sharesPresence(account),
     coMembers: (account) => delivery.coMembers(account),
@@ -88,15 +98,17 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     settings: retentionSettings(deps.settings.retentionDays),
     welcomes: conversations.outstandingWelcomes,
   })
-  const gateway = openGateway(deps, { ...rooms, presence })
+  const gateway = openGateway(deps, { ...rooms, presence, onFault })
   signals.passTo(delivery)
   bus.listen('account_joined', (notice) => void tellOfJoin(notice, rooms).catch(onFault))
-  listenToNeighbours(deps, { ...rooms, presence, gateway })
+  bus.listen('devices_changed', (notice) => void tellOfDevices(notice, rooms).catch(onFault))
+  bus.listen('keys_low', ({ device }) => void tellOfKeys(device, { neighbours, lines }).catch(onFault))
   return {
     handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },
     sharesConversation: (account, other) => delivery.sharesConversation(account, other),
     attach: (server) => gateway.attach(server),
     sweep: async () => void (await retention.run()),
+    followers: { rooms: [delivery, signals, gateway], onBlind: () => gateway.endAll() },
     async close(within) {
       await gateway.close(within)
       await signals.passed()
@@ -114,18 +126,21 @@ interface Rooms {
 }
 
 function openRooms(
-  { database, clock, random, settings, neighbours }: MessagingDeps,
-  joint: { bus: Bus; metrics: MessagingMetrics; onFault: (error: unknown) => void },
+  { database, bus, bells, clock, random, settings, neighbours, several }: MessagingDeps,
+  joint: { metrics: MessagingMetrics; onFault: (error: unknown) => void },
 ): Rooms {
   const { metrics } = joint
-  const hot = openHotPath(database, { onBatch: (size) => metrics.batch(size), onCursorBack: () => metrics.cursorWentBack() })
+  const hears = { onBatch: (size: number) => metrics.batch(size), onCursorBack: () => metrics.cursorWentBack() }
+  const hot = openHotPath(database, { ...hears, several })
   const lines = new Lines()
   const turns = new Turns({
+    bus,
+    clock,
     random,
     isConnected: (device) => lines.has(device),
     tell: (device, body) => lines.tellDevice(device, { name: 'turns.yours', body }),
   })
-  const shared = { database, ...joint, clock, assertRoom: () => neighbours.assertRoom() }
+  const shared = { database, bus, bells, ...joint, clock, assertRoom: () => neighbours.assertRoom() }
   const conversations = new Conversations({
     ...shared,
     random,
@@ -146,11 +161,12 @@ function openRooms(
 }
 
 function openGateway(
-  { clock, random, log, settings, origins, neighbours }: MessagingDeps,
-  rooms: Rooms & { presence: Presence },
+  { bus, clock, random, log, settings, origins, neighbours }: MessagingDeps,
+  rooms: Rooms & { presence: Presence; onFault: (error: unknown) => void },
 ): SocketGateway {
   const limits = socketLimits(settings.limitsFactor)
   return new SocketGateway({
+    bus,
     clock,
     random,
     log,
@@ -159,20 +175,10 @@ function openGateway(
     ...rooms,
     commands: commandTable(rooms, limits),
     authenticate: (token) => neighbours.authenticate(token),
+    openLine: (device) => neighbours.openLine(device),
+    newestLines: (devices) => neighbours.newestLines(devices),
     address: peerAddresses(settings.trustedProxies),
   })
-}
-
-function listenToNeighbours(
-  { neighbours, log }: MessagingDeps,
-  { delivery, lines, presence, gateway }: Rooms & { presence: Presence; gateway: SocketGateway },
-): void {
-  const orLog = (where: string, work: Promise<void>): void =>
-    void work.catch((error: unknown) => log('fault', { where, ...faultFields(error) }))
-  neighbours.onRevoked((session) => gateway.revoke(session))
-  neighbours.onKeysLow(({ device, available }) => lines.tellDevice(device, { name: 'keys.low', body: { available } }))
-  neighbours.onSharesPresence(({ account, shares }) => orLog('presence', presence.sharingChanged(account, shares)))
-  neighbours.onListChanged(({ account, version }) => orLog('devices.changed', tellOfDevices({ account, version }, { delivery, lines })))
 }
 
 /** Devices of the account that are online and not in the conversation may join. */
@@ -188,10 +194,17 @@ async function tellOfJoin(
 
 /** A new device list concerns its owner's devices and everybody who shares a conversation with them. */
 async function tellOfDevices(
-  change: { readonly account: AccountId; readonly version: number },
+  { account, version }: NoticeOf<'devices_changed'>,
   { delivery, lines }: Pick<Rooms, 'delivery' | 'lines'>,
 ): Promise<void> {
-  const { account, version } = change
   const event = { name: 'devices.changed', body: { account, version } } as const
   for (const concerned of [account, ...(await delivery.coMembers(account))]) lines.tellAccount(concerned, event)
+}
+
+async function tellOfKeys(
+  device: DeviceId,
+  { neighbours, lines }: Pick<MessagingDeps, 'neighbours'> & Pick<Rooms, 'lines'>,
+): Promise<void> {
+  if (!lines.has(device)) return
+  lines.tellDevice(device, { name: 'keys.low', body: { available: await neighbours.keysLeft(device) } })
 }

@@ -1,6 +1,7 @@
 /** What a house stands on: its database, its secrets, and whether there is room. In the data folder, held by one server alone. */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { anyAccount } from './accounts/accounts.ts'
 import type { Random } from './random.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
@@ -27,7 +28,9 @@ export async function openPremises({ settings, random }: { settings: Settings; r
     const path = folder ? join(folder, 'tacit.sqlite') : ':memory:'
     const database = await openDatabase({ path, url: settings.database, acceptDataLoss })
     held.defer(() => database.close())
-    const secrets = await openSecrets({ folder, random })
+    const { secretsKey: sealingKey } = settings
+    const shared = sealingKey === '' ? undefined : { database, sealingKey }
+    const secrets = await openSecrets({ folder, random, shared, anyAccount: () => anyAccount(database) })
     const space = await watchDiskSpace({ folder, minFreeMib })
     return { database, secrets, space, [Symbol.asyncDispose]: () => held.disposeAsync() }
   } catch (error) {

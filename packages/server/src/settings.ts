@@ -57,6 +57,22 @@ export const settingsTable = {
     sentence: 'The PostgreSQL database to use; empty means SQLite in the data folder.',
     secret: true,
   }),
+  redis: setting({
+    env: 'TACIT_REDIS',
+    schema: z.union([z.literal(''), z.string().regex(/^rediss?:\/\/./, 'expected an address such as redis://:password@host:6379')]),
+    default: '',
+    sentence:
+      'The Redis or Valkey by which several servers on one PostgreSQL ring for each other; empty means that this is the only server.',
+    secret: true,
+  }),
+  secretsKey: setting({
+    env: 'TACIT_SECRETS_KEY',
+    schema: z.union([z.literal(''), z.string().min(32, 'expected at least 32 random characters')]),
+    default: '',
+    sentence:
+      'Seals the secrets of the servers in the database, the same for all of them; empty means that they are in the data folder, which is for one server.',
+    secret: true,
+  }),
   host: setting({
     env: 'TACIT_HOST',
     schema: text(255),
@@ -222,6 +238,10 @@ function contradictions(settings: Settings): string[] {
   const found: string[] = []
   if ((settings.tlsCertificate === '') !== (settings.tlsKey === ''))
     found.push('TACIT_TLS_CERTIFICATE and TACIT_TLS_KEY: give both files, or neither.')
+  if (settings.redis !== '' && settings.database === '')
+    found.push('TACIT_REDIS: several servers need a database that they share; name it with TACIT_DATABASE.')
+  if (settings.redis !== '' && settings.secretsKey === '')
+    found.push('TACIT_REDIS: several servers need the same secrets; give all of them the same TACIT_SECRETS_KEY.')
   if (settings.metricsPort !== 0 && settings.metricsPort === settings.port && settings.metricsHost === settings.host) {
     found.push('TACIT_METRICS_PORT: expected another port than TACIT_PORT.')
   }

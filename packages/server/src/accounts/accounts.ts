@@ -1,5 +1,6 @@
 /** The front door of accounts: finding people, and what the server must know of their settings. */
 import type { AccountId } from '@tacit/contract'
+import type { Bells } from '../bus/bells.ts'
 import type { Database } from '../storage/database.ts'
 import * as store from './accounts.store.ts'
 
@@ -10,25 +11,21 @@ export interface Accounts {
   handleOf(account: AccountId): Promise<string | undefined>
   sharesPresence(account: AccountId): Promise<boolean>
   setSharesPresence(account: AccountId, shares: boolean): Promise<void>
-  /** Calls `listener` after somebody changed it; returns the way to stop. */
-  onSharesPresence(listener: (change: { account: AccountId; shares: boolean }) => void): () => void
-  any(): Promise<boolean>
 }
 
-export function createAccounts({ database }: { database: Database }): Accounts {
-  const listeners = new Set<(change: { account: AccountId; shares: boolean }) => void>()
+/** Whether there is anybody. */
+export const anyAccount = ({ kysely }: Pick<Database, 'kysely'>): Promise<boolean> => store.anyAccount(kysely)
+
+export function createAccounts({ database, bells }: { readonly database: Database; readonly bells: Bells }): Accounts {
   return {
     findByHandle: (handle) => store.idByHandle(database.kysely, handle),
     handleOf: async (account) => (await store.findAccount(database.kysely, account))?.handle,
     sharesPresence: async (account) => (await store.findAccount(database.kysely, account))?.shares_presence === 1,
     async setSharesPresence(account, shares) {
-      await database.write((tx) => store.setSharesPresence(tx, { account, shares }))
-      for (const listener of listeners) listener({ account, shares })
+      await bells.write(async (tx, say) => {
+        await store.setSharesPresence(tx, { account, shares })
+        say({ kind: 'sharing_changed', account })
+      })
     },
-    onSharesPresence(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    any: () => store.anyAccount(database.kysely),
   }
 }

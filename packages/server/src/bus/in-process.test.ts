@@ -5,6 +5,7 @@ import { createInProcessBus } from './in-process.ts'
 describe('the bus of a single process', () => {
   busConformance(() => {
     const faults: unknown[] = []
-    return Promise.resolve({ bus: createInProcessBus((error) => faults.push(error)), faults, settled: () => Promise.resolve() })
+    const bus = createInProcessBus((error) => faults.push(error))
+    return Promise.resolve({ ringing: bus, listening: bus, faults, settled: () => Promise.resolve() })
   })
 })

@@ -6,7 +6,8 @@
 import { Refusal, type AccountId, type ConversationId, type DeviceId, type ResultOf, type WelcomeId } from '@tacit/contract'
 import type { PublicMessage } from '@tacit/mls/public'
 import type { Kysely, Transaction } from 'kysely'
-import type { Bus } from '../bus/bus.ts'
+import type { Bells } from '../bus/bells.ts'
+import type { Bus, Notice } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
 import { sha256 } from '../delivery/accept-message.ts'
 import { judgeAppend, judgeOrder, type AppendState, type AppendVerdict } from '../delivery/append-rule.ts'
@@ -27,6 +28,7 @@ import { readCommit, verifyCommit, type CommitBody, type CommitKind, type Verifi
 
 export interface AcceptCommitDeps {
   readonly database: Database
+  readonly bells: Bells
   readonly bus: Bus
   readonly clock: Clock
   readonly random: Random
@@ -60,11 +62,14 @@ export async function acceptCommit(deps: AcceptCommitDeps, committing: Committin
   const prepared = await prepare(deps, committing)
   return deps.inOrder.run(committing.body.conversation, async () => {
     const verified = await verifyUnlessRepeated(deps, prepared)
-    const { result, conversation } = await deps.database.write((tx) => commitIn(tx, deps, { prepared, verified }))
+    const result = await deps.bells.write(async (tx, say) => {
+      const committed = await commitIn(tx, deps, { prepared, verified })
+      if (verified && !committed.result.duplicate) announce(say, { prepared, verified, ...committed })
+      return committed.result
+    })
     if (verified && !result.duplicate) {
-      deps.groups.keep(conversation.id, verified.next)
+      deps.groups.keep(committing.body.conversation, verified.next)
       deps.metrics.accepted('commit')
-      announce(deps.bus, { prepared, verified, conversation, head: result.seq })
     }
     return result
   })
@@ -155,16 +160,16 @@ interface Announced {
   readonly prepared: Prepared
   readonly verified: VerifiedCommit
   readonly conversation: ConversationRow
-  readonly head: number
+  readonly result: Accepted
 }
 
-/** After the commit is on stable storage: the log grew, and whom it concerns. */
-function announce(bus: Bus, { prepared, verified, conversation, head }: Announced): void {
+/** The log grew, and whom it concerns. */
+function announce(say: (notice: Notice) => void, { prepared, verified, conversation, result }: Announced): void {
   const { kind, sender } = prepared
-  bus.ring({ kind: 'log', conversation: conversation.id, head })
+  say({ kind: 'log', conversation: conversation.id, head: result.seq })
   const newcomers: readonly { device: DeviceId }[] = kind === 'by_joiner' ? [sender] : verified.added
-  for (const { device } of newcomers) bus.ring({ kind: 'mailbox', device })
+  for (const { device } of newcomers) say({ kind: 'mailbox', device })
   for (const account of new Set<AccountId>(verified.added.map((member) => member.account))) {
-    bus.ring({ kind: 'account_joined', account, conversation: conversation.id, conversationKind: conversation.kind })
+    say({ kind: 'account_joined', account, conversation: conversation.id, conversationKind: conversation.kind })
   }
 }

@@ -63,10 +63,10 @@ export class Conversations {
     if ((kind === 'direct') !== (peer !== undefined) || peer === caller.account) throw new Refusal('malformed', { field: 'peer' })
     if (peer && !(await this.#deps.accountExists(peer))) throw new Refusal('not_found')
     const directPair = peer ? pairOf(caller.account, peer) : null
-    const { database, clock, court, groups } = this.#deps
+    const { bells, clock, court, groups } = this.#deps
     const { group, nodes } = await verifyCreation(court, { asked, sender: caller })
     this.#deps.assertRoom()
-    const made = await database.write(async (tx) => {
+    const made = await bells.write(async (tx, say) => {
       if (await store.findConversation(tx, conversation)) {
         if (await ledger.isCreator(tx, { conversation, device: caller.device })) return false
         throw new Refusal('already_exists')
@@ -77,12 +77,12 @@ export class Conversations {
       await trees.enterEpoch(tx, { conversation, epoch: 0, groupInfo, nodes })
       await ledger.begin(tx, conversation)
       await ledger.join(tx, { conversation, ...caller, fromSeq: 0 })
+      // The creator's socket follows the new log from now on; the account's other devices may join.
+      say({ kind: 'mailbox', device: caller.device })
+      say({ kind: 'account_joined', account: caller.account, conversation, conversationKind: kind })
       return true
     })
-    if (made) {
-      groups.keep(conversation, group)
-      this.#announceNew(caller, { conversation, kind })
-    }
+    if (made) groups.keep(conversation, group)
     return { conversation }
   }
 
@@ -124,15 +124,15 @@ export class Conversations {
   readonly acceptProposal: AcceptProposal = (proposal) => acceptProposal(this.#deps, proposal)
 
   async commit({ account, device }: Caller, body: CommitBody): Promise<ResultOf<'conversations.commit'>> {
-    const { turns, clock } = this.#deps
+    const { turns } = this.#deps
     const { conversation, epoch } = body
     try {
       const accepted = await acceptCommit(this.#deps, { sender: { account, device }, body })
-      if (!accepted.duplicate) turns.accepted({ conversation, device, now: clock.now(), epoch: accepted.epoch })
+      if (!accepted.duplicate) turns.accepted({ conversation, device, epoch: accepted.epoch })
       return accepted
     } catch (error) {
       if (error instanceof Refusal && error.failure === 'stale_epoch')
-        turns.lost({ conversation, device, now: clock.now(), epoch: error.details.epoch ?? epoch })
+        turns.lost({ conversation, device, epoch: error.details.epoch ?? epoch })
       throw error
     }
   }
@@ -172,12 +172,6 @@ export class Conversations {
   async mayJoin({ account, device }: Caller, conversation: ConversationId): Promise<boolean> {
     if (!(await ledger.hasMemberOf(this.#read, conversation, account))) return false
     return (await ledger.placeOf(this.#read, { conversation, device }))?.toSeq !== null
-  }
-
-  /** The creator's socket follows the new log from now on; the account's other devices may join. */
-  #announceNew({ account, device }: Caller, { conversation, kind }: Pick<NewConversation, 'conversation' | 'kind'>): void {
-    this.#deps.bus.ring({ kind: 'mailbox', device })
-    this.#deps.bus.ring({ kind: 'account_joined', account, conversation, conversationKind: kind })
   }
 
   get #read() {

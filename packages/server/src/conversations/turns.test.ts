@@ -1,5 +1,6 @@
 import { Refusal, type ConversationId, type DeviceId } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createInProcessBus } from '../bus/in-process.ts'
 import { newConversation } from '../delivery/rooms.test-support.ts'
 import { newDeviceId } from '../identity.test-support.ts'
 import { Turns } from './turns.ts'
@@ -21,7 +22,16 @@ beforeEach(() => {
   conversation = newConversation()
   // The lot always falls on the first.
   const random = { bytes: (length: number) => new Uint8Array(length), id: () => '' }
-  turns = new Turns({ random, isConnected: (device) => !gone.has(device), tell: (device) => void told.push(device) })
+  const bus = createInProcessBus((error) => {
+    throw error
+  })
+  turns = new Turns({
+    bus,
+    clock: { now: () => now },
+    random,
+    isConnected: (device) => !gone.has(device),
+    tell: (device) => void told.push(device),
+  })
 })
 
 /** Lets seconds pass, sweeping as the socket's door does. */
@@ -31,9 +41,9 @@ function pass(seconds: number): void {
 
 const ask = (device: DeviceId, work: 'tidy' | 'update' | 'none', epoch = 1): void =>
   turns.ask({ conversation, device, now, standing: { isMember: true, epoch } }, { epoch, work })
-const accepted = (device: DeviceId, epoch: number): void => turns.accepted({ conversation, device, now, epoch })
+const accepted = (device: DeviceId, epoch: number): void => turns.accepted({ conversation, device, epoch })
 const lost = (device: DeviceId, times: number): void => {
-  for (let time = 0; time < times; time++) turns.lost({ conversation, device, now, epoch: 1 })
+  for (let time = 0; time < times; time++) turns.lost({ conversation, device, epoch: 1 })
 }
 const isAdmitted = (device: DeviceId): boolean => {
   try {

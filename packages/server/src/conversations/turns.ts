@@ -1,15 +1,20 @@
 /**
  * Who commits next. Routine commits are everybody's to make and only one of an epoch is accepted, so devices ask for a turn
- * and get it one at a time. Held in memory of this process and a courtesy only: the compare-and-set on the epoch is what
- * decides, and a device that never gets a turn goes on by itself.
+ * and get it one at a time. Held in memory and a courtesy only: the compare-and-set on the epoch is what decides, and a device
+ * that never gets a turn goes on by itself. Several servers tell each other which turns they gave and which commits they saw;
+ * when that is lost, two devices try and one of them is too late.
  *
  * The one thing that is enforced is fairness (RFC 9420 section 14): a device that lost three races in a row has two seconds
  * in which routine commits of others are refused as `busy`.
  */
 import { Refusal, type BodyOf, type ConversationId, type DeviceId, type EventOf } from '@tacit/contract'
+import type { Bus, NoticeOf } from '../bus/bus.ts'
+import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 
 export interface TurnsDeps {
+  readonly bus: Bus
+  readonly clock: Clock
   readonly random: Random
   isConnected(device: DeviceId): boolean
   tell(device: DeviceId, turn: EventOf<'turns.yours'>): void
@@ -40,10 +45,15 @@ interface Holder {
   readonly until: number
 }
 
+interface Turn extends Holder {
+  /** Another server gave it. */
+  readonly elsewhere: boolean
+}
+
 interface Election {
   epoch: number
   readonly waiting: Map<DeviceId, Work>
-  turn: Holder | undefined
+  turn: Turn | undefined
   /** When each device committed last, as far as this process has seen. */
   readonly committed: Map<DeviceId, number>
   updatesFrom: number
@@ -51,6 +61,13 @@ interface Election {
   readonly losses: Map<DeviceId, number>
   lease: Holder | undefined
   touched: number
+}
+
+/** Whose commit, and into which epoch, or, if it came too late, the epoch that is. */
+export interface CommitAt {
+  readonly conversation: ConversationId
+  readonly device: DeviceId
+  readonly epoch: number
 }
 
 /** Who commits, where, and when; `now` in milliseconds. */
@@ -66,6 +83,9 @@ export class Turns {
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps
+    deps.bus.listen('turn_given', (notice) => this.#given(notice))
+    deps.bus.listen('committed', (notice) => this.#committed(notice))
+    deps.bus.listen('commit_lost', (notice) => this.#lost(notice))
   }
 
   /** A device would commit, or would not any more. The turn comes with a sweep, so that all who see the same need have asked. */
@@ -87,9 +107,19 @@ export class Turns {
   }
 
   /** A commit was accepted: whoever would have tidied up looks at the new epoch first. */
-  accepted({ conversation, device, now, epoch }: Committing & { readonly epoch: number }): void {
+  accepted(commit: CommitAt): void {
+    this.#deps.bus.ring({ kind: 'committed', ...commit })
+  }
+
+  /** A commit came too late for its epoch. */
+  lost(commit: CommitAt): void {
+    this.#deps.bus.ring({ kind: 'commit_lost', ...commit })
+  }
+
+  #committed({ conversation, device, epoch }: NoticeOf<'committed'>): void {
     const election = this.#elections.get(conversation)
     if (!election) return
+    const now = this.#deps.clock.now()
     begin(election, epoch)
     election.waiting.delete(device)
     election.losses.delete(device)
@@ -100,8 +130,8 @@ export class Turns {
     election.touched = now
   }
 
-  /** A commit came too late for its epoch. */
-  lost({ conversation, device, now, epoch }: Committing & { readonly epoch: number }): void {
+  #lost({ conversation, device, epoch }: NoticeOf<'commit_lost'>): void {
+    const now = this.#deps.clock.now()
     const election = this.#election(conversation, { epoch, now })
     election.losses.set(device, (election.losses.get(device) ?? 0) + 1)
     lend(election, now)
@@ -112,7 +142,7 @@ export class Turns {
     for (const [conversation, election] of this.#elections) {
       for (const device of election.waiting.keys()) if (!this.#deps.isConnected(device)) election.waiting.delete(device)
       const { turn } = election
-      if (turn && (turn.until <= now || !this.#deps.isConnected(turn.device))) election.turn = undefined
+      if (turn && (turn.until <= now || !(turn.elsewhere || this.#deps.isConnected(turn.device)))) election.turn = undefined
       if (!election.turn) this.#elect(conversation, election, now)
       if (election.waiting.size === 0 && !election.turn && now - election.touched >= REMEMBERED) this.#elections.delete(conversation)
     }
@@ -124,9 +154,21 @@ export class Turns {
     const device = this.#longestAgo(tidying.length > 0 ? tidying : updating, election.committed)
     if (!device) return
     election.waiting.delete(device)
-    election.turn = { device, until: now + TURN_SECONDS * 1000 }
+    const { epoch } = election
+    election.turn = { device, until: now + TURN_SECONDS * 1000, elsewhere: false }
     election.touched = now
-    this.#deps.tell(device, { conversation, epoch: election.epoch, seconds: TURN_SECONDS })
+    this.#deps.tell(device, { conversation, epoch, seconds: TURN_SECONDS })
+    this.#deps.bus.ring({ kind: 'turn_given', conversation, device, epoch })
+  }
+
+  /** By this server or another one. */
+  #given({ conversation, device, epoch }: NoticeOf<'turn_given'>): void {
+    const now = this.#deps.clock.now()
+    const election = this.#elections.get(conversation)
+    // Nobody asked here: there is nobody whom this server would give a turn meanwhile.
+    if (!election || election.turn?.device === device) return
+    begin(election, epoch)
+    election.turn = { device, until: now + TURN_SECONDS * 1000, elsewhere: true }
   }
 
   /**

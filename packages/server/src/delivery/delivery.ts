@@ -89,6 +89,11 @@ export class Delivery {
     return 'stored'
   }
 
+  /** Looks again where the logs reach that are followed here. */
+  reread(): Promise<void> {
+    return this.#feeds.reread()
+  }
+
   /** The socket's buffer has room again. */
   wake(feed: Feed): void {
     this.#feeds.mark(feed)

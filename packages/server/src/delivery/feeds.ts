@@ -36,6 +36,9 @@ export interface FeedsDeps extends FeedSources {
 /** So that a thousand devices which come back at once do not hold up the loop, nor their pages the memory. */
 const FEEDS_PER_PASS = 256
 
+/** Logs that are looked at with one query. */
+const PLACES_PER_LOOK = 10_000
+
 /** When the store could not be read, milliseconds. */
 const AGAIN_AFTER = 250
 
@@ -91,6 +94,18 @@ export class Feeds {
     // Ticks run when the promises that are settled now have had their turn: all doorbells of one group commit share a pass.
     if (this.#marked.length === 0 && !this.#passing) process.nextTick(() => void this.#pass())
     this.#marked.push(feed)
+  }
+
+  /** Looks where all logs reach that are followed here: doorbells may have been lost. */
+  async reread(): Promise<void> {
+    const pairs = [...this.#byConversation].flatMap(([conversation, feeds]) =>
+      [...feeds].slice(0, 1).map(({ line: { device } }) => ({ conversation, device })),
+    )
+    for (let at = 0; at < pairs.length; at += PLACES_PER_LOOK) {
+      const part = pairs.slice(at, at + PLACES_PER_LOOK)
+      const positions = await this.#deps.store.positions(part)
+      for (const [which, { conversation }] of part.entries()) this.#grown(conversation, positions[which]?.head ?? 0)
+    }
   }
 
   /** Feeds of devices that follow a conversation here and now. */

@@ -1,6 +1,7 @@
 /** The rooms that carry messages on a real database, with real groups and without doors: everybody is on their list. */
 import { ConversationId, type BodyOf, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Notice } from '../bus/bus.ts'
+import { createBells } from '../bus/bells.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { Conversations } from '../conversations/conversations.ts'
 import { CLASSIC_SUITE, Seats, type Change } from '../conversations/seats.test-support.ts'
@@ -36,9 +37,10 @@ export async function openRooms(
   const counted = { commit: 0, message: 0, proposal: 0, back: 0 }
   const metrics = { accepted: (kind: 'commit' | 'message' | 'proposal') => void counted[kind]++, cursorWentBack: () => void counted.back++ }
   const onFault = (error: unknown): void => void faults.push(error)
-  const shared = { database, clock, bus, metrics, onFault, assertRoom: () => undefined }
-  const hot = openHotPath(database, { onBatch: () => undefined, onCursorBack: () => metrics.cursorWentBack() })
-  const turns = new Turns({ random: systemRandom, isConnected: () => true, tell: () => undefined })
+  const bells = createBells({ database, bus, clock, random: systemRandom, several: false })
+  const shared = { database, clock, bus, bells, metrics, onFault, assertRoom: () => undefined }
+  const hot = openHotPath(database, { onBatch: () => undefined, onCursorBack: () => metrics.cursorWentBack(), several: false })
+  const turns = new Turns({ bus, clock, random: systemRandom, isConnected: () => true, tell: () => undefined })
   const conversations = new Conversations({
     ...shared,
     random: systemRandom,

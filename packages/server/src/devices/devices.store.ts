@@ -1,6 +1,6 @@
 /** Every query on devices and their signed lists. */
 import type { AccountId, DeviceId } from '@tacit/contract'
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 
 type Reader = Kysely<Tables>
@@ -40,7 +40,22 @@ export const findListed = (db: Reader, { account, device }: { account: AccountId
 export const listedDevices = (db: Reader, account: AccountId): Promise<DeviceRow[]> =>
   db.selectFrom('device').selectAll().where('account', '=', account).where('removed_at', 'is', null).orderBy('id').execute()
 
-export const addDevice = (tx: Writer, row: DeviceRow) => tx.insertInto('device').values(row).execute()
+export const addDevice = (tx: Writer, row: Insertable<Tables['device']>) => tx.insertInto('device').values(row).execute()
 
 export const markRemoved = (tx: Writer, { devices, at }: { devices: readonly DeviceId[]; at: number }) =>
   tx.updateTable('device').set({ removed_at: at }).where('id', 'in', devices).execute()
+
+/** The next number for a socket of the device. */
+export async function nextLine(tx: Writer, device: DeviceId): Promise<number> {
+  const row = await tx
+    .updateTable('device')
+    .set(({ eb }) => ({ line: eb('line', '+', 1) }))
+    .where('id', '=', device)
+    .returning('line')
+    .executeTakeFirst()
+  return row?.line ?? 0
+}
+
+/** The number of the newest socket of each device. */
+export const newestLines = (db: Reader, devices: readonly DeviceId[]): Promise<Pick<DeviceRow, 'id' | 'line'>[]> =>
+  db.selectFrom('device').select(['id', 'line']).where('id', 'in', devices).execute()

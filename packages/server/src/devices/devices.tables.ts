@@ -1,5 +1,6 @@
 /** Rows of the devices room. */
 import type { AccountId, DeviceId } from '@tacit/contract'
+import type { Generated } from 'kysely'
 
 export interface DeviceTables {
   /** The newest signed list of each account, as its owner encoded it. */
@@ -21,5 +22,7 @@ export interface DeviceTables {
     added_at: number
     /** When it left the list. */
     removed_at: number | null
+    /** Where there are several servers: the number of its newest socket. */
+    line: Generated<number>
   }
 }

@@ -13,6 +13,7 @@ import {
   type SessionId,
 } from '@tacit/contract'
 import type { Transaction } from 'kysely'
+import type { Bells } from '../bus/bells.ts'
 import type { Clock } from '../clock.ts'
 import type { CheckedPackages } from '../keys/check-packages.ts'
 import type { Keys } from '../keys/keys.ts'
@@ -29,12 +30,6 @@ export interface SignedList {
   readonly accountKey: Uint8Array
   readonly hash: Uint8Array
   readonly bytes: Uint8Array
-}
-
-export interface ListChange {
-  readonly account: AccountId
-  readonly version: number
-  readonly removed: readonly DeviceId[]
 }
 
 export interface Enrolment {
@@ -60,6 +55,7 @@ export interface CheckedFirst {
 }
 
 export interface DevicesDeps {
+  readonly bells: Bells
   readonly database: Database
   readonly clock: Clock
   readonly sessions: Sessions
@@ -70,7 +66,6 @@ export interface DevicesDeps {
 
 export class Devices {
   readonly #deps: DevicesDeps
-  readonly #listeners = new Set<(change: ListChange) => void>()
 
   constructor(deps: DevicesDeps) {
     this.#deps = deps
@@ -95,10 +90,15 @@ export class Devices {
     return row && { version: row.version, accountKey: row.account_key, hash: row.hash, bytes: row.bytes }
   }
 
-  /** Calls `listener` after a list changed; returns the way to stop. */
-  onListChanged(listener: (change: ListChange) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+  /** The number of a socket that the device opens now: higher than that of all before, at whichever server. */
+  openLine(device: DeviceId): Promise<number> {
+    return this.#deps.database.write((tx) => store.nextLine(tx, device))
+  }
+
+  /** The number of the newest socket of each device. */
+  async newestLines(devices: readonly DeviceId[]): Promise<ReadonlyMap<DeviceId, number>> {
+    const rows = devices.length === 0 ? [] : await store.newestLines(this.#deps.database.kysely, devices)
+    return new Map(rows.map(({ id, line }) => [id, line]))
   }
 
   /** Checks a new account's first list and key packages. Refuses `invalid_device_list` and `invalid_key_package`. */
@@ -145,8 +145,8 @@ export class Devices {
 
   /** Stores `list` as the next one together with what `inside` does, and tells everybody. */
   async #advance(list: CheckedList, added: DeviceId | undefined, inside: (tx: Transaction<Tables>) => Promise<void>): Promise<void> {
-    const { database, sessions, log } = this.#deps
-    const { ended, removed } = await database.write(async (tx) => {
+    const { bells, log } = this.#deps
+    const removed = await bells.write(async (tx, say) => {
       const current = await store.lockList(tx, list.account)
       if (!current) throw new Refusal('not_found')
       assertContinues(list, { version: current.version, accountKey: current.account_key, hash: current.hash })
@@ -154,13 +154,12 @@ export class Devices {
       assertSameDevices(list, { known, added })
       const gone = known.map(({ id }) => id).filter((id) => !list.devices.some(({ device }) => device === id))
       await this.#put(tx, list)
-      const endedSessions = await this.#leave(tx, gone)
+      for (const session of await this.#leave(tx, gone)) say({ kind: 'session_ended', session })
       await inside(tx)
-      return { ended: endedSessions, removed: gone }
+      say({ kind: 'devices_changed', account: list.account, version: list.version })
+      return gone.length
     })
-    sessions.announceEnded(ended)
-    if (removed.length > 0) log('devices_removed', { count: removed.length })
-    for (const listener of this.#listeners) listener({ account: list.account, version: list.version, removed })
+    if (removed > 0) log('devices_removed', { count: removed })
   }
 
   /** A list is current and logged, or neither. */

@@ -33,6 +33,10 @@ export class Lines {
     return this.#byDevice.has(device)
   }
 
+  ofDevice(device: DeviceId): DeviceLine | undefined {
+    return this.#byDevice.get(device)
+  }
+
   all(): Iterable<DeviceLine> {
     return this.#byDevice.values()
   }

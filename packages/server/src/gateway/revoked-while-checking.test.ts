@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { AccountId, closeCodes, CONTRACT_VERSION, DeviceId, Refusal, SessionId } from '@tacit/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createInProcessBus } from '../bus/in-process.ts'
 import { systemClock } from '../clock.ts'
 import { portOf } from '../metrics.ts'
 import { systemRandom } from '../random.ts'
@@ -37,6 +38,10 @@ let url: string
 beforeEach(async () => {
   server = createServer()
   gateway = new SocketGateway({
+    bus: createInProcessBus(() => undefined),
+    openLine: () => Promise.resolve(0),
+    newestLines: () => Promise.resolve(new Map()),
+    onFault: () => undefined,
     clock: systemClock,
     random: systemRandom,
     log: () => undefined,

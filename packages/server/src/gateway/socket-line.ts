@@ -121,12 +121,15 @@ export class SocketLine {
 export class DeviceLine implements Line {
   readonly account: AccountId
   readonly device: DeviceId
+  /** Of the device's sockets the one with the highest number is the newest; 0 where there is one server. */
+  readonly number: number
   readonly #line: SocketLine
   feed: Feed | undefined
 
-  constructor(line: SocketLine, owner: { readonly account: AccountId; readonly device: DeviceId }) {
+  constructor(line: SocketLine, owner: { readonly account: AccountId; readonly device: DeviceId; readonly number: number }) {
     this.account = owner.account
     this.device = owner.device
+    this.number = owner.number
     this.#line = line
   }
 

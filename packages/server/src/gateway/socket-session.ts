@@ -38,6 +38,8 @@ export interface SocketSessionDeps {
   readonly lines: Lines
   readonly commands: CommandTable
   authenticate(accessToken: string): Promise<TokenOwner | undefined>
+  /** The number of a socket that the device opens: higher than those before, at whichever server. */
+  openLine(device: DeviceId): Promise<number>
   /** The socket has said a good hello. */
   opened(socket: SocketLine): void
 }
@@ -45,8 +47,9 @@ export interface SocketSessionDeps {
 /** Frames that may wait while a token is being checked. */
 const BACKLOG = 32
 
-type DeviceOwner = TokenOwner & { readonly device: DeviceId }
-type LookedUp = TokenOwner | undefined | 'fault'
+type OfDevice<Owner> = Owner & { readonly device: DeviceId }
+type Known = TokenOwner & { readonly number: number }
+type LookedUp<Owner = TokenOwner> = Owner | undefined | 'fault'
 type Opening = Exclude<Identity, { kind: 'open' }>
 type Open = Extract<Identity, { kind: 'open' }>
 
@@ -93,7 +96,8 @@ export class SocketSession {
     if (body.contract < OLDEST_CONTRACT) return turnAway(socket, ref, 'client_too_old', 'clientTooOld')
     const backlog: Uint8Array[] = []
     socket.identity = { kind: 'checking', since, backlog }
-    await this.#lookUp(body.accessToken, (found) => {
+    const greet = (): Promise<Known | undefined> => this.#greet(body.accessToken)
+    await this.#lookUp(greet, (found) => {
       const owner = this.#goodOwner(socket, ref, found)
       if (!owner) return
       const { account, device } = owner
@@ -108,16 +112,17 @@ export class SocketSession {
     })
   }
 
-  #open(socket: SocketLine, { account, device, session, expiresAt }: DeviceOwner): void {
-    const line = new DeviceLine(socket, { account, device })
+  #open(socket: SocketLine, { account, device, session, expiresAt, number }: OfDevice<Known>): void {
+    const line = new DeviceLine(socket, { account, device, number })
     socket.identity = { kind: 'open', line, session, expiresAt, noticed: false }
-    this.#deps.opened(socket)
     this.#deps.lines.add(line)?.close('replaced')
+    this.#deps.opened(socket)
   }
 
   /** A token of the same device only: a socket never changes its owner. */
   async #renew(socket: SocketLine, open: Open, { ref, body }: { ref: number; body: BodyOf<'connection.renew'> }): Promise<void> {
-    await this.#lookUp(body.accessToken, (found) => {
+    const know = (): Promise<TokenOwner | undefined> => this.#deps.authenticate(body.accessToken)
+    await this.#lookUp(know, (found) => {
       const owner = this.#goodOwner(socket, ref, found)
       if (!owner) return
       if (owner.device !== open.line.device || owner.account !== open.line.account)
@@ -128,7 +133,7 @@ export class SocketSession {
   }
 
   /** Turns the socket away unless the token is good and bound to a device. */
-  #goodOwner(socket: SocketLine, ref: number, owner: LookedUp): DeviceOwner | undefined {
+  #goodOwner<Owner extends TokenOwner>(socket: SocketLine, ref: number, owner: LookedUp<Owner>): OfDevice<Owner> | undefined {
     if (socket.closing) return undefined
     if (owner === 'fault') turnAway(socket, ref, 'unavailable', 'shuttingDown')
     else if (!owner || owner.expiresAt <= this.#deps.clock.now()) turnAway(socket, ref, 'unauthenticated', 'unauthenticated')
@@ -141,20 +146,25 @@ export class SocketSession {
    * Whom a token speaks for. `use` must take hold of the socket in the same turn: a session that ends before that is known
    * here, one that ends after it finds the socket open.
    */
-  async #lookUp(accessToken: string, use: (owner: LookedUp) => void): Promise<void> {
+  async #lookUp<Owner extends TokenOwner>(ask: () => Promise<Owner | undefined>, use: (owner: LookedUp<Owner>) => void): Promise<void> {
     const ended = new Set<SessionId>()
     this.#endedMeanwhile.add(ended)
     try {
-      const owner = await this.#authenticate(accessToken)
+      const owner = await this.#orFault(ask)
       use(owner && owner !== 'fault' && ended.has(owner.session) ? undefined : owner)
     } finally {
       this.#endedMeanwhile.delete(ended)
     }
   }
 
-  async #authenticate(accessToken: string): Promise<LookedUp> {
+  async #greet(accessToken: string): Promise<Known | undefined> {
+    const owner = await this.#deps.authenticate(accessToken)
+    return owner && { ...owner, number: owner.device === null ? 0 : await this.#deps.openLine(owner.device) }
+  }
+
+  async #orFault<Owner>(ask: () => Promise<Owner | undefined>): Promise<LookedUp<Owner>> {
     try {
-      return await this.#deps.authenticate(accessToken)
+      return await ask()
     } catch (error) {
       this.#deps.log('fault', { where: 'connection.hello', ...faultFields(error) })
       return 'fault'

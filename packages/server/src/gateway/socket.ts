@@ -4,19 +4,25 @@
  */
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { decodeCommand, failures, limits as sizes, Refusal, SUBPROTOCOL, type SessionId } from '@tacit/contract'
+import { decodeCommand, failures, limits as sizes, Refusal, SUBPROTOCOL, type DeviceId, type SessionId } from '@tacit/contract'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { Bus } from '../bus/bus.ts'
 import type { Turns } from '../conversations/turns.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Random } from '../random.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { SocketAdmission, type SocketAdmissionDeps } from './socket-admission.ts'
-import { Corks, SocketLine, type SocketSurroundings } from './socket-line.ts'
+import { Corks, SocketLine, type DeviceLine, type SocketSurroundings } from './socket-line.ts'
 import { refuse, SocketSession, type SocketSessionDeps } from './socket-session.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 export interface SocketGatewayDeps extends Omit<SocketSessionDeps, 'opened'>, SocketAdmissionDeps {
+  readonly bus: Bus
+  /** The number of the newest socket of each device, at whichever server. */
+  newestLines(devices: readonly DeviceId[]): Promise<ReadonlyMap<DeviceId, number>>
+  /** Hears why it could not be looked after sockets of other servers. */
+  onFault(error: unknown): void
   readonly random: Random
   readonly delivery: Pick<Delivery, 'wake' | 'close' | 'settled'>
   readonly presence: Pick<Presence, 'left' | 'sweep'>
@@ -31,6 +37,9 @@ interface SharedListeners {
 }
 
 const SWEEP_EVERY = 1000
+
+/** Devices that are looked up with one query. */
+const LINES_PER_LOOK = 10_000
 
 /** RFC 6455 section 7.4.1. */
 const UNSUPPORTED_DATA = 1003
@@ -55,8 +64,11 @@ export class SocketGateway {
     this.#session = new SocketSession({
       ...deps,
       authenticate: (token) => deps.authenticate(token),
-      opened: ({ address }) => this.#admission.opened(address),
+      openLine: (device) => deps.openLine(device),
+      opened: (socket) => this.#opened(socket),
     })
+    deps.bus.listen('session_ended', ({ session }) => this.revoke(session))
+    deps.bus.listen('line_opened', ({ device, line }) => this.#openedSomewhere(device, line))
     this.#frames = new TokenBuckets(deps.limits.frames)
     this.#websockets = new WebSocketServer(serverOptions(deps.limits))
     this.#surroundings = { clock: deps.clock, limits: deps.limits, corks: new Corks(), drained: (line) => this.#drained(line) }
@@ -82,6 +94,17 @@ export class SocketGateway {
       socket.announceEnd('revoked', 0)
       socket.close('unauthenticated')
     }
+  }
+
+  /** Ends sockets of devices that have a newer one, wherever that is. */
+  async reread(): Promise<void> {
+    const lines = [...this.#deps.lines.all()]
+    for (let at = 0; at < lines.length; at += LINES_PER_LOOK) await this.#endReplaced(lines.slice(at, at + LINES_PER_LOOK))
+  }
+
+  /** Ends all sockets; their devices come back. */
+  endAll(): void {
+    for (const socket of this.#sockets) socket.close('shuttingDown')
   }
 
   /** Everything that has to do with time. `now` in milliseconds. */
@@ -122,6 +145,25 @@ export class SocketGateway {
         resolve()
       }
     })
+  }
+
+  /** A newer socket elsewhere may have been opened before this one could be found: hence the look. */
+  #opened({ address, identity }: SocketLine): void {
+    this.#admission.opened(address)
+    if (identity.kind !== 'open' || identity.line.number === 0) return
+    const { device, number: line } = identity.line
+    this.#deps.bus.ring({ kind: 'line_opened', device, line })
+    this.#endReplaced([identity.line]).catch((error: unknown) => this.#deps.onFault(error))
+  }
+
+  #openedSomewhere(device: DeviceId, number: number): void {
+    const line = this.#deps.lines.ofDevice(device)
+    if (line && line.number < number) this.#endReplaced([line]).catch((error: unknown) => this.#deps.onFault(error))
+  }
+
+  async #endReplaced(lines: readonly DeviceLine[]): Promise<void> {
+    const newest = await this.#deps.newestLines(lines.map(({ device }) => device))
+    for (const line of lines) if (line.number < (newest.get(line.device) ?? 0)) line.close('replaced')
   }
 
   #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {

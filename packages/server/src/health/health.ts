@@ -13,12 +13,14 @@ export interface HealthDeps {
   readonly clock: Clock
   /** The server is draining. */
   readonly isStopping: () => boolean
+  /** Doorbells of other servers do not get through. */
+  readonly isApart: () => boolean
 }
 
 /** A probe writes to the disk, so it is not repeated more often than this. */
 const PROBE_MS = 1000
 
-export function healthHandlers({ settings, database, space, clock, isStopping }: HealthDeps): RoomHandlers<Routes['system']> {
+export function healthHandlers({ settings, database, space, clock, isStopping, isApart }: HealthDeps): RoomHandlers<Routes['system']> {
   let probe: { readonly at: number; readonly healthy: Promise<boolean> } | undefined
   const healthy = () => {
     if (!probe || clock.now() - probe.at >= PROBE_MS) probe = { at: clock.now(), healthy: database.healthy() }
@@ -40,7 +42,9 @@ export function healthHandlers({ settings, database, space, clock, isStopping }:
       if (isStopping()) reasons.push('the server is stopping')
       if (space.isShort()) reasons.push('disk space is short')
       if (!(await healthy())) reasons.push('the database cannot write')
-      return { status: reasons.length === 0 ? ('ok' as const) : ('not_ready' as const), reasons }
+      if (reasons.length > 0) return { status: 'not_ready' as const, reasons }
+      if (isApart()) return { status: 'degraded' as const, reasons: ['Redis cannot be reached: messages between servers take longer'] }
+      return { status: 'ok' as const, reasons }
     },
   }
 }

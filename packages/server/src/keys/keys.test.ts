@@ -1,6 +1,8 @@
-import { SessionId, toBase64Url } from '@tacit/contract'
+import { SessionId, toBase64Url, type DeviceId } from '@tacit/contract'
 import { createMlsEngine, type LeafIdentity } from '@tacit/mls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBells } from '../bus/bells.ts'
+import { createInProcessBus } from '../bus/in-process.ts'
 import { engine, member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 import { newAccountId, newDeviceId, newPerson } from '../identity.test-support.ts'
 import { systemClock } from '../clock.ts'
@@ -175,9 +177,11 @@ test('a device hears when a claim leaves it with fewer than thirty packages', as
       .execute()
   })
   const certificateOf = () => Promise.resolve(undefined)
-  const keys = createKeys({ database, limits: createLimits({ factor: 1000 }), clock: systemClock, certificateOf })
-  const heard: number[] = []
-  keys.onLow(({ available: left }) => void heard.push(left))
+  const bus = createInProcessBus(() => undefined)
+  const bells = createBells({ database, bus, clock: systemClock, random: systemRandom, several: false })
+  const keys = createKeys({ database, bells, limits: createLimits({ factor: 1000 }), clock: systemClock, certificateOf })
+  const heard: DeviceId[] = []
+  bus.listen('keys_low', ({ device: low }) => void heard.push(low))
   const oneTime = Array.from({ length: 31 }, () => ({ bytes: systemRandom.bytes(10), hash: systemRandom.bytes(32) }))
   await database.write((tx) => keys.add(tx, { account, device, packages: { oneTime, lastResort: undefined } }))
   const caller = {
@@ -191,6 +195,7 @@ test('a device hears when a claim leaves it with fewer than thirty packages', as
   await claimOne()
   expect(heard).toEqual([])
   await claimOne()
-  expect(heard).toEqual([29])
+  expect(heard).toEqual([device])
+  expect(await keys.available(device)).toBe(29)
   await database.close()
 })

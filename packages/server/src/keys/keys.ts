@@ -12,6 +12,7 @@ import {
   type Routes,
 } from '@tacit/contract'
 import type { Transaction } from 'kysely'
+import type { Bells } from '../bus/bells.ts'
 import type { Clock } from '../clock.ts'
 import type { RoomHandlers } from '../gateway/caller.ts'
 import type { Limits } from '../gateway/limits.ts'
@@ -28,52 +29,42 @@ export interface Keys {
   add(tx: Transaction<Tables>, owned: { account: AccountId; device: DeviceId; packages: CheckedPackages }): Promise<void>
   /** Forgets all packages of devices that were removed. */
   forget(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<void>
-  /** Calls `listener` when a claim left a device with few one-time packages; returns the way to stop. */
-  onLow(listener: (low: { device: DeviceId; available: number }) => void): () => void
+  /** How many one-time packages of a device are left. */
+  available(device: DeviceId): Promise<number>
 }
 
 export interface KeysDeps {
   readonly database: Database
+  readonly bells: Bells
   readonly limits: Limits
   readonly clock: Clock
   /** The certificate of a device on its account's current list. */
   certificateOf(owner: { account: AccountId; device: DeviceId }): Promise<DeviceCertificate | undefined>
 }
 
-export function createKeys({ database, limits, clock, certificateOf }: KeysDeps): Keys {
-  const listeners = new Set<(low: { device: DeviceId; available: number }) => void>()
+export function createKeys({ database, bells, limits, clock, certificateOf }: KeysDeps): Keys {
   return {
-    handlers: handlers({ database, limits, check, certificateOf, announceLow }),
+    handlers: handlers({ database, bells, limits, check, certificateOf }),
     check,
     add,
     forget: async (tx, devices) => void (devices.length > 0 && (await store.dropPackagesOf(tx, devices))),
-    onLow(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    available: (device) => store.countOneTime(database.kysely, device),
   }
 
   function check(upload: KeyPackageUpload, certificate: DeviceCertificate): Promise<CheckedPackages> {
     return checkPackages(upload, { certificate, now: clock.now() })
   }
-
-  async function announceLow(devices: readonly DeviceId[]): Promise<void> {
-    for (const device of devices) {
-      const available = await store.countOneTime(database.kysely, device)
-      if (available < sizes.keyPackagesLow) for (const listener of listeners) listener({ device, available })
-    }
-  }
 }
 
 interface HandlerDeps {
   readonly database: Database
+  readonly bells: Bells
   readonly limits: Limits
   readonly check: Keys['check']
   readonly certificateOf: KeysDeps['certificateOf']
-  readonly announceLow: (devices: readonly DeviceId[]) => Promise<void>
 }
 
-function handlers({ database, limits, check, certificateOf, announceLow }: HandlerDeps): RoomHandlers<Routes['keys']> {
+function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps): RoomHandlers<Routes['keys']> {
   return {
     async publish({ body, caller }) {
       await limits.spend('publish', caller.device)
@@ -91,8 +82,12 @@ function handlers({ database, limits, check, certificateOf, announceLow }: Handl
     },
     async claim({ body, caller }) {
       await limits.spend('claim', `${caller.account} ${body.account}`)
-      const taken = await database.write((tx) => claim(tx, body))
-      await announceLow(taken.map(({ device }) => device))
+      const taken = await bells.write(async (tx, say) => {
+        const claimed = await claim(tx, body)
+        for (const { device } of claimed)
+          if ((await store.countOneTime(tx, device)) < sizes.keyPackagesLow) say({ kind: 'keys_low', device })
+        return claimed
+      })
       return { keyPackages: taken.map(({ device, bytes }) => ({ device, keyPackage: bytes })) }
     },
   }

@@ -3,13 +3,16 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { lineOf } from '../delivery/rooms.test-support.ts'
 import { newAccountId, newDeviceId } from '../identity.test-support.ts'
+import { systemClock } from '../clock.ts'
+import { OwnLeases } from './leases.ts'
 import { Presence } from './presence.ts'
 
 const someone = (account = newAccountId()) => ({ account, device: newDeviceId() })
 const [alice, bob, carol] = [someone(), someone(), someone()]
 
 /** Alice and Bob share a conversation, Carol none. Everybody shares their presence unless told otherwise. */
-function town(hidden: readonly AccountId[] = []) {
+function town(hides: readonly AccountId[] = []) {
+  const hidden = new Set(hides)
   const lines = new Map<AccountId, Set<ReturnType<typeof lineOf>>>()
   const friends = new Map([
     [alice.account, [bob.account]],
@@ -17,10 +20,11 @@ function town(hidden: readonly AccountId[] = []) {
   ])
   const presence = new Presence({
     bus: createInProcessBus(() => undefined),
+    leases: new OwnLeases(systemClock),
     onFault: (error) => {
       throw error
     },
-    sharesPresence: (account) => Promise.resolve(!hidden.includes(account)),
+    sharesPresence: (account) => Promise.resolve(!hidden.has(account)),
     coMembers: (account) => Promise.resolve(friends.get(account) ?? []),
     linesOf: (account) => lines.get(account) ?? [],
   })
@@ -34,7 +38,12 @@ function town(hidden: readonly AccountId[] = []) {
     lines.get(line.account)?.delete(line)
     presence.left(line.account, now)
   }
-  return { presence, arrive, leave }
+  const share = async (account: AccountId, shares: boolean): Promise<void> => {
+    if (shares) hidden.delete(account)
+    else hidden.add(account)
+    await presence.sharingChanged(account)
+  }
+  return { presence, arrive, leave, share }
 }
 
 const seen = ({ frames }: { frames: readonly Uint8Array[] }) =>
@@ -43,9 +52,9 @@ const seen = ({ frames }: { frames: readonly Uint8Array[] }) =>
     .map((frame) => (frame.type === 'event' && frame.name === 'signals.presence' ? frame.body : frame))
 
 describe('presence', () => {
-  let { presence, arrive, leave } = town()
+  let { presence, arrive, leave, share } = town()
   beforeEach(() => {
-    ;({ presence, arrive, leave } = town())
+    ;({ presence, arrive, leave, share } = town())
   })
 
   test('tells people who share a conversation of each other, and nobody else', async () => {
@@ -94,10 +103,10 @@ describe('presence', () => {
   test('follows a change of mind at once, in both directions', async () => {
     const hers = await arrive(alice)
     const his = await arrive(bob)
-    await presence.sharingChanged(bob.account, false)
+    await share(bob.account, false)
     await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: false })
     expect(seen(his).at(-1)).toEqual({ account: alice.account, online: false })
-    await presence.sharingChanged(bob.account, true)
+    await share(bob.account, true)
     await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
     expect(seen(his).at(-1)).toEqual({ account: alice.account, online: true })
   })

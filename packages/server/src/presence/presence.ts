@@ -1,13 +1,16 @@
 /**
- * Who is online, for people who share a conversation, and only when both share their presence. Held in memory as leases:
- * a line that closes leaves one for a moment, so that a reconnect is not seen. Nothing of it is stored.
+ * Who is online, for people who share a conversation, and only when both share their presence. Each server holds leases for
+ * the people whose lines it has; a line that closes leaves one for a moment, so that a reconnect is not seen. Nothing of it is
+ * stored. A doorbell says whom to look at; who is online is asked of the leases.
  */
 import { encodeEvent, type AccountId } from '@tacit/contract'
-import type { Bus } from '../bus/bus.ts'
+import type { Bus, NoticeOf } from '../bus/bus.ts'
 import type { Line } from '../delivery/feed.ts'
+import { RENEW_EVERY, type Leases } from './leases.ts'
 
 export interface PresenceDeps {
   readonly bus: Bus
+  readonly leases: Leases
   /** Hears of what went wrong while others were told. */
   onFault(error: unknown): void
   /** Whether the account lets others see it. */
@@ -18,63 +21,93 @@ export interface PresenceDeps {
   linesOf(account: AccountId): Iterable<Line>
 }
 
-/** How long a lease outlives the last line, milliseconds. */
-const LEASE = 10_000
+/** How long somebody stays online after the last line here, milliseconds. */
+const LINGER = 10_000
 
 export class Presence {
   readonly #deps: PresenceDeps
-  /** Accounts that are online and share it; the value is when the lease ends, if no line holds it. */
-  readonly #online = new Map<AccountId, number | undefined>()
+  /** Accounts that are online here and share it; the value is when that ends, if no line holds it. */
+  readonly #here = new Map<AccountId, number | undefined>()
+  /** Accounts elsewhere that lines here were told to be online. */
+  readonly #shown = new Set<AccountId>()
+  #renewAt = 0
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps
-    deps.bus.listen('presence', ({ account, online }) => {
-      this.#tellOthers(account, online).catch((error: unknown) => deps.onFault(error))
-    })
+    deps.bus.listen('presence', (notice) => this.#orFault(this.#noticed(notice)))
+    deps.bus.listen('sharing_changed', ({ account }) => this.#orFault(this.sharingChanged(account)))
   }
 
   /** A line began to listen: its account is online, and it hears who else is. */
   async arrived(line: Line): Promise<void> {
     if (!(await this.#deps.sharesPresence(line.account))) return
-    this.#begin(line.account)
+    await this.#begin(line.account)
     await this.#tellAbout(line.account, [line])
   }
 
   /** A line closed. `now` in milliseconds. */
   left(account: AccountId, now: number): void {
-    if (this.#online.has(account) && !this.#hasLine(account)) this.#online.set(account, now + LEASE)
+    if (this.#here.has(account) && !this.#hasLine(account)) this.#here.set(account, now + LINGER)
   }
 
-  /** The account changed whether it shares. Mutual: who stops sharing stops seeing. */
-  async sharingChanged(account: AccountId, shares: boolean): Promise<void> {
+  /** The account may have changed whether it shares. Mutual: who stops sharing stops seeing. */
+  async sharingChanged(account: AccountId): Promise<void> {
     const lines = [...this.#deps.linesOf(account)]
+    if (lines.length === 0 && !this.#here.has(account)) return
+    const shares = await this.#deps.sharesPresence(account)
     if (shares && lines.length > 0) {
-      this.#begin(account)
+      await this.#begin(account)
       await this.#tellAbout(account, lines)
     }
-    if (shares || !this.#online.has(account)) return
+    if (shares || !this.#here.has(account)) return
     for (const other of await this.#visible(account)) tell(lines, other, false)
-    this.#end(account)
+    await this.#end(account)
   }
 
-  /** Ends leases that ran out. */
+  /** Lets go of whom no line holds any more, renews what is held, and looks whether others are still there. */
   sweep(now: number): void {
-    for (const [account, endsAt] of this.#online) {
+    for (const [account, endsAt] of this.#here) {
       if (endsAt === undefined || endsAt > now) continue
-      if (this.#hasLine(account)) this.#online.set(account, undefined)
-      else this.#end(account)
+      if (this.#hasLine(account)) this.#here.set(account, undefined)
+      else this.#orFault(this.#end(account))
     }
+    if (now < this.#renewAt) return
+    this.#renewAt = now + RENEW_EVERY
+    this.#orFault(this.#renew())
   }
 
-  #begin(account: AccountId): void {
-    const wasOnline = this.#online.has(account)
-    this.#online.set(account, undefined)
-    if (!wasOnline) this.#deps.bus.ring({ kind: 'presence', account, online: true })
+  async #begin(account: AccountId): Promise<void> {
+    const wasHere = this.#here.has(account)
+    this.#here.set(account, undefined)
+    if (wasHere) return
+    this.#shown.delete(account)
+    await this.#deps.leases.hold([account])
+    this.#deps.bus.ring({ kind: 'presence', account, online: true })
   }
 
-  #end(account: AccountId): void {
-    this.#online.delete(account)
-    this.#deps.bus.ring({ kind: 'presence', account, online: false })
+  async #end(account: AccountId): Promise<void> {
+    const { leases, bus } = this.#deps
+    this.#here.delete(account)
+    await leases.release(account)
+    if (!(await this.#isOnline(account))) return bus.ring({ kind: 'presence', account, online: false })
+    this.#shown.add(account)
+  }
+
+  /** Of those elsewhere whose lease ran out nobody said that they left: their server died. */
+  async #renew(): Promise<void> {
+    const { leases } = this.#deps
+    await leases.hold([...this.#here.keys()])
+    const shown = [...this.#shown]
+    const online = await leases.online(shown)
+    for (const account of shown) if (!online.has(account) && !this.#here.has(account)) await this.#tellOthers(account, false)
+  }
+
+  async #noticed({ account, online }: NoticeOf<'presence'>): Promise<void> {
+    if ((await this.#isOnline(account)) === online) await this.#tellOthers(account, online)
+  }
+
+  async #isOnline(account: AccountId): Promise<boolean> {
+    return this.#here.has(account) || (await this.#deps.leases.online([account])).has(account)
   }
 
   async #tellAbout(account: AccountId, lines: readonly Line[]): Promise<void> {
@@ -83,16 +116,28 @@ export class Presence {
 
   /** Others whom it may see online now. */
   async #visible(account: AccountId): Promise<AccountId[]> {
-    return (await this.#deps.coMembers(account)).filter((other) => this.#online.has(other))
+    const others = await this.#deps.coMembers(account)
+    const online = await this.#deps.leases.online(others)
+    const visible = others.filter((other) => this.#here.has(other) || online.has(other))
+    for (const other of visible) if (!this.#here.has(other)) this.#shown.add(other)
+    return visible
   }
 
+  /** Those who are here and may see it. */
   async #tellOthers(account: AccountId, online: boolean): Promise<void> {
-    for (const other of await this.#visible(account)) tell(this.#deps.linesOf(other), account, online)
+    if (!online) this.#shown.delete(account)
+    const others = (await this.#deps.coMembers(account)).filter((other) => this.#here.has(other))
+    if (online && others.length > 0 && !this.#here.has(account)) this.#shown.add(account)
+    for (const other of others) tell(this.#deps.linesOf(other), account, online)
   }
 
   #hasLine(account: AccountId): boolean {
     for (const _ of this.#deps.linesOf(account)) return true
     return false
+  }
+
+  #orFault(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#deps.onFault(error))
   }
 }
 

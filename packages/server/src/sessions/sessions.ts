@@ -4,6 +4,7 @@
  */
 import { equalBytes, limits, Refusal, SessionId, type AccountId, type DeviceId, type SessionTokens } from '@tacit/contract'
 import type { Transaction } from 'kysely'
+import type { Bells } from '../bus/bells.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
@@ -32,6 +33,7 @@ export interface SessionSummary {
 }
 
 export interface SessionsDeps {
+  readonly bells: Bells
   readonly database: Database
   readonly clock: Clock
   readonly random: Random
@@ -50,7 +52,6 @@ const GRACE = 10 * SECOND
 
 export class Sessions {
   readonly #deps: SessionsDeps
-  readonly #listeners = new Set<(session: SessionId) => void>()
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps
@@ -91,13 +92,14 @@ export class Sessions {
 
   /** Refuses `session_ended`. */
   async renew(refreshToken: string): Promise<SessionTokens> {
-    const { database, clock, secrets, log } = this.#deps
-    const outcome = await database.write((tx) => exchange(tx, { refreshToken, now: clock.now(), secrets }))
+    const { bells, clock, secrets, log } = this.#deps
+    const outcome = await bells.write(async (tx, say) => {
+      const exchanged = await exchange(tx, { refreshToken, now: clock.now(), secrets })
+      if (exchanged.kind === 'stolen') say({ kind: 'session_ended', session: exchanged.session })
+      return exchanged
+    })
     if (outcome.kind === 'tokens') return outcome.tokens
-    if (outcome.kind === 'stolen') {
-      log('session_family_ended')
-      this.announceEnded([outcome.session])
-    }
+    if (outcome.kind === 'stolen') log('session_family_ended')
     throw new Refusal('session_ended')
   }
 
@@ -115,29 +117,21 @@ export class Sessions {
 
   /** False if the account has no such session. */
   async end(owned: { account: AccountId; session: SessionId }): Promise<boolean> {
-    const ended = await this.#deps.database.write((tx) => store.endSession(tx, owned))
-    this.announceEnded(ended.map(({ id }) => id))
-    return ended.length > 0
+    return this.#deps.bells.write(async (tx, say) => {
+      const ended = await store.endSession(tx, owned)
+      for (const { id } of ended) say({ kind: 'session_ended', session: id })
+      return ended.length > 0
+    })
   }
 
   async bindDevice(tx: Transaction<Tables>, bound: { session: SessionId; device: DeviceId }): Promise<void> {
     await store.bind(tx, bound)
   }
 
-  /** In the caller's transaction; call `announceEnded` with the result after it. */
+  /** In the caller's transaction, which says that they ended. */
   async endOfDevices(tx: Transaction<Tables>, devices: readonly DeviceId[]): Promise<SessionId[]> {
     if (devices.length === 0) return []
     return (await store.endSessionsOfDevices(tx, devices)).map(({ id }) => id)
-  }
-
-  announceEnded(sessions: readonly SessionId[]): void {
-    for (const session of sessions) for (const listener of this.#listeners) listener(session)
-  }
-
-  /** Calls `listener` after a session ended before its time; returns the way to stop. */
-  onRevoked(listener: (session: SessionId) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
   }
 
   /** Forgets sessions whose refresh token ended, and exchanged tokens that would have ended by now anyway. */

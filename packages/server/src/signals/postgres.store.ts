@@ -1,23 +1,27 @@
 /** Keeping signals on PostgreSQL: all that came close together in one statement. */
+import { CURRENT_TX } from '../bus/written.store.ts'
 import type { Lane } from '../storage/postgres/lane.ts'
 import type { NewKeptSignal, SignalStore } from './signals.store.ts'
 
 /** How long they wait for company, milliseconds. */
 const PATIENCE = 25
 
-const KEEP = `
-INSERT INTO kept_signal (conversation, device, epoch, bytes)
-SELECT m.conversation, m.device, w.epoch, substring($6::bytea FROM w.start FOR w.size)
+const keep = (tx: string): string => `
+INSERT INTO kept_signal (conversation, device, epoch, bytes, tx)
+SELECT m.conversation, m.device, w.epoch, substring($6::bytea FROM w.start FOR w.size), ${tx}
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[]) AS w(conversation, device, epoch, start, size)
 JOIN membership m ON m.conversation = w.conversation AND m.device = w.device AND m.to_seq IS NULL
 ORDER BY m.conversation, m.device
-ON CONFLICT (conversation, device) DO UPDATE SET epoch = excluded.epoch, bytes = excluded.bytes`
+ON CONFLICT (conversation, device) DO UPDATE SET epoch = excluded.epoch, bytes = excluded.bytes, tx = excluded.tx`
 
 export class PostgresSignalStore implements SignalStore {
   readonly #lane: Lane
+  readonly #keep: string
 
-  constructor(lane: Lane) {
+  /** `several`: there are other servers, which look for what was stored lately. */
+  constructor(lane: Lane, { several }: { readonly several: boolean }) {
     this.#lane = lane
+    this.#keep = keep(several ? CURRENT_TX : 'NULL')
   }
 
   async keep(take: () => readonly NewKeptSignal[]): Promise<void> {
@@ -33,6 +37,6 @@ export class PostgresSignalStore implements SignalStore {
       signals.map(({ bytes }) => bytes.length),
       Buffer.concat(signals.map(({ bytes }) => bytes)),
     ]
-    await this.#lane.run((client) => client.query({ name: 'keep', text: KEEP, values }))
+    await this.#lane.run((client) => client.query({ name: 'keep', text: this.#keep, values }))
   }
 }

@@ -5,6 +5,9 @@ import type { Bytes } from '../delivery/delivery.store.ts'
 import type { KeptPosition } from '../delivery/feed.ts'
 import type { Tables } from '../storage/tables.ts'
 
+/** A receipt more or less is not worth the memory. */
+const MOST_AT_ONCE = 10_000
+
 export interface KeptSignal {
   readonly conversation: ConversationId
   readonly sender: DeviceId
@@ -35,6 +38,17 @@ export async function keptFor(
       eb(refTuple('kept_signal.conversation', 'kept_signal.device'), '>', tuple(after.conversation, after.sender)),
     )
   const rows = await (rest ?? all).execute()
+  return rows.map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) }))
+}
+
+/** Kept signals that were stored by transactions from a horizon on; nothing where there is one server (written.store.ts). */
+export async function keptSince(db: Kysely<Tables>, since: number): Promise<KeptSignal[]> {
+  const rows = await db
+    .selectFrom('kept_signal')
+    .select(['conversation', 'device as sender', 'epoch', 'bytes'])
+    .where('tx', '>=', since)
+    .limit(MOST_AT_ONCE)
+    .execute()
   return rows.map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) }))
 }
 

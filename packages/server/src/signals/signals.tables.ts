@@ -1,5 +1,6 @@
 /** Rows of the signals room: the current receipt of each device in each conversation, sealed. */
 import type { ConversationId, DeviceId } from '@tacit/contract'
+import type { Generated } from 'kysely'
 
 export interface SignalTables {
   kept_signal: {
@@ -8,5 +9,7 @@ export interface SignalTables {
     /** The epoch whose key seals it. */
     epoch: number
     bytes: Uint8Array
+    /** The transaction that stored it, where there are several servers; else null. */
+    tx: Generated<number | null>
   }
 }

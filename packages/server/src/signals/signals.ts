@@ -8,7 +8,7 @@ import type { Delivery } from '../delivery/delivery.ts'
 import type { KeptPosition, Line } from '../delivery/feed.ts'
 import type { Database } from '../storage/database.ts'
 import { Gathered } from '../storage/gathered.ts'
-import { keptFor, type NewKeptSignal, type SignalStore } from './signals.store.ts'
+import { keptFor, keptSince, type NewKeptSignal, type SignalStore } from './signals.store.ts'
 
 export interface SignalsDeps {
   readonly database: Database
@@ -30,6 +30,7 @@ export class Signals {
   readonly #kept: Gathered<NewKeptSignal>
   #waiting: NoticeOf<'signal'>[] = []
   #passing: Promise<void> | undefined
+  #delivery: Pick<Delivery, 'audiences'> | undefined
 
   constructor(deps: SignalsDeps) {
     this.#deps = deps
@@ -56,18 +57,29 @@ export class Signals {
     return { frames: page.map((signal) => frameOf(signal, true)), next: page.length < PAGE ? undefined : page.at(-1) }
   }
 
+  /** Passes kept signals on that were stored since a horizon: their doorbells may have been lost. */
+  async reread(since: number): Promise<void> {
+    for (const signal of await keptSince(this.#deps.database.kysely, since)) this.#waiting.push({ kind: 'signal', kept: true, ...signal })
+    this.#pass()
+  }
+
   /** Hands signals from the bus to the lines of members who are online here, in their order. Returns the way to stop. */
   passTo(delivery: Pick<Delivery, 'audiences'>): () => void {
+    this.#delivery = delivery
     return this.#deps.bus.listen('signal', (notice) => {
       this.#waiting.push(notice)
       if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()
-      this.#passing ??= this.#passAll(delivery)
+      this.#pass()
     })
   }
 
   /** Resolves when the signals so far were handed on. */
   passed(): Promise<void> {
     return this.#passing ?? Promise.resolve()
+  }
+
+  #pass(): void {
+    if (this.#delivery && this.#waiting.length > 0) this.#passing ??= this.#passAll(this.#delivery)
   }
 
   /** Those that came while others were handed on go together. */

@@ -1,10 +1,12 @@
 /** Every table of the server, each declared by its room. */
 import type { AccountTables } from '../accounts/accounts.tables.ts'
+import type { BusTables } from '../bus/bus.tables.ts'
 import type { ConversationTables } from '../conversations/conversations.tables.ts'
 import type { CredentialTables } from '../credentials/credentials.tables.ts'
 import type { DeliveryTables } from '../delivery/delivery.tables.ts'
 import type { DeviceTables } from '../devices/devices.tables.ts'
 import type { KeyTables } from '../keys/keys.tables.ts'
+import type { SecretTables } from '../secrets.tables.ts'
 import type { SessionTables } from '../sessions/sessions.tables.ts'
 import type { SignalTables } from '../signals/signals.tables.ts'
 import type { TransparencyTables } from '../transparency/transparency.tables.ts'
@@ -21,4 +23,6 @@ export interface Tables
     ConversationTables,
     DeliveryTables,
     SignalTables,
-    TransparencyTables {}
+    TransparencyTables,
+    BusTables,
+    SecretTables {}

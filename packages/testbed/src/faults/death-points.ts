@@ -70,7 +70,7 @@ export const deathPoints: readonly DeathPoint[] = [
   {
     name: 'before the answer to a commit',
     file: 'conversations/accept-commit.ts',
-    anchor: '      deps.groups.keep(conversation.id, verified.next)',
+    anchor: '      deps.groups.keep(committing.body.conversation, verified.next)',
     side: 'before',
     passed: 'rarely',
   },

@@ -4,10 +4,12 @@ import { identity } from './0001-identity.ts'
 import { conversations } from './0002-conversations.ts'
 import { groupTrees } from './0003-group-trees.ts'
 import { transparency } from './0004-transparency.ts'
+import { severalServers } from './0005-several-servers.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
   '0002-conversations': conversations,
   '0003-group-trees': groupTrees,
   '0004-transparency': transparency,
+  '0005-several-servers': severalServers,
 }
