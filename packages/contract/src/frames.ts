@@ -9,10 +9,11 @@
  * Bodies are arrays in the order of the schema's fields (packed.ts).
  */
 import { z } from 'zod'
-import { CborError, decodeCbor, encodeCbor, type CborValue } from './cbor.ts'
+import { CborError, decodeCbor, decodeCborInPlace, encodeCbor, encodeCborInto, type CborValue } from './cbor.ts'
 import { commands, events, type Commands, type Events } from './contract.ts'
 import { FailureDetails, failures, type FailureName } from './failures.ts'
 import { packingOf, type Packing } from './packed.ts'
+import { Slab } from './slab.ts'
 import type { CommandBody, CommandResult, CommandSpec, EventBody, EventSpec } from './vocabulary.ts'
 
 type Named<Table, Kind> = {
@@ -58,8 +59,12 @@ interface Codec {
 const commandCodecs = table<CommandSpec>(commands, (spec) => ({ spec, result: spec.result, resultPacking: packingOf(spec.result) }))
 const eventCodecs = table<EventSpec>(events, () => ({}))
 
-const Ref = z.int().min(0).max(0xffff_ffff)
-const CommandArray = z.tuple([z.literal(1), Ref, z.int(), z.unknown()])
+const MAX_REF = 0xffff_ffff
+const Ref = z.int().min(0).max(MAX_REF)
+
+/** Frames to devices live for a moment; an allocation of their own would cost more than all else about them. */
+const outgoing = new Slab()
+const encodeFrame = (frame: CborValue): Uint8Array<ArrayBuffer> => encodeCborInto(frame, (size) => outgoing.take(size))
 
 /** All command names, for dispatch tables and access tests. */
 export const commandNames = [...commandCodecs.byName.keys()] as CommandName[]
@@ -77,33 +82,33 @@ export function encodeCommand<N extends CommandName>(command: { ref: number; nam
   return encodeCbor([1, command.ref, codec.code, codec.bodyPacking.pack(command.body)])
 }
 
-/** Server side: bytes from a device. Never throws. */
+/** Server side: bytes from a device; byte strings in the command are views of them. Never throws. */
 export function decodeCommand(bytes: Uint8Array): CommandFrame | UnreadableCommand {
-  const frame = CommandArray.safeParse(decodeOrUndefined(bytes)).data
-  if (!frame) return { type: 'unreadable', failure: 'malformed' }
+  const frame = decodeOrUndefined(bytes)
+  if (!isCommandArray(frame)) return { type: 'unreadable', failure: 'malformed' }
   const [, ref, code, packed] = frame
   const codec = commandCodecs.byCode.get(code)
   if (!codec) return { type: 'unreadable', failure: 'unsupported', ref }
-  const body = unpackAs(codec.body, codec.bodyPacking, packed as CborValue)
+  const body = unpackAs(codec.body, codec.bodyPacking, packed)
   if (body === undefined) return { type: 'unreadable', failure: 'malformed', ref }
   return { type: 'command', ref, name: codec.name, body } as CommandFrame
 }
 
-/** Server side: the answer to a command that was carried out. */
+/** Server side: the answer to a command that was carried out. To be written soon, as all that goes to devices: it is part of a larger allocation. */
 export function encodeAccepted<N extends CommandName>(answer: { ref: number; name: N; result: ResultOf<N> }): Uint8Array<ArrayBuffer> {
-  return encodeCbor([2, answer.ref, named(commandCodecs, answer.name).resultPacking?.pack(answer.result) ?? []])
+  return encodeFrame([2, answer.ref, named(commandCodecs, answer.name).resultPacking?.pack(answer.result) ?? []])
 }
 
 /** Server side: the answer to a command that was refused. */
 export function encodeRefused(answer: { ref: number; failure: FailureName; details?: FailureDetails }): Uint8Array<ArrayBuffer> {
   const details = Object.entries(answer.details ?? {}).filter((pair): pair is [string, string | number] => pair[1] !== undefined)
-  return encodeCbor([3, answer.ref, answer.failure, details])
+  return encodeFrame([3, answer.ref, answer.failure, details])
 }
 
 /** Server side: an event. */
 export function encodeEvent<N extends EventName>(event: { name: N; body: EventOf<N> }): Uint8Array<ArrayBuffer> {
   const codec = named(eventCodecs, event.name)
-  return encodeCbor([4, codec.code, codec.bodyPacking.pack(event.body)])
+  return encodeFrame([4, codec.code, codec.bodyPacking.pack(event.body)])
 }
 
 /** Device side: bytes from the server. `unknown` is an event of a newer contract, to be ignored. Throws CborError for anything else. */
@@ -152,9 +157,14 @@ function unpackAs(schema: z.ZodType, packing: Packing, value: CborValue): unknow
   }
 }
 
+function isCommandArray(frame: CborValue | undefined): frame is readonly [1, number, number, CborValue] {
+  if (!Array.isArray(frame) || frame.length !== 4 || frame[0] !== 1 || typeof frame[2] !== 'number') return false
+  return typeof frame[1] === 'number' && frame[1] >= 0 && frame[1] <= MAX_REF
+}
+
 function decodeOrUndefined(bytes: Uint8Array): CborValue | undefined {
   try {
-    return decodeCbor(bytes)
+    return decodeCborInPlace(bytes)
   } catch {
     return undefined
   }
