@@ -2,12 +2,12 @@
  * The hot path on SQLite: prepared statements, written inside the group commit's transaction and read on the reading
  * connection, which sees what is committed. Nothing here waits for anything but the disk.
  */
-import { Refusal } from '@tacit/contract'
+import { Refusal, type ConversationId, type DeviceId } from '@tacit/contract'
 import type { SqliteConnection, SqliteStatement } from '../storage/sqlite/engine.ts'
 import { rowAs } from '../storage/sqlite/rows.ts'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
-import type { GroupCommit } from '../storage/sqlite/group-commit.ts'
-import { judgeAppend, type AppendState } from './append-rule.ts'
+import type { GroupCommit, SharedTransaction } from '../storage/sqlite/group-commit.ts'
+import { judgeAppend } from './append-rule.ts'
 import type {
   Appended,
   Bytes,
@@ -30,7 +30,8 @@ export interface SqliteDeliveryDeps {
 export class SqliteDeliveryStore implements DeliveryStore {
   readonly #deps: SqliteDeliveryDeps
   readonly #reads: Reads
-  #writes: Writes | undefined
+  #statements: Statements | undefined
+  #batch: AppendBatch | undefined
 
   constructor(deps: SqliteDeliveryDeps) {
     this.#deps = deps
@@ -38,13 +39,15 @@ export class SqliteDeliveryStore implements DeliveryStore {
   }
 
   append(entry: NewEntry): Promise<Appended> {
-    return this.#deps.groupCommit.submit((sqlite) => this.#writesOn(sqlite).append(entry))
+    return this.#deps.groupCommit.submit((transaction) => this.#batchIn(transaction).append(entry))
   }
 
   storeCursors(take: () => readonly CursorAt[]): Promise<void> {
-    return this.#deps.groupCommit.submitUnhurried((sqlite) => {
-      const writes = this.#writesOn(sqlite)
-      for (const cursor of take()) if (!writes.advance(cursor)) this.#deps.hears.onCursorBack()
+    return this.#deps.groupCommit.submitUnhurried(({ sqlite }) => {
+      const { advance } = this.#statementsOn(sqlite)
+      for (const { conversation, device, seq } of take()) {
+        if (Number(advance.run(conversation, device, seq).changes) === 0) this.#deps.hears.onCursorBack()
+      }
     })
   }
 
@@ -60,8 +63,13 @@ export class SqliteDeliveryStore implements DeliveryStore {
     return Promise.resolve(this.#snapshot(ranges, (range) => this.#reads.range(range)))
   }
 
-  #writesOn(sqlite: SqliteConnection): Writes {
-    return (this.#writes ??= new Writes(sqlite))
+  #statementsOn(sqlite: SqliteConnection): Statements {
+    return (this.#statements ??= prepareOn(sqlite))
+  }
+
+  #batchIn(transaction: SharedTransaction): AppendBatch {
+    if (this.#batch?.transaction !== transaction) this.#batch = new AppendBatch(transaction, this.#statementsOn(transaction.sqlite))
+    return this.#batch
   }
 
   /** Many reads in one transaction: one lock instead of one for each statement. */
@@ -78,66 +86,98 @@ export class SqliteDeliveryStore implements DeliveryStore {
   }
 }
 
-/** Exists only inside the group commit's transaction. */
-class Writes {
-  readonly #state: SqliteStatement
-  readonly #earlier: SqliteStatement
-  readonly #grow: SqliteStatement
-  readonly #count: SqliteStatement
-  readonly #insert: SqliteStatement
-  readonly #advance: SqliteStatement
+type Statements = ReturnType<typeof prepareOn>
 
-  constructor(sqlite: SqliteConnection) {
-    this.#state = sqlite.prepare(
-      `SELECT log.epoch, log.head, membership.client_seq AS clientSeq, membership.to_seq AS toSeq
-       FROM log LEFT JOIN membership ON membership.conversation = log.conversation AND membership.device = ?2
-       WHERE log.conversation = ?1`,
-    )
-    this.#earlier = sqlite.prepare('SELECT seq, hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?')
-    this.#grow = sqlite.prepare('UPDATE log SET head = ? WHERE conversation = ?')
-    this.#count = sqlite.prepare('UPDATE membership SET client_seq = ? WHERE conversation = ? AND device = ?')
-    this.#insert = sqlite.prepare(
-      'INSERT INTO entry (conversation, seq, epoch, kind, sender, client_seq, time, hash, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
-    this.#advance = sqlite.prepare(
-      `UPDATE membership SET cursor = ?3 WHERE conversation = ?1 AND device = ?2 AND cursor < ?3
-       AND ?3 <= coalesce(to_seq, (SELECT head FROM log WHERE conversation = ?1))`,
-    )
+/** Used only inside the group commit's transactions. */
+const prepareOn = (sqlite: SqliteConnection) => ({
+  log: sqlite.prepare('SELECT epoch, head FROM log WHERE conversation = ?'),
+  sender: sqlite.prepare('SELECT client_seq AS clientSeq, to_seq AS toSeq FROM membership WHERE conversation = ? AND device = ?'),
+  earlier: sqlite.prepare('SELECT seq, hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?'),
+  insert: sqlite.prepare(
+    'INSERT INTO entry (conversation, seq, epoch, kind, sender, client_seq, time, hash, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ),
+  grow: sqlite.prepare('UPDATE log SET head = ? WHERE conversation = ?'),
+  count: sqlite.prepare('UPDATE membership SET client_seq = ? WHERE conversation = ? AND device = ?'),
+  advance: sqlite.prepare(
+    `UPDATE membership SET cursor = ?3 WHERE conversation = ?1 AND device = ?2 AND cursor < ?3
+     AND ?3 <= coalesce(to_seq, (SELECT head FROM log WHERE conversation = ?1))`,
+  ),
+})
+
+interface OpenLog {
+  readonly epoch: number
+  head: number
+  readonly senders: Map<DeviceId, OpenSender | undefined>
+}
+
+interface OpenSender {
+  readonly active: boolean
+  clientSeq: number
+}
+
+/**
+ * The entries of one transaction. Nobody else writes meanwhile, so a log and a sender are read once, however many entries
+ * they get, and heads and counters are written once, at the end.
+ */
+class AppendBatch {
+  readonly transaction: SharedTransaction
+  readonly #statements: Statements
+  readonly #logs = new Map<ConversationId, OpenLog | undefined>()
+
+  constructor(transaction: SharedTransaction, statements: Statements) {
+    this.transaction = transaction
+    this.#statements = statements
+    transaction.atEnd(() => this.#writeBack())
   }
 
   append(entry: NewEntry): Appended {
-    const state = this.#stateFor(entry)
-    if (!state) throw new Refusal('not_found')
-    const verdict = judgeAppend(state, entry)
+    const log = this.#logOf(entry.conversation)
+    if (!log) throw new Refusal('not_found')
+    const membership = this.#senderOf(log, entry)
+    const verdict = judgeAppend({ log, membership }, entry)
     if (verdict.kind === 'refuse') throw new Refusal(verdict.failure, verdict.details)
-    if (verdict.kind === 'repeat') return this.#answerOf(entry, state)
+    if (verdict.kind === 'repeat') return this.#answerOf(entry, membership)
     const { conversation, epoch, kind, sender, clientSeq, time, hash, bytes } = entry
     const { seq } = verdict
-    this.#grow.run(seq, conversation)
-    this.#insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)
-    this.#count.run(clientSeq, conversation, sender)
+    this.#statements.insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)
+    log.head = seq
+    if (membership) membership.clientSeq = clientSeq
     return { seq, hash, duplicate: false }
   }
 
-  /** Returns whether it moved. */
-  advance({ conversation, device, seq }: CursorAt): boolean {
-    return this.#advance.run(conversation, device, seq).changes > 0
+  #logOf(conversation: ConversationId): OpenLog | undefined {
+    const known = this.#logs.get(conversation)
+    if (known) return known
+    const row = this.#statements.log.get(conversation)
+    const log = row && { ...rowAs<Pick<OpenLog, 'epoch' | 'head'>>(row), senders: new Map<DeviceId, OpenSender | undefined>() }
+    this.#logs.set(conversation, log)
+    return log
   }
 
-  #stateFor({ conversation, sender }: NewEntry): AppendState | undefined {
-    const row = this.#state.get(conversation, sender) as
-      | { epoch: number; head: number; clientSeq: number | null; toSeq: number | null }
-      | undefined
-    if (!row) return undefined
-    const { epoch, head, clientSeq, toSeq } = row
-    return { log: { epoch, head }, membership: clientSeq === null ? undefined : { active: toSeq === null, clientSeq } }
+  #senderOf({ senders }: OpenLog, { conversation, sender }: NewEntry): OpenSender | undefined {
+    const known = senders.get(sender)
+    if (known) return known
+    const row = this.#statements.sender.get(conversation, sender)
+    const { toSeq, clientSeq } = row ? rowAs<{ clientSeq: number; toSeq: number | null }>(row) : {}
+    const found = clientSeq === undefined ? undefined : { active: toSeq === null, clientSeq }
+    senders.set(sender, found)
+    return found
   }
 
   /** Retention keeps it for a device's last entry; of an older one the counter's next value is all that can be said. */
-  #answerOf({ conversation, sender, clientSeq }: NewEntry, { membership }: AppendState): Appended {
-    const earlier = this.#earlier.get(conversation, sender, clientSeq) as { seq: number; hash: Bytes } | undefined
-    if (!earlier) throw new Refusal('out_of_order', { expected: (membership?.clientSeq ?? 0) + 1 })
-    return { seq: earlier.seq, hash: earlier.hash, duplicate: true }
+  #answerOf({ conversation, sender, clientSeq }: NewEntry, membership: OpenSender | undefined): Appended {
+    const row = this.#statements.earlier.get(conversation, sender, clientSeq)
+    if (!row) throw new Refusal('out_of_order', { expected: (membership?.clientSeq ?? 0) + 1 })
+    return { ...rowAs<{ seq: number; hash: Bytes }>(row), duplicate: true }
+  }
+
+  /** Unchanged ones too: who sent nothing new is rarely here. */
+  #writeBack(): void {
+    for (const [conversation, log] of this.#logs) {
+      if (!log) continue
+      this.#statements.grow.run(log.head, conversation)
+      for (const [device, sender] of log.senders) if (sender) this.#statements.count.run(sender.clientSeq, conversation, device)
+    }
   }
 }
 

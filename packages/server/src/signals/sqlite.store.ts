@@ -12,7 +12,7 @@ export class SqliteSignalStore implements SignalStore {
   }
 
   keep(take: () => readonly NewKeptSignal[]): Promise<void> {
-    return this.#groupCommit.submitUnhurried((sqlite) => {
+    return this.#groupCommit.submitUnhurried(({ sqlite }) => {
       const statement = this.#keepOn(sqlite)
       for (const { conversation, sender, epoch, bytes } of take()) statement.run(conversation, sender, epoch, bytes)
     })

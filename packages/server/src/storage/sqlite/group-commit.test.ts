@@ -1,7 +1,7 @@
 import { Refusal } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openSqlite, type SqliteDatabase } from './sqlite-database.ts'
-import { createGroupCommit } from './group-commit.ts'
+import { createGroupCommit, type Work } from './group-commit.ts'
 
 let database: SqliteDatabase
 
@@ -10,8 +10,10 @@ beforeEach(async () => {
 })
 afterEach(() => database.close())
 
-const begin = (id: string) => (sqlite: Parameters<Parameters<SqliteDatabase['exclusive']>[0]>[0]) =>
-  void sqlite.prepare('INSERT INTO log (conversation, epoch, head) VALUES (?, 0, 0)').run(id)
+const begin =
+  (id: string): Work<void> =>
+  ({ sqlite }) =>
+    void sqlite.prepare('INSERT INTO log (conversation, epoch, head) VALUES (?, 0, 0)').run(id)
 
 const stored = (): unknown[] =>
   database.read((sqlite) => sqlite.prepare('SELECT conversation FROM log ORDER BY conversation').all()).map((row) => row['conversation'])
@@ -28,8 +30,8 @@ describe('group commit', () => {
   test('when work is answered, another connection can see what it wrote', async () => {
     const groupCommit = createGroupCommit({ database })
     let seenInside: unknown[] | undefined
-    const work = groupCommit.submit((sqlite) => {
-      begin('a')(sqlite)
+    const work = groupCommit.submit((transaction) => {
+      begin('a')(transaction)
       seenInside = stored()
     })
     await work
@@ -72,14 +74,30 @@ describe('group commit', () => {
     const groupCommit = createGroupCommit({ database })
     const outcomes = await Promise.allSettled([
       groupCommit.submit(begin('a')),
-      groupCommit.submit((sqlite) => {
-        begin('b')(sqlite)
+      groupCommit.submit((transaction) => {
+        begin('b')(transaction)
         throw new Error('a fault')
       }),
       groupCommit.submit(begin('c')),
     ])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(stored()).toEqual(['a', 'c'])
+  })
+
+  test('what is put off to the end of a transaction is in it, and undone with it', async () => {
+    const groupCommit = createGroupCommit({ database })
+    const ends: string[] = []
+    const late =
+      (id: string): Work<void> =>
+      (transaction) =>
+        transaction.atEnd(() => {
+          ends.push(id)
+          begin(id)(transaction)
+        })
+    const outcomes = await Promise.allSettled([groupCommit.submit(late('a')), groupCommit.submit(late('a')), groupCommit.submit(late('c'))])
+    // The second one breaks the batch at its very end, so each ran once more by itself.
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect({ ends, stored: stored() }).toEqual({ ends: ['a', 'a', 'a', 'a', 'c'], stored: ['a', 'c'] })
   })
 
   test('a full disk is a refusal by name', async () => {

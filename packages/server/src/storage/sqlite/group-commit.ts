@@ -12,9 +12,30 @@ import { isDiskFault, isDiskFull } from './sqlite-faults.ts'
 
 export interface GroupCommit {
   /** Runs `work` in the next shared transaction, in the order asked. It may throw a `Refusal`, but only before it writes. */
-  submit<T>(work: (sqlite: SqliteConnection) => T): Promise<T>
+  submit<T>(work: Work<T>): Promise<T>
   /** As `submit`, but waits a little for company: for what nobody waits for. */
-  submitUnhurried<T>(work: (sqlite: SqliteConnection) => T): Promise<T>
+  submitUnhurried<T>(work: Work<T>): Promise<T>
+}
+
+export type Work<T> = (transaction: SharedTransaction) => T
+
+/** One transaction; what belongs to another one is another object, also when the same work is run again. */
+export class SharedTransaction {
+  readonly sqlite: SqliteConnection
+  readonly #last: (() => void)[] = []
+
+  constructor(sqlite: SqliteConnection) {
+    this.sqlite = sqlite
+  }
+
+  /** Runs `write` after all work of this transaction, before its commit. */
+  atEnd(write: () => void): void {
+    this.#last.push(write)
+  }
+
+  end(): void {
+    for (const write of this.#last) write()
+  }
 }
 
 export interface GroupCommitOptions {
@@ -31,19 +52,13 @@ export interface GroupCommitOptions {
   readonly onDiskFault?: (error: unknown) => void
 }
 
-interface Job {
-  run(sqlite: SqliteConnection): void
-  resolve(): void
-  reject(error: unknown): void
-}
-
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   return new Batches({ maxQueued: 8192, maxBatch: 1024, patience: 25, onBatch: () => undefined, onDiskFault: crash, ...options })
 }
 
 class Batches implements GroupCommit {
   readonly #options: Required<GroupCommitOptions>
-  #queue: Job[] = []
+  #queue: AnyJob[] = []
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -51,27 +66,21 @@ class Batches implements GroupCommit {
     this.#options = options
   }
 
-  submit<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (!this.#add(asJob({ work, resolve, reject }))) return
-      this.#schedule()
-    })
+  submit<T>(work: Work<T>): Promise<T> {
+    const answer = this.#add(work)
+    this.#schedule()
+    return answer
   }
 
-  submitUnhurried<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (!this.#add(asJob({ work, resolve, reject })) || this.#scheduled) return
-      this.#timer ??= setTimeout(() => this.#schedule(), this.#options.patience)
-    })
+  submitUnhurried<T>(work: Work<T>): Promise<T> {
+    const answer = this.#add(work)
+    if (!this.#scheduled) this.#timer ??= setTimeout(() => this.#schedule(), this.#options.patience)
+    return answer
   }
 
-  #add(job: Job): boolean {
-    if (this.#queue.length >= this.#options.maxQueued) {
-      job.reject(new Refusal('unavailable', { retryAfter: 1 }))
-      return false
-    }
-    this.#queue.push(job)
-    return true
+  #add<T>(work: Work<T>): Promise<T> {
+    if (this.#queue.length >= this.#options.maxQueued) return Promise.reject(new Refusal('unavailable', { retryAfter: 1 }))
+    return new Promise((resolve, reject) => this.#queue.push(new Job(work, { resolve, reject })))
   }
 
   /** After the poll phase: by then every socket that was readable in this turn has handed in its work. */
@@ -90,11 +99,11 @@ class Batches implements GroupCommit {
   }
 
   async #commitTogether(): Promise<void> {
-    let batch: Job[] = []
+    let batch: AnyJob[] = []
     try {
       await this.#options.database.exclusive((sqlite) => {
         batch = this.#queue.splice(0, this.#options.maxBatch)
-        for (const job of batch) job.run(sqlite)
+        runIn(sqlite, batch)
       })
     } catch (error) {
       // The queue belongs to a database that takes no transaction at all when not even the batch was taken.
@@ -107,12 +116,12 @@ class Batches implements GroupCommit {
     for (const job of batch) job.resolve()
   }
 
-  async #commitEach(batch: readonly Job[], error: unknown): Promise<void> {
+  async #commitEach(batch: readonly AnyJob[], error: unknown): Promise<void> {
     const [only] = batch
     if (only && batch.length === 1) return only.reject(asRefusal(error))
     for (const job of batch) {
       try {
-        await this.#options.database.exclusive((sqlite) => job.run(sqlite))
+        await this.#options.database.exclusive((sqlite) => runIn(sqlite, [job]))
         job.resolve()
       } catch (fault) {
         job.reject(asRefusal(fault))
@@ -121,36 +130,45 @@ class Batches implements GroupCommit {
   }
 }
 
+type AnyJob = Pick<Job<never>, 'run' | 'resolve' | 'reject'>
+
 type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: Refusal } | undefined
 
-interface Asked<T> {
-  work(sqlite: SqliteConnection): T
-  resolve(value: T): void
-  reject(error: unknown): void
-}
+/** A piece of work and whoever waits for it. It may run several times, in transactions that are undone. */
+class Job<T> {
+  readonly #work: Work<T>
+  readonly #asker: { resolve(value: T): void; reject(error: unknown): void }
+  #outcome: Outcome<T>
 
-function asJob<T>({ work, resolve, reject }: Asked<T>): Job {
-  let outcome: Outcome<T>
-  return {
-    run(sqlite) {
-      outcome = undefined
-      outcome = attempt(() => work(sqlite))
-    },
-    resolve() {
-      if (outcome?.kind === 'done') resolve(outcome.value)
-      else reject(outcome?.refusal ?? new Error('the work did not run'))
-    },
-    reject,
+  constructor(work: Work<T>, asker: { resolve(value: T): void; reject(error: unknown): void }) {
+    this.#work = work
+    this.#asker = asker
+  }
+
+  run(transaction: SharedTransaction): void {
+    this.#outcome = undefined
+    try {
+      this.#outcome = { kind: 'done', value: this.#work(transaction) }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#outcome = { kind: 'refused', refusal: error }
+    }
+  }
+
+  resolve(): void {
+    if (this.#outcome?.kind === 'done') this.#asker.resolve(this.#outcome.value)
+    else this.#asker.reject(this.#outcome?.refusal ?? new Error('the work did not run'))
+  }
+
+  reject(error: unknown): void {
+    this.#asker.reject(error)
   }
 }
 
-function attempt<T>(work: () => T): Outcome<T> {
-  try {
-    return { kind: 'done', value: work() }
-  } catch (error) {
-    if (error instanceof Refusal) return { kind: 'refused', refusal: error }
-    throw error
-  }
+function runIn(sqlite: SqliteConnection, jobs: readonly AnyJob[]): void {
+  const transaction = new SharedTransaction(sqlite)
+  for (const job of jobs) job.run(transaction)
+  transaction.end()
 }
 
 const asRefusal = (error: unknown): unknown => (isDiskFull(error) ? new Refusal('storage_full') : error)

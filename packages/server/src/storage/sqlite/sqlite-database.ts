@@ -107,10 +107,14 @@ class SqliteHouse implements SqliteDatabase {
 
 const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000']
 
+/** Pages in the log until they are written to their places: the more, the fewer times a page that changes often is written. */
+const CHECKPOINT_PAGES = 8000
+
 function openWriter({ open, file, acceptDataLoss }: { open: OpenSqlite; file: string; acceptDataLoss: boolean }): SqliteConnection {
   const sqlite = open(file)
   for (const pragma of SHARED_PRAGMAS) sqlite.exec(`PRAGMA ${pragma}`)
   sqlite.exec('PRAGMA journal_mode = WAL')
+  sqlite.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   sqlite.exec(`PRAGMA synchronous = ${acceptDataLoss ? 'NORMAL' : 'FULL'}`)
   assertPragma(sqlite, 'journal_mode', 'wal')
   assertPragma(sqlite, 'synchronous', acceptDataLoss ? 1 : 2)
