@@ -107,7 +107,10 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },
     sharesConversation: (account, other) => delivery.sharesConversation(account, other),
     attach: (server) => gateway.attach(server),
-    sweep: async () => void (await retention.run()),
+    async sweep() {
+      await retention.run()
+      delivery.forgetRecent()
+    },
     followers: { rooms: [delivery, signals, gateway], onBlind: () => gateway.endAll() },
     async close(within) {
       await gateway.close(within)

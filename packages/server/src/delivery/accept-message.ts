@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts'
 import type { MessagingMetrics } from '../messaging-metrics.ts'
 import type { Appended, Bytes, DeliveryStore, NewEntry } from './delivery.store.ts'
 import { kindOfSent, readClaimedHeader } from './framing-check.ts'
+import type { Recent } from './recent.ts'
 
 /** Judges a proposal and appends it; a message is sealed, so only its framing can be judged. */
 export type AcceptProposal = (proposal: { readonly sender: DeviceId; readonly body: BodyOf<'delivery.send'> }) => Promise<Appended>
@@ -24,7 +25,7 @@ export interface AcceptDeps {
 
 /** Appends, or answers a repeat as before. Refuses `malformed`, `unsupported`, `not_found`, `stale_epoch`, `out_of_order`; a proposal also as `acceptProposal` does. */
 export async function acceptMessage(
-  deps: AcceptDeps & { readonly acceptProposal: AcceptProposal },
+  deps: AcceptDeps & { readonly acceptProposal: AcceptProposal; readonly recent: Pick<Recent, 'add'> },
   { sender, body }: { sender: DeviceId; body: BodyOf<'delivery.send'> },
 ): Promise<ResultOf<'delivery.send'>> {
   const { conversation, epoch, clientSeq, bytes } = body
@@ -33,6 +34,7 @@ export async function acceptMessage(
   deps.assertRoom()
   const entry = { conversation, epoch, kind, sender, clientSeq, time: deps.clock.now(), hash: sha256(bytes), bytes }
   const appended = await deps.store.append(entry)
+  if (!appended.duplicate) deps.recent.add({ ...entry, seq: appended.seq })
   announceAppended(deps, entry, appended)
   return appended
 }
@@ -49,4 +51,8 @@ export function announceAppended(
 }
 
 /** SHA-256 of an entry: what acknowledges it, and what the transcript is made of. */
-export const sha256 = (bytes: Uint8Array): Bytes => new Uint8Array(hash('sha256', bytes, 'buffer'))
+export function sha256(bytes: Uint8Array): Bytes {
+  // Through text, because the engine's way to bytes makes an allocation of their own for them.
+  const digest = Buffer.from(hash('sha256', bytes, 'hex'), 'hex')
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
+}

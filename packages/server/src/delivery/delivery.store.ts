@@ -62,8 +62,8 @@ export interface CursorAt extends Pair {
   readonly seq: number
 }
 
-/** What a pair may read, and how far the log reaches. */
-export type Position = Pick<Place, 'fromSeq' | 'toSeq' | 'head'>
+/** What a pair may read, and how far the log reaches; all of one moment. */
+export type Position = Pick<Place, 'fromSeq' | 'toSeq' | 'epoch' | 'head'>
 
 /** Entries with `after` < seq <= `end`; at most `limit`, and none that begins after `bytes` of them. */
 export interface Range {

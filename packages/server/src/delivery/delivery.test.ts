@@ -282,6 +282,21 @@ describe('a feed', () => {
     expect(eventsOf(line).map(({ name }) => name)).toEqual(['delivery.caughtUp', 'conversations.welcome', 'delivery.entries'])
   })
 
+  test('D-13: of a device that is removed and added again leaves out what was said between, also what is at hand', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const line = lineOf(bob)
+    rooms.delivery.resume(line, { cursors: [] })
+    const send = (epoch: number, clientSeq: number) => rooms.delivery.send(alice.device, messageOf({ conversation, epoch, clientSeq }))
+    await send(1, 2)
+    await commit(rooms, alice, { conversation, clientSeq: 3, removed: [bob] })
+    await send(2, 4)
+    await send(2, 5)
+    await commit(rooms, alice, { conversation, clientSeq: 6, added: [bob] })
+    await send(3, 7)
+    await expect.poll(() => entriesOf(line, conversation).at(-1)?.seq).toBe(7)
+    expect(entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2, 3, 7])
+  })
+
   test('sends what doorbells announce, lost or doubled: never twice, never out of order', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const line = lineOf(bob)

@@ -11,6 +11,7 @@ import { readableEnd, type CursorAt, type DeliveryStore, type Pair, type Place }
 import type { Feed, Line } from './feed.ts'
 import { Feeds, type FeedSources } from './feeds.ts'
 import * as ledger from './ledger.store.ts'
+import { Recent } from './recent.ts'
 
 /** What other rooms write in one transaction with theirs, and what they read. */
 export * as ledger from './ledger.store.ts'
@@ -38,9 +39,12 @@ export class Delivery {
   readonly #deps: DeliveryDeps
   readonly #cursors: Gathered<CursorAt>
   readonly #feeds: Feeds
+  readonly #recent = new Recent()
+  readonly #accepting: DeliveryDeps & { readonly recent: Recent }
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps
+    this.#accepting = { ...deps, recent: this.#recent }
     // Backward ones change nothing.
     this.#cursors = new Gathered({
       key: ({ conversation, device }) => conversation + device,
@@ -50,6 +54,7 @@ export class Delivery {
     this.#feeds = new Feeds({
       bus: deps.bus,
       store: deps.store,
+      recent: this.#recent,
       mail: deps.mail,
       kept: (device, after) => deps.kept(device, after),
       places: (device) => ledger.placesOf(deps.database.kysely, device),
@@ -60,7 +65,7 @@ export class Delivery {
 
   /** Appends a message or proposal; resolves when it is on stable storage. */
   send(sender: DeviceId, body: BodyOf<'delivery.send'>): Promise<ResultOf<'delivery.send'>> {
-    return acceptMessage(this.#deps, { sender, body })
+    return acceptMessage(this.#accepting, { sender, body })
   }
 
   /** Appends a device's word that it could not process a commit. */
@@ -101,6 +106,11 @@ export class Delivery {
 
   close(feed: Feed): void {
     this.#feeds.close(feed)
+  }
+
+  /** To be called after retention removed entries: nothing removed is handed out any more. */
+  forgetRecent(): void {
+    this.#recent.clear()
   }
 
   /** Ends all feeds. */

@@ -1,5 +1,5 @@
 /**
- * A feed streams the logs of one device's conversations to one socket, always from the store, in three phases:
+ * A feed streams the logs of one device's conversations to one socket, from the store or what was just stored, in three phases:
  *
  * 1. Backfill. Where the device stands, welcomes, then each log from its cursor to where it stood when the feed was opened.
  * 2. Cut over. The feed listens for doorbells before it reads those heads, so what is accepted meanwhile only moves a
@@ -12,7 +12,7 @@
  */
 import { encodeEvent, limits, type AccountId, type ConversationId, type DeviceId } from '@tacit/contract'
 import { readableEnd, type CursorAt, type Place } from './delivery.store.ts'
-import type { EntryPage, PageOutcome, PageRequest } from './pages.ts'
+import { NEVER, type EntryPage, type PageAnswer, type PageRequest } from './pages.ts'
 
 /** What a feed writes to: one socket of one device. */
 export interface Line {
@@ -43,7 +43,7 @@ export type Found =
   /** Positions of the welcomes that wait, in their order. */
   | { readonly kind: 'mailbox'; readonly rung: number; readonly positions: readonly number[] }
   | { readonly kind: 'welcome'; readonly position: number; readonly frame: Uint8Array | undefined }
-  | { readonly kind: 'page'; readonly request: PageRequest; readonly outcome: PageOutcome }
+  | ({ readonly kind: 'page'; readonly request: PageRequest } & PageAnswer)
   /** `next`: where the reader stands after these; undefined when there are no more. */
   | { readonly kind: 'kept'; readonly frames: readonly Uint8Array[]; readonly next: KeptPosition | undefined }
 
@@ -57,6 +57,8 @@ interface Track {
   sent: number
   /** Where a doorbell said that the log reaches. */
   goal: number
+  /** The last epoch in which the store said that the device is a member. */
+  memberIn: number
   waiting: boolean
   /** Unacknowledged frames, oldest first. */
   frames: SentFrame[] | undefined
@@ -193,9 +195,12 @@ export class Feed {
   #follow(place: Place, from: number): void {
     const end = readableEnd(place)
     const sent = Math.min(Math.max(from, place.fromSeq), end)
+    const memberIn = place.toSeq === null ? place.epoch : NEVER
     const track = this.#tracks.get(place.conversation)
-    if (track) track.sent = Math.max(track.sent, sent)
-    else this.#tracks.set(place.conversation, { sent, goal: sent, waiting: false, frames: undefined })
+    if (track) {
+      track.sent = Math.max(track.sent, sent)
+      track.memberIn = memberIn
+    } else this.#tracks.set(place.conversation, { sent, goal: sent, memberIn, waiting: false, frames: undefined })
     this.grown(place.conversation, end)
   }
 
@@ -223,23 +228,28 @@ export class Feed {
     return undefined
   }
 
-  #pageOf(conversation: ConversationId, { sent, goal }: Track): Want {
+  #pageOf(conversation: ConversationId, { sent, goal, memberIn }: Track): Want {
     return {
       kind: 'page',
       conversation,
       device: this.line.device,
       after: sent,
       goal,
+      memberIn,
       limit: Math.min(FRAME_ENTRIES, limits.windowEntries - this.#unackedEntries),
       bytes: Math.min(FRAME_BYTES, limits.windowBytes - this.#unackedBytes),
       atLeastOne: this.#unackedBytes === 0,
     }
   }
 
-  #takePage({ request, outcome }: Extract<Found, { kind: 'page' }>): void {
+  #takePage({ request, outcome, membership }: Extract<Found, { kind: 'page' }>): void {
     const track = this.#tracks.get(request.conversation)
     // An acknowledgement came before the page: the device has these entries.
     if (!track || track.sent !== request.after) return
+    if (membership) {
+      track.memberIn = membership.memberIn
+      track.sent = Math.max(track.sent, membership.fromSeq)
+    }
     if (outcome.kind === 'nothing') track.goal = track.goal === request.goal ? track.sent : track.goal
     else if (outcome.kind === 'no_room') this.#noRoom = true
     else this.#sendPage(track, outcome)

@@ -1,12 +1,14 @@
 /**
  * All feeds of this process: which are interested in a conversation, and which have something to send. Doorbells only mark
- * feeds; one pass at the end of the turn reads for all that were marked, so many doorbells cost one read.
+ * feeds. At the end of the turn those who are awake are given what was accepted just now; for the others one pass reads
+ * together, so many doorbells cost one read.
  */
 import type { ConversationId, DeviceId } from '@tacit/contract'
 import type { Bus } from '../bus/bus.ts'
 import type { CursorAt, DeliveryStore, Place } from './delivery.store.ts'
 import { Feed, type Found, type KeptPosition, type Line, type Want } from './feed.ts'
-import { readPages, type PageOutcome, type PageRequest } from './pages.ts'
+import { readPages, type PageAnswer, type PageRequest } from './pages.ts'
+import type { Recent } from './recent.ts'
 
 /** Welcomes of a device. */
 export interface Mail {
@@ -25,6 +27,7 @@ export interface FeedSources {
 export interface FeedsDeps extends FeedSources {
   readonly bus: Bus
   readonly store: Pick<DeliveryStore, 'positions' | 'ranges'>
+  readonly recent: Pick<Recent, 'page'>
   /** All places of a device. */
   places(device: DeviceId): Promise<readonly Place[]>
   /** A device that resumed has stored more than the store knows. */
@@ -54,7 +57,9 @@ export class Feeds {
   readonly #deps: FeedsDeps
   readonly #byConversation = new Map<ConversationId, Set<Feed>>()
   readonly #byDevice = new Map<DeviceId, Feed>()
+  /** To be served at the end of this turn, and those of them for whom something has to be read. */
   #marked: Feed[] = []
+  readonly #reading: Feed[] = []
   #passing = false
   #again: NodeJS.Timeout | undefined
   /** Doorbells during a pass: what it has read of places may be older. */
@@ -87,13 +92,12 @@ export class Feeds {
     for (const feed of this.#byDevice.values()) this.close(feed)
   }
 
-  /** Puts a feed on the list for the next pass. */
+  /** Puts a feed on the list of those to be served. */
   mark(feed: Feed): void {
     if (feed.scheduled) return
     feed.scheduled = true
-    // Ticks run when the promises that are settled now have had their turn: all doorbells of one group commit share a pass.
-    if (this.#marked.length === 0 && !this.#passing) process.nextTick(() => void this.#pass())
-    this.#marked.push(feed)
+    // Ticks run when the promises that are settled now have had their turn: all doorbells of one group commit are heard by then.
+    if (this.#marked.push(feed) === 1) process.nextTick(() => this.#serveMarked())
   }
 
   /** Looks where all logs reach that are followed here: doorbells may have been lost. */
@@ -113,7 +117,27 @@ export class Feeds {
     return this.#byConversation.get(conversation) ?? []
   }
 
-  /** One at a time: while one reads, marks gather for the next. */
+  #serveMarked(): void {
+    const marked = this.#marked
+    this.#marked = []
+    for (const feed of marked) {
+      if (this.#giveRecent(feed)) feed.scheduled = false
+      else this.#reading.push(feed)
+    }
+    if (this.#reading.length > 0 && !this.#passing) void this.#pass()
+  }
+
+  /** Gives a feed what is at hand. Returns whether that was all. */
+  #giveRecent(feed: Feed): boolean {
+    for (let want = feed.want(); want; want = feed.want()) {
+      const outcome = want.kind === 'page' ? this.#deps.recent.page(want) : undefined
+      if (!outcome || want.kind !== 'page') return false
+      feed.take({ kind: 'page', request: want, outcome })
+    }
+    return true
+  }
+
+  /** One at a time: while one reads, others gather for the next. */
   async #pass(): Promise<void> {
     this.#passing = true
     const asking = this.#nextAsking()
@@ -124,13 +148,12 @@ export class Feeds {
       this.#again = setTimeout(() => this.#markAll(asking), AGAIN_AFTER)
     }
     this.#rungMeanwhile.clear()
-    this.#passing = false
-    if (this.#marked.length > 0) setImmediate(() => void this.#pass())
+    this.#passing = this.#reading.length > 0
+    if (this.#passing) setImmediate(() => void this.#pass())
   }
 
   #nextAsking(): Asking[] {
-    const marked = this.#marked.splice(0, FEEDS_PER_PASS)
-    return marked.flatMap((feed) => {
+    return this.#reading.splice(0, FEEDS_PER_PASS).flatMap((feed) => {
       feed.scheduled = false
       const want = feed.want()
       return want ? [{ feed, want }] : []
@@ -209,5 +232,5 @@ export class Feeds {
   }
 }
 
-const pageFound = (request: PageRequest, outcome: PageOutcome | undefined): Found | undefined =>
-  outcome && { kind: 'page', request, outcome }
+const pageFound = (request: PageRequest, answer: PageAnswer | undefined): Found | undefined =>
+  answer && { kind: 'page', request, ...answer }

@@ -15,12 +15,26 @@ export interface EntryPage {
   readonly bytes: number
 }
 
+/** The last epoch in which the device is known to be a member, and the position after which it may read. */
+export interface KnownMembership {
+  readonly memberIn: number
+  readonly fromSeq: number
+}
+
+/** What came of a request, and what the store said of the membership if it was asked. */
+export interface PageAnswer {
+  readonly outcome: PageOutcome
+  readonly membership?: KnownMembership
+}
+
 export interface PageRequest {
   readonly conversation: ConversationId
   readonly device: DeviceId
   readonly after: number
   /** Where a doorbell said that the log reaches. */
   readonly goal: number
+  /** The last epoch in which the store said that the device is a member; before all epochs when it did not. */
+  readonly memberIn: number
   /** Most entries, at least 1. */
   readonly limit: number
   /** Most bytes. */
@@ -32,29 +46,40 @@ export interface PageRequest {
 /** `no_room`: there is an entry, but it is larger than what may be read now. */
 export type PageOutcome = EntryPage | { readonly kind: 'nothing' } | { readonly kind: 'no_room' }
 
+/** Before all epochs. */
+export const NEVER = -1
+
+const NOWHERE = { fromSeq: 0, toSeq: 0, epoch: NEVER }
+
 const NOTHING: PageOutcome = { kind: 'nothing' }
 const NO_ROOM: PageOutcome = { kind: 'no_room' }
 
-/** A page that several may ask for: read once, with as much room as the one who has most. */
-interface Shared {
+/** Entries that several ask for, and the frames that were made of them. */
+export interface SharedPage {
   readonly conversation: ConversationId
   readonly after: number
+  /** How far the log reaches for those who ask. */
   readonly end: number
+  readonly entries: readonly StoredEntry[]
+  /** By number of entries. */
+  readonly frames: Map<number, EntryPage>
+}
+
+/** Read once, with as much room as the one who has most. */
+interface Wanted extends SharedPage {
   limit: number
   bytes: number
   entries: readonly StoredEntry[]
-  /** By number of entries. */
-  readonly frames: Map<number, EntryPage>
 }
 
 /** Answers in the order asked. */
 export async function readPages(
   store: Pick<DeliveryStore, 'positions' | 'ranges'>,
   requests: readonly PageRequest[],
-): Promise<PageOutcome[]> {
+): Promise<PageAnswer[]> {
   if (requests.length === 0) return []
   const positions = await store.positions(requests)
-  const shared = new Map<string, Shared>()
+  const shared = new Map<string, Wanted>()
   const pages = requests.map((request, at) => {
     const position = positions[at]
     return position && share(shared, request, { after: Math.max(request.after, position.fromSeq), end: readableEnd(position) })
@@ -62,16 +87,19 @@ export async function readPages(
   const wanted = [...shared.values()]
   const found = await store.ranges(wanted)
   for (const [at, page] of wanted.entries()) page.entries = found[at] ?? []
-  return requests.map((request, at) => cut(pages[at], request))
+  return requests.map((request, at) => {
+    const { toSeq, epoch, fromSeq } = positions[at] ?? NOWHERE
+    return { outcome: cutPage(pages[at], request), membership: { memberIn: toSeq === null ? epoch : NEVER, fromSeq } }
+  })
 }
 
-function share(shared: Map<string, Shared>, request: PageRequest, { after, end }: { after: number; end: number }): Shared | undefined {
+function share(shared: Map<string, Wanted>, request: PageRequest, { after, end }: { after: number; end: number }): Wanted | undefined {
   if (after >= end) return undefined
   const { conversation, limit, bytes } = request
   const key = `${conversation}${after}/${end}`
   const page = shared.get(key)
   if (!page) {
-    const made: Shared = { conversation, after, end, limit, bytes, entries: [], frames: new Map() }
+    const made: Wanted = { conversation, after, end, limit, bytes, entries: [], frames: new Map() }
     shared.set(key, made)
     return made
   }
@@ -80,7 +108,8 @@ function share(shared: Map<string, Shared>, request: PageRequest, { after, end }
   return page
 }
 
-function cut(page: Shared | undefined, { limit, bytes, atLeastOne }: PageRequest): PageOutcome {
+/** As much of the page as there is room for. */
+export function cutPage(page: SharedPage | undefined, { limit, bytes, atLeastOne }: PageRequest): PageOutcome {
   if (!page || page.entries.length === 0) return NOTHING
   const count = Math.max(fitting(page.entries, { limit, bytes }), atLeastOne ? 1 : 0)
   if (count === 0) return NO_ROOM
@@ -91,7 +120,7 @@ function cut(page: Shared | undefined, { limit, bytes, atLeastOne }: PageRequest
   return made
 }
 
-function frameOf({ conversation, end: head, after }: Shared, entries: readonly StoredEntry[]): EntryPage {
+function frameOf({ conversation, end: head, after }: SharedPage, entries: readonly StoredEntry[]): EntryPage {
   return {
     kind: 'page',
     frame: encodeEvent({ name: 'delivery.entries', body: { conversation, head, entries: [...entries] } }),

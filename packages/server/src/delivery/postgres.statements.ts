@@ -106,7 +106,7 @@ export const advance = (cursors: readonly CursorAt[]): QueryConfig => ({
 })
 
 const POSITIONS = `
-SELECT w.place, m.from_seq AS "fromSeq", m.to_seq AS "toSeq", log.head
+SELECT w.place, m.from_seq AS "fromSeq", m.to_seq AS "toSeq", log.epoch, log.head
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(conversation, device, place)
 JOIN membership m ON m.conversation = w.conversation AND m.device = w.device
 JOIN log ON log.conversation = w.conversation`

@@ -187,7 +187,7 @@ class Reads {
 
   constructor(sqlite: SqliteConnection) {
     this.#position = sqlite.prepare(
-      `SELECT membership.from_seq AS fromSeq, membership.to_seq AS toSeq, log.head
+      `SELECT membership.from_seq AS fromSeq, membership.to_seq AS toSeq, log.epoch, log.head
        FROM membership JOIN log ON log.conversation = membership.conversation
        WHERE membership.conversation = ? AND membership.device = ?`,
     )

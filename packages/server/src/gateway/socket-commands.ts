@@ -22,6 +22,7 @@ export interface CommandCall<N extends RoomCommand> {
   readonly now: number
 }
 
+/** What a handler throws is a refusal, at once or later. */
 export type CommandHandlers = { readonly [N in RoomCommand]: (call: CommandCall<N>) => Promise<ResultOf<N>> }
 
 export interface CommandRooms {
@@ -61,7 +62,8 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
       await presence.arrived(line)
       return {}
     },
-    'delivery.send': async ({ line, body, now }) => {
+    // Not async, as what comes with every message: it only hands on a promise, and a refusal that is thrown is one, too.
+    'delivery.send': ({ line, body, now }) => {
       spend(sends, line.device, now)
       return delivery.send(line.device, body)
     },

@@ -4,10 +4,11 @@
  */
 import type { Duplex } from 'node:stream'
 import { closeCodes, encodeEvent, type AccountId, type DeviceId, type EventOf, type SessionId } from '@tacit/contract'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Feed, Line } from '../delivery/feed.ts'
 import type { SocketLimits } from './socket-limits.ts'
+import { writeFrames } from './socket-writing.ts'
 
 export type CloseReason = keyof typeof closeCodes
 
@@ -21,12 +22,10 @@ export type Identity =
 export interface SocketSurroundings {
   readonly clock: Clock
   readonly limits: SocketLimits
-  readonly corks: Corks
+  readonly turn: TurnEnd
   /** The socket's buffer was over the soft limit and is empty now. */
   drained(socket: SocketLine): void
 }
-
-const SENDING = { binary: true, compress: false } as const
 
 export class SocketLine {
   readonly address: string
@@ -41,6 +40,10 @@ export class SocketLine {
   closing = false
   /** When the buffer went over the soft limit; 0 while it is under. */
   congestedSince = 0
+  /** What was sent in this turn. */
+  readonly #frames: Uint8Array[] = []
+  #frameBytes = 0
+  #awaitsDrain = false
 
   constructor(connection: { socket: WebSocket; duplex: Duplex; address: string; now: number }, shared: SocketSurroundings) {
     const { socket, duplex, address, now } = connection
@@ -54,20 +57,30 @@ export class SocketLine {
 
   /** Bytes that wait to be taken by the network. */
   get buffered(): number {
-    return this.#duplex.writableLength
+    return this.#duplex.writableLength + this.#frameBytes
   }
 
   get congested(): boolean {
     return this.buffered > this.#shared.limits.softBuffer
   }
 
-  /** Writes of one turn of the loop leave together. A reader that lets too much pile up is closed. */
+  /** Frames of one turn of the loop leave together. A reader that lets too much pile up is closed. */
   send(frame: Uint8Array): void {
     if (this.closing) return
-    this.#shared.corks.forThisTurn(this.#duplex)
-    this.#socket.send(frame, SENDING)
+    if (this.#frames.push(frame) === 1) this.#shared.turn.writes(this)
+    this.#frameBytes += frame.length
     if (this.buffered > this.#shared.limits.hardBuffer) this.close('tooSlow')
-    else if (this.congestedSince === 0 && this.congested) this.#watchDrain()
+    else if (this.congestedSince === 0 && this.congested) this.congestedSince = this.#shared.clock.now()
+  }
+
+  /** Hands what was sent to the network. */
+  write(): void {
+    const frames = this.#frames.splice(0)
+    const bytes = this.#frameBytes
+    this.#frameBytes = 0
+    if (frames.length === 0 || this.#socket.readyState !== WebSocket.OPEN) return
+    writeFrames(this.#duplex, frames, bytes)
+    if (this.congestedSince > 0 && !this.#awaitsDrain) this.#awaitDrain()
   }
 
   announceEnd(reason: EventOf<'connection.ending'>['reason'], seconds: number): void {
@@ -82,6 +95,7 @@ export class SocketLine {
   closeWith(code: number): void {
     if (this.closing) return
     this.closing = true
+    this.write()
     this.#socket.close(code)
   }
 
@@ -108,12 +122,16 @@ export class SocketLine {
     this.#socket.resume()
   }
 
-  #watchDrain(): void {
-    this.congestedSince = this.#shared.clock.now()
-    this.#duplex.once('drain', () => {
-      this.congestedSince = 0
-      this.#shared.drained(this)
-    })
+  #awaitDrain(): void {
+    if (!this.#duplex.writableNeedDrain) return this.#drained()
+    this.#awaitsDrain = true
+    this.#duplex.once('drain', () => this.#drained())
+  }
+
+  #drained(): void {
+    this.#awaitsDrain = false
+    this.congestedSince = 0
+    this.#shared.drained(this)
   }
 }
 
@@ -151,19 +169,20 @@ export class DeviceLine implements Line {
 }
 
 /**
- * What is written in one turn leaves in its end. Immediates run after the promises that are settled now and after the pass of
- * the feeds, so the answers of one group commit and the entries that it made leave in one write per socket.
+ * The end of a turn of the loop: after the promises that are settled now, and after the feeds that were marked by them, which
+ * are served in a tick (feeds.ts). So the answers of one group commit and the entries that it made leave in one write per socket.
  */
-export class Corks {
-  readonly #corked: Duplex[] = []
+export class TurnEnd {
+  #lines: SocketLine[] = []
 
-  forThisTurn(duplex: Duplex): void {
-    if (duplex.writableCorked > 0) return
-    duplex.cork()
-    if (this.#corked.push(duplex) === 1) setImmediate(() => this.#uncorkAll())
+  /** Something is to be written to the line. */
+  writes(line: SocketLine): void {
+    if (this.#lines.push(line) === 1) process.nextTick(() => process.nextTick(() => this.#writeAll()))
   }
 
-  #uncorkAll(): void {
-    for (const duplex of this.#corked.splice(0)) duplex.uncork()
+  #writeAll(): void {
+    const lines = this.#lines
+    this.#lines = []
+    for (const line of lines) line.write()
   }
 }

@@ -13,7 +13,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { Random } from '../random.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { SocketAdmission, type SocketAdmissionDeps } from './socket-admission.ts'
-import { Corks, SocketLine, type DeviceLine, type SocketSurroundings } from './socket-line.ts'
+import { SocketLine, TurnEnd, type DeviceLine, type SocketSurroundings } from './socket-line.ts'
 import { refuse, SocketSession, type SocketSessionDeps } from './socket-session.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
@@ -71,7 +71,7 @@ export class SocketGateway {
     deps.bus.listen('line_opened', ({ device, line }) => this.#openedSomewhere(device, line))
     this.#frames = new TokenBuckets(deps.limits.frames)
     this.#websockets = new WebSocketServer(serverOptions(deps.limits))
-    this.#surroundings = { clock: deps.clock, limits: deps.limits, corks: new Corks(), drained: (line) => this.#drained(line) }
+    this.#surroundings = { clock: deps.clock, limits: deps.limits, turn: new TurnEnd(), drained: (line) => this.#drained(line) }
     this.#listeners = this.#sharedListeners()
   }
 

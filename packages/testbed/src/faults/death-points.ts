@@ -18,7 +18,7 @@ export interface DeathPoint {
 const AFTER_VARIABLE = 'TACIT_DIE_AFTER'
 
 const server = 'packages/server/src'
-const insert = '    this.#insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)'
+const insert = '    this.#statements.insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)'
 const commit = "        this.#writer.exec('COMMIT')"
 const announce = '  announceAppended(deps, entry, appended)\n  return appended'
 const welcomes = '  if (welcomes.length > 0) await store.addWelcomes(tx, welcomes)'
@@ -47,7 +47,7 @@ export const deathPoints: readonly DeathPoint[] = [
   {
     name: 'before a cursor is written',
     file: 'delivery/sqlite.store.ts',
-    anchor: '    return this.#advance.run(conversation, device, seq).changes > 0',
+    anchor: '        if (Number(advance.run(conversation, device, seq).changes) === 0) this.#deps.hears.onCursorBack()',
     side: 'before',
     passed: 'often',
   },

@@ -1,0 +1,37 @@
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import { writeFrames } from './socket-writing.ts'
+
+/** What a peer reads (RFC 6455 section 5.2): the payloads of final, binary, unmasked frames. */
+function payloads(bytes: Buffer): Buffer[] {
+  if (bytes.length === 0) return []
+  expect(bytes[0]).toBe(0x82)
+  const short = bytes[1] ?? 0
+  const [start, length] = short < 126 ? [2, short] : short === 126 ? [4, bytes.readUInt16BE(2)] : [10, Number(bytes.readBigUInt64BE(2))]
+  return [bytes.subarray(start, start + length), ...payloads(bytes.subarray(start + length))]
+}
+
+function written(frames: readonly Uint8Array[]): { chunks: number; bytes: Buffer } {
+  const duplex = new PassThrough({ highWaterMark: 1 << 24 })
+  const chunks: Buffer[] = []
+  writeFrames(
+    duplex,
+    frames,
+    frames.reduce((sum, { length }) => sum + length, 0),
+  )
+  for (let chunk: unknown = duplex.read(); Buffer.isBuffer(chunk); chunk = duplex.read()) chunks.push(chunk)
+  return { chunks: chunks.length, bytes: Buffer.concat(chunks) }
+}
+
+test('frames of every size arrive whole and in their order', () => {
+  const frames = [0, 1, 125, 126, 127, 16_384, 65_535, 65_536, 300_000].map((size, at) => new Uint8Array(size).fill(at))
+  expect(payloads(written(frames).bytes).map((payload) => [payload.length, payload[0]])).toEqual(
+    frames.map((frame) => [frame.length, frame[0]]),
+  )
+  for (const frame of frames) expect(payloads(written([frame]).bytes)).toEqual([Buffer.from(frame)])
+})
+
+test('small frames leave in one chunk', () => {
+  const { chunks, bytes } = written([new Uint8Array(300), new Uint8Array(70), new Uint8Array(9)])
+  expect({ chunks, sizes: payloads(bytes).map(({ length }) => length) }).toEqual({ chunks: 1, sizes: [300, 70, 9] })
+})

@@ -1,0 +1,51 @@
+/**
+ * Frames on their way out (RFC 6455 section 5.2): whole, binary, unmasked, as a server sends them. `ws` would make two
+ * chunks and a call of each; the frames of a turn go in one chunk, which is half of what sending costs.
+ */
+import type { Duplex } from 'node:stream'
+
+/** The final frame of a message, opcode 2. */
+const FINAL_BINARY = 0x82
+
+/** What fits is copied into one chunk; beyond it, copying costs more than a chunk for each frame. */
+const ONE_CHUNK = 16 * 1024
+
+/** `size` is that of all frames together, bytes. */
+export function writeFrames(duplex: Duplex, frames: readonly Uint8Array[], size: number): void {
+  if (size <= ONE_CHUNK) return void duplex.write(inOneChunk(frames, { size, kept: duplex.writableLength > 0 }))
+  duplex.cork()
+  for (const frame of frames) {
+    const head = Buffer.allocUnsafe(headSize(frame.length))
+    writeHead(head, frame.length, 0)
+    duplex.write(head)
+    duplex.write(frame)
+  }
+  duplex.uncork()
+}
+
+/** What is `kept` waits for a slow reader: it must not hold a pool of which it is a small part. */
+function inOneChunk(frames: readonly Uint8Array[], { size, kept }: { size: number; kept: boolean }): Buffer {
+  const whole = frames.reduce((sum, { length }) => sum + headSize(length), size)
+  const chunk = kept ? Buffer.allocUnsafeSlow(whole) : Buffer.allocUnsafe(whole)
+  let at = 0
+  for (const frame of frames) {
+    at = writeHead(chunk, frame.length, at)
+    chunk.set(frame, at)
+    at += frame.length
+  }
+  return chunk
+}
+
+const headSize = (length: number): number => (length < 126 ? 2 : length < 0x1_0000 ? 4 : 10)
+
+/** Returns where the payload begins. */
+function writeHead(chunk: Buffer, length: number, at: number): number {
+  chunk[at] = FINAL_BINARY
+  if (length < 126) {
+    chunk[at + 1] = length
+    return at + 2
+  }
+  chunk[at + 1] = length < 0x1_0000 ? 126 : 127
+  if (length < 0x1_0000) return chunk.writeUInt16BE(length, at + 2)
+  return chunk.writeBigUInt64BE(BigInt(length), at + 2)
+}
