@@ -17,7 +17,7 @@ import { sealCommit } from '../conversations/seal-commit.ts'
 import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
 import { invite, wantedFor, withdrawnLeaves, type Invitation, type Invitations } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
-import { findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
+import { failAll, findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
 import { nextOffered } from '../rollback/rollback.store.ts'
 import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
 
@@ -113,7 +113,14 @@ async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Pr
   const roster = await rosterOf(group, core.certificates)
   if (roster.accounts.every((account) => account === core.account)) {
     const left = { ...state, standing: 'left' as const }
-    await hold.store({ state: left, group: 'none', write: (writer) => eraseIntent(writer, intent.position) })
+    await hold.store({
+      state: left,
+      group: 'none',
+      write: async (writer) => {
+        await failAll(writer, { conversation, reason: 'left' })
+        await eraseIntent(writer, intent.position)
+      },
+    })
     core.decided(intent.position)
     return AGAIN
   }
