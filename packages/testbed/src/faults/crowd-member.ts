@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ConversationId, Entry, EventFrame, EventOf } from '@tacit/contract'
-import { WireSocket, type WireDevice } from '../wire-device.ts'
+import { ask, WireSocket, type WireDevice } from '../wire-device.ts'
 import { hashOf, messageIn } from './crowd-bytes.ts'
 import type { Lane } from './lane.ts'
 import { orLate } from './patience.ts'
@@ -40,10 +40,15 @@ export class CrowdMember {
   #life: Promise<void> | undefined
   #ended = false
   #acknowledging = false
+  #onEntry: (at: number) => void = () => undefined
+  #accessToken: string
+  #refreshToken: string
   readonly #toAcknowledge = new Map<ConversationId, number>()
 
   constructor(device: WireDevice, hears: CrowdHears) {
     this.device = device
+    this.#accessToken = device.accessToken
+    this.#refreshToken = device.refreshToken
     this.hears = hears
   }
 
@@ -69,6 +74,16 @@ export class CrowdMember {
     this.#life = undefined
   }
 
+  /** So many messages more, in each conversation. */
+  write(count: number): void {
+    for (const lane of this.lanes.values()) lane.write(count)
+  }
+
+  /** When the next entry arrives here, by the recorder's clock. */
+  firstEntry(): Promise<number> {
+    return new Promise((resolve) => (this.#onEntry = resolve))
+  }
+
   /** The socket ends without a word; the device comes again. */
   async reconnect(): Promise<void> {
     await this.#socket?.drop()
@@ -87,15 +102,30 @@ export class CrowdMember {
   async #live(): Promise<void> {
     while (!this.#ended) {
       const socket = await this.#connected().catch(() => undefined)
-      if (socket) await this.#session(socket)
+      // It may have been stopped while the socket was opened.
+      if (this.#ended) await socket?.drop()
+      else if (socket) await this.#session(socket)
       if (!this.#ended) await pause(RECONNECT)
     }
   }
 
   async #connected(): Promise<WireSocket> {
     const url = this.hears.address()
-    const opening = WireSocket.open({ url, accessToken: this.device.accessToken, onEvent: (event) => this.#hear(event) })
-    return orLate(opening, () => void opening.then((late) => late.drop()).catch(() => undefined))
+    const opening = WireSocket.open({ url, accessToken: this.#accessToken, onEvent: (event) => this.#hear(event) })
+    try {
+      return await orLate(opening, () => void opening.then((late) => late.drop()).catch(() => undefined))
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('unauthenticated')) await this.#renew(url)
+      throw error
+    }
+  }
+
+  /** Tokens end after a while, and sooner when a clock jumps. */
+  async #renew(url: string): Promise<void> {
+    const { status, body } = await ask({ url, method: 'POST', path: '/v1/sessions/renew', body: { refreshToken: this.#refreshToken } })
+    if (status !== 200) return
+    this.#accessToken = String(body['accessToken'])
+    this.#refreshToken = String(body['refreshToken'])
   }
 
   /** Until the socket is closed. */
@@ -127,6 +157,7 @@ export class CrowdMember {
   #take({ conversation, entries }: EventOf<'delivery.entries'>): void {
     const lane = this.lanes.get(conversation)
     if (!lane) return
+    this.#onEntry(this.hears.recorder.now())
     for (const entry of entries) if (entry.seq > lane.cursor) this.#keep(lane, entry)
     this.#toAcknowledge.set(conversation, lane.cursor)
     if (!this.#acknowledging) void this.#acknowledge()

@@ -2,9 +2,26 @@
 import type { Figure, Outcome, Row } from './row.ts'
 import { kill } from './rows/f01-kill.ts'
 import { points } from './rows/f02-points.ts'
+import { drain } from './rows/f03-drain.ts'
+import { halfOpen } from './rows/f18-half-open.ts'
+import { slowReaders } from './rows/f20-slow-readers.ts'
+import { herd } from './rows/f26-herd.ts'
+import { clockJumps } from './rows/f27-clock.ts'
 import { databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
-const table: readonly Row[] = [kill, points, databaseKill, failover, slowDatabase, lostAnswers]
+const table: readonly Row[] = [
+  kill,
+  points,
+  databaseKill,
+  failover,
+  slowDatabase,
+  lostAnswers,
+  drain,
+  halfOpen,
+  slowReaders,
+  clockJumps,
+  herd,
+]
 
 export interface FaultsRequest {
   readonly version: 'short' | 'long'

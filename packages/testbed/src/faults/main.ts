@@ -16,6 +16,9 @@ const { values } = parseArgs({
   },
 })
 
+// A process that is asked to end takes its servers with it.
+process.once('SIGTERM', () => process.exit(143))
+
 const { rows } = await runFaults({
   version: values.long ? 'long' : 'short',
   only: values.only.split(',').filter((id) => id !== ''),

@@ -6,12 +6,14 @@ import type { Report } from '../checker/checker.ts'
 import { startServerProcess, type ServerProcess, type ServerProcessOptions } from '../server-process.ts'
 import { Crowd, type CrowdOptions } from './crowd.ts'
 import { Recorder, type Truth } from './recorder.ts'
-import { milliseconds, type Figure } from './row.ts'
+import { milliseconds, type Figure, type Outcome } from './row.ts'
 
 export interface SceneOptions extends ServerProcessOptions {
   readonly crowd?: Omit<CrowdOptions, 'recorder' | 'address'>
   /** What devices connect to instead of the server itself. */
   readonly address?: (server: ServerProcess) => string
+  /** Called when the server is there, before anybody connects. */
+  readonly opened?: (url: string) => Promise<unknown>
   /** The PostgreSQL database; SQLite without one. */
   readonly database?: string
 }
@@ -32,13 +34,14 @@ const SETTLES_WITHIN = 30_000
 
 /** Plays a scene: opens it, lets `play` do its worst, waits until everybody has everything, ends the server, checks the history. */
 export async function playScene(options: SceneOptions, play: (scene: Scene) => Promise<void>): Promise<SceneEnd> {
-  const { crowd: crowdOptions, address, database, environment, ...process } = options
+  const { crowd: crowdOptions, address, opened, database, environment, ...process } = options
   const folder = mkdtempSync(join(tmpdir(), 'tacit-faults-'))
   const server = await startServerProcess({
     ...process,
     environment: { TACIT_LOG_LEVEL: 'warn', ...(database !== undefined && { TACIT_DATABASE: database }), ...environment },
   })
   try {
+    await opened?.(server.url)
     const recorder = new Recorder(join(folder, 'history.jsonl'))
     const crowd = await Crowd.open({ ...crowdOptions, recorder, address: () => address?.(server) ?? server.url })
     await play({ server, crowd, recorder })
@@ -52,4 +55,13 @@ export async function playScene(options: SceneOptions, play: (scene: Scene) => P
     await server.dispose()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** `says`: what the row itself found wrong. */
+export function outcomeOf(
+  end: SceneEnd,
+  { injections, says, figures }: { injections: number; says: string | undefined; figures: Outcome['figures'] },
+): Outcome {
+  const violations = says === undefined ? end.violations : [...end.violations, { id: 'row', says }]
+  return { injections, acknowledged: end.acknowledged, violations, figures: [...figures, end.settled] }
 }

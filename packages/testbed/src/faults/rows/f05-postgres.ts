@@ -5,7 +5,7 @@ import { startPostgres, type PostgresServer } from '../../postgres-process.ts'
 import { startServerProcess } from '../../server-process.ts'
 import { Link } from '../link.ts'
 import { milliseconds, quantile, worst, type Outcome, type Row } from '../row.ts'
-import { playScene } from '../scene.ts'
+import { outcomeOf, playScene } from '../scene.ts'
 
 /** From the database being back to the next acceptance, milliseconds. */
 const RESUMES_WITHIN = 5000
@@ -195,15 +195,4 @@ export async function createDatabase(postgres: PostgresServer): Promise<void> {
   await client.connect()
   await client.query('CREATE DATABASE tacit')
   await client.end()
-}
-
-type Ended = Awaited<ReturnType<typeof playScene>>
-
-/** `says`: what the row itself found wrong. */
-export function outcomeOf(
-  end: Ended,
-  { injections, says, figures }: { injections: number; says: string | undefined; figures: Outcome['figures'] },
-): Outcome {
-  const violations = says === undefined ? end.violations : [...end.violations, { id: 'row', says }]
-  return { injections, acknowledged: end.acknowledged, violations, figures: [...figures, end.settled] }
 }
