@@ -32,6 +32,7 @@ export async function openPremises({ settings, random }: { settings: Settings; r
     const shared = sealingKey === '' ? undefined : { database, sealingKey }
     const secrets = await openSecrets({ folder, random, shared, anyAccount: () => anyAccount(database) })
     const space = await watchDiskSpace({ folder, minFreeMib })
+    held.defer(() => space.close())
     return { database, secrets, space, [Symbol.asyncDispose]: () => held.disposeAsync() }
   } catch (error) {
     await held.disposeAsync()

@@ -40,6 +40,7 @@ export class CrowdMember {
   #life: Promise<void> | undefined
   #ended = false
   #acknowledging = false
+  #isCaughtUp = false
   #onEntry: (at: number) => void = () => undefined
   #accessToken: string
   #refreshToken: string
@@ -87,6 +88,11 @@ export class CrowdMember {
   /** The socket ends without a word; the device comes again. */
   async reconnect(): Promise<void> {
     await this.#socket?.drop()
+  }
+
+  /** Whether it has a socket, and has caught up on it. */
+  get isConnected(): boolean {
+    return this.#isCaughtUp
   }
 
   /** Whether the server knows of everything that this device has. */
@@ -139,12 +145,14 @@ export class CrowdMember {
         Promise.race([Promise.all([socket.command('delivery.resume', { cursors }), caughtUp]), closed]),
         () => void socket.drop(),
       )
+      this.#isCaughtUp = true
       if (this.#toAcknowledge.size > 0 && !this.#acknowledging) void this.#acknowledge()
       await Promise.all([...this.lanes.values()].map((lane) => lane.talk(socket, closed)))
     } catch {
       // Late: the socket was dropped.
     }
     await closed
+    this.#isCaughtUp = false
     this.#socket = undefined
     this.#acknowledging = false
   }

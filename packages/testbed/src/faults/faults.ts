@@ -7,6 +7,7 @@ import { halfOpen } from './rows/f18-half-open.ts'
 import { slowReaders } from './rows/f20-slow-readers.ts'
 import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
+import { fullDisk } from './rows/f31-full-disk.ts'
 import { databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
 const table: readonly Row[] = [
@@ -21,6 +22,7 @@ const table: readonly Row[] = [
   slowReaders,
   clockJumps,
   herd,
+  fullDisk,
 ]
 
 export interface FaultsRequest {
