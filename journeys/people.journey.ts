@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, test } from '@playwright/test'
+import { expect, test, type Locator } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
 import { leaksInFiles, leaksInMemory } from './leaks.ts'
 import { Person, Secrets, timelineOf } from './person.ts'
@@ -50,6 +50,33 @@ test('Alice finds Bob by his handle in any case and they talk; she sees what he 
   await expect(alice.page.getByText(/typing…/).first()).toBeVisible()
   await bob.write('it is waiting for the pike')
   await alice.reads('it is waiting for the pike')
+})
+
+test('they compare keys: the same number on both screens, and the code of one marks it for the other', async () => {
+  const [hers, his] = [await alice.compareKeys('Bob.Builder'), await bob.compareKeys('Alice')]
+  const groupsOf = (dialog: Locator) => dialog.getByRole('list', { name: 'Safety number' }).getByRole('listitem')
+  await expect(groupsOf(hers)).toHaveCount(12)
+  await expect(groupsOf(his)).toHaveText(await groupsOf(hers).allInnerTexts())
+  await expect(his.getByRole('img', { name: /^Safety number as a code/ })).toBeVisible()
+  await bob.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await his.getByText('Compare by text instead').click()
+  await his.getByRole('button', { name: 'Copy my code' }).click()
+  await expect(his.getByRole('button', { name: 'Copied' })).toBeVisible()
+  const code = await bob.page.evaluate(() => navigator.clipboard.readText())
+  await hers.getByText('Compare by text instead').click()
+  const field = hers.getByLabel('Code of Bob.Builder')
+  await field.fill(code.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')))
+  await hers.getByRole('button', { name: 'Compare', exact: true }).click()
+  await expect(hers.getByRole('alert')).toContainText('Do not write anything private')
+  await field.fill(code)
+  await hers.getByRole('button', { name: 'Compare', exact: true }).click()
+  await expect(hers.getByText('You compared this number')).toBeVisible()
+  for (const person of [alice, bob]) {
+    await person.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+    await person.page.getByRole('link', { name: 'Close details' }).click()
+  }
+  await expect(alice.page.getByTitle('Keys compared', { exact: true })).toBeVisible()
+  await expect(bob.page.getByTitle('Keys compared', { exact: true })).toHaveCount(0)
 })
 
 test('a group of three with a terminal among them', async () => {

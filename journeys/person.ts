@@ -129,6 +129,13 @@ export class Person {
     await expect(this.composer).toBeVisible()
   }
 
+  /** Opens the window for comparing keys, from the conversation that is open. */
+  async compareKeys(handle: string): Promise<Locator> {
+    await this.page.getByRole('link', { name: 'Details' }).first().click()
+    await this.page.getByRole('button', { name: `Compare keys with ${handle}` }).click()
+    return this.page.getByRole('dialog', { name: `Compare keys with ${handle}` })
+  }
+
   /** Opens a conversation from the list. */
   async open(title: string): Promise<void> {
     await this.row(title).click()

@@ -50,6 +50,14 @@ test('a conversation, its details, and a group', async () => {
   await ada.reads('I do. Apple.')
   await ada.page.getByRole('link', { name: 'Details' }).first().click()
   await inspect(ada.page, 'group-details')
+  await ada.page.getByRole('button', { name: 'Compare keys with Ben' }).click()
+  await expect(ada.page.getByRole('list', { name: 'Safety number' })).toBeVisible()
+  await inspect(ada.page, 'safety-number')
+  await ada.page.getByRole('button', { name: 'We see the same number' }).click()
+  await ada.page.getByRole('button', { name: 'Close', exact: true }).click()
+  await ada.page.getByText('End-to-end encrypted').click()
+  await expect(ada.page.getByRole('list', { name: 'Number of this conversation' })).toBeVisible()
+  await inspect(ada.page, 'group-encryption')
   await ada.page.goto(server.url)
   await inspect(ada.page, 'list')
   await ada.open('Ben')
@@ -102,8 +110,8 @@ async function inspect(page: Page, name: string): Promise<void> {
     await page.setViewportSize(size)
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      // Screens that are fetched when first needed have arrived when their heading has.
-      await expect(page.getByRole('heading', { level: 1 }).first()).toBeAttached()
+      // Screens that are fetched when first needed have arrived when their heading has; an open window hides what is behind it.
+      await expect(page.getByRole('heading', { level: 1 }).or(page.getByRole('dialog')).first()).toBeAttached()
       await expect(page.getByText('Loading…')).toHaveCount(0)
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       expect(sideways, `${name} at ${size.name} scrolls sideways`).toBe(0)

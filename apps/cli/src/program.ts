@@ -11,6 +11,7 @@ import { listen } from './messages/listen.ts'
 import { history, send } from './messages/messages.ts'
 import { audit } from './trust/audit.ts'
 import { evidence } from './trust/evidence.ts'
+import { safety } from './trust/safety.ts'
 import { voice } from './terminal/voice.ts'
 import type { World } from './world.ts'
 
@@ -121,6 +122,15 @@ function trustCommands(
   { doors: { signed }, audit: run }: { readonly doors: Doors; readonly audit: (server: string | undefined) => Promise<void> },
 ): void {
   program.commandsGroup('Trust:')
+  program
+    .command('safety <handle>')
+    .description('the number and code to compare keys with somebody, by another way than this server')
+    .option('--code <code>', 'compare the code that their device shows')
+    .option('--same', 'you have compared the number yourself', false)
+    .option('--forget', 'take the mark away', false)
+    .action((handle: string, how: { code?: string; same: boolean; forget: boolean }) =>
+      signed((context) => safety(context, { handle, ...how })),
+    )
   program
     .command('audit [server]')
     .description("verify a server's whole log of device lists; needs no account")

@@ -144,6 +144,8 @@ export interface ConversationSummary {
   readonly peer?: Person
   /** Only for a direct conversation, and only when both share presence. */
   readonly peerOnline?: boolean
+  /** Only for a direct conversation: the person's key was compared by another way. */
+  readonly peerCompared?: boolean
   readonly people: number
   readonly unread: number
   /** Milliseconds; the list is ordered by it, newest first. */
@@ -164,6 +166,8 @@ export interface ConversationMember extends Person {
   /** Absent unless both share presence. */
   readonly online?: boolean
   readonly devices: number
+  /** Their account key was compared by another way, and is the same since. */
+  readonly compared: boolean
 }
 
 export interface ConversationDetails {
@@ -197,6 +201,16 @@ export interface DeviceInfo {
   /** The name its owner gave it, from the vault; the server does not know it. */
   readonly name: string
   readonly notAfter: number
+}
+
+/** What two people compare by another way, to know that nobody stands between them. */
+export interface SafetyNumber {
+  readonly person: Person
+  /** Twelve groups of five digits, the same on both sides. */
+  readonly digits: readonly string[]
+  /** What the other person's device compares, as text or as a QR code. */
+  readonly code: string
+  readonly compared: boolean
 }
 
 /**
@@ -286,6 +300,15 @@ export interface Verbs {
   revokeSession(request: { readonly session: SessionId }): Promise<void>
   devices(): Promise<readonly DeviceInfo[]>
   keyLogEvidence(): Promise<readonly KeyLogEvidence[]>
+
+  /** Of somebody this device knows: looked up once, or in a conversation with it. */
+  safetyNumber(request: { readonly account: AccountId }): Promise<SafetyNumber>
+  /** Compares the code that their device shows; the same one marks them as compared. */
+  compareSafetyCode(request: { readonly account: AccountId; readonly code: string }): Promise<'same' | 'different' | 'not_a_code'>
+  /** The person compared the number themselves, or takes the mark back. */
+  setCompared(request: { readonly account: AccountId; readonly same: boolean }): Promise<void>
+  /** Six groups of five digits that all members see who are in the same state of the group; new with each change of keys. */
+  conversationNumber(request: { readonly conversation: ConversationId }): Promise<readonly string[]>
 }
 
 /** A message as a script sees it arrive, own other devices' included. */

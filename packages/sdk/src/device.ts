@@ -108,6 +108,11 @@ export class Device {
     this.#keepUpDaily()
   }
 
+  /** Something that is shown in many places changed. */
+  looksDifferent(): void {
+    this.#parts.changed()
+  }
+
   /** Stops; what runs now still ends, and nothing new begins. */
   stop(): void {
     this.connection.stop()

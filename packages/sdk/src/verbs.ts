@@ -11,7 +11,7 @@ import type { Device } from './device.ts'
 import { findPinByHandle } from './devices/people.store.ts'
 import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
-import { allEvidence } from './transparency/key-log.store.ts'
+import { trustVerbs } from './trust-verbs.ts'
 import { Unreachable } from './trouble.ts'
 
 export interface SignedIn {
@@ -39,7 +39,14 @@ const PATIENCE = 30_000
 /** `signedIn` rejects with `not_signed_in` when nobody is. */
 export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
   const settle: ConversationVerbs['settle'] = ({ within: longest }) => signedIn().device.settle(longest)
-  return { settle, ...peopleVerbs(signedIn), ...membershipVerbs(signedIn), ...messageVerbs(signedIn), ...accountVerbs(signedIn) }
+  return {
+    settle,
+    ...peopleVerbs(signedIn),
+    ...membershipVerbs(signedIn),
+    ...messageVerbs(signedIn),
+    ...accountVerbs(signedIn),
+    ...trustVerbs(signedIn),
+  }
 }
 
 function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPerson' | 'startDirect' | 'createGroup'> {
@@ -150,9 +157,7 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
   }
 }
 
-function accountVerbs(
-  signedIn: () => SignedIn,
-): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices' | 'keyLogEvidence'> {
+function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices'> {
   return {
     async setPresenceSharing({ on }) {
       const { device, selfChanged } = signedIn()
@@ -184,14 +189,6 @@ function accountVerbs(
         current: one.device === self.device,
         name: deviceNames.get(one.device) ?? '',
         notAfter: one.notAfter * 1000,
-      }))
-    },
-    async keyLogEvidence() {
-      const all = await allEvidence(signedIn().device.core.store)
-      return all.map(({ account, conversation, ...evidence }) => ({
-        ...evidence,
-        ...(account !== undefined && { account }),
-        ...(conversation !== undefined && { conversation }),
       }))
     },
   }

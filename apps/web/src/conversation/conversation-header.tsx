@@ -1,7 +1,7 @@
 /** Who one is talking to, whether they are there, and the way to the details. */
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ArrowLeft, Info } from 'lucide-react'
+import { ArrowLeft, Info, ShieldCheck } from 'lucide-react'
 import { Link } from 'wouter'
 import type { ConversationSummary } from '@tacit/sdk'
 import { Avatar } from '../design/avatar.tsx'
@@ -17,7 +17,7 @@ interface ConversationHeaderProps {
 
 export function ConversationHeader({ summary, about }: ConversationHeaderProps) {
   const { t } = useTranslation()
-  const { conversation, kind, title, peer, peerOnline, people } = summary
+  const { conversation, kind, title, peer, peerOnline, peerCompared, people } = summary
   const heading = useRef<HTMLHeadingElement>(null)
   // Elsewhere the composer takes it.
   useEffect(() => {
@@ -35,11 +35,21 @@ export function ConversationHeader({ summary, about }: ConversationHeaderProps) 
         <span className={css['names']}>
           <h1 ref={heading} tabIndex={-1} className={css['title']}>
             <bdi>{title}</bdi>
+            {peerCompared === true && <Compared label={t('safety.mark')} />}
           </h1>
           {subtitle !== undefined && <span className={css['subtitle']}>{subtitle}</span>}
         </span>
       </Link>
       <IconLink to={detailsPath} label={t('conversation.details')} icon={<Info size={21} />} current={about} />
     </header>
+  )
+}
+
+function Compared({ label }: { readonly label: string }) {
+  return (
+    <span className={css['compared']} title={label}>
+      <ShieldCheck size={16} aria-hidden="true" />
+      <span className="sr-only">{label}</span>
+    </span>
   )
 }

@@ -36,7 +36,7 @@ export function Details({ summary }: { readonly summary: ConversationSummary }) 
         </div>
         {details !== undefined && (
           <>
-            <EncryptionLine encryption={details.encryption} />
+            <EncryptionLine details={details} />
             <section className={css['section']}>
               <div className={css['sectionHead']}>
                 <h2 className={css['sectionTitle']}>{t('details.members', { count: details.members.length })}</h2>

@@ -1,8 +1,8 @@
 /** Somebody in the conversation, and what may be done about them. */
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Menu } from '@base-ui/react/menu'
 import { useTranslation } from 'react-i18next'
-import { EllipsisVertical } from 'lucide-react'
+import { EllipsisVertical, Shield, ShieldCheck } from 'lucide-react'
 import type { ConversationDetails, ConversationId, ConversationMember } from '@tacit/sdk'
 import { Avatar } from '../design/avatar.tsx'
 import { Confirm } from '../design/confirm.tsx'
@@ -11,6 +11,8 @@ import { FailureLine } from '../messenger/failure-line.tsx'
 import { useMessenger } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
 import css from './member-row.module.css'
+
+const SafetyNumber = lazy(async () => ({ default: (await import('../trust/safety-number.tsx')).SafetyNumber }))
 
 interface MemberRowProps {
   readonly conversation: ConversationId
@@ -22,8 +24,9 @@ interface MemberRowProps {
 export function MemberRow({ conversation, member, can, group }: MemberRowProps) {
   const { t } = useTranslation()
   const messenger = useMessenger()
-  const { account, handle, role, me } = member
+  const { account, handle, role, me, compared } = member
   const [asking, setAsking] = useState(false)
+  const [comparing, setComparing] = useState(false)
   const setRole = useAction(() => messenger.setRole({ conversation, account, role: role === 'admin' ? 'member' : 'admin' }))
   const remove = useAction(async () => {
     await messenger.removePerson({ conversation, account })
@@ -41,6 +44,13 @@ export function MemberRow({ conversation, member, can, group }: MemberRowProps) 
           </span>
           <span className={css['facts']}>{facts.join(' · ')}</span>
         </div>
+        {!me && (
+          <IconButton
+            label={compared ? t('safety.openCompared', { handle }) : t('safety.open', { handle })}
+            icon={compared ? <ShieldCheck size={20} className={css['compared']} /> : <Shield size={20} />}
+            onClick={() => setComparing(true)}
+          />
+        )}
         {!me && (can.remove || can.changeRoles) && (
           <Menu.Root>
             <Menu.Trigger render={<IconButton label={t('details.actions', { handle })} icon={<EllipsisVertical size={20} />} />} />
@@ -64,6 +74,11 @@ export function MemberRow({ conversation, member, can, group }: MemberRowProps) 
         )}
       </div>
       <FailureLine failure={setRole.failure} />
+      {comparing && (
+        <Suspense>
+          <SafetyNumber account={account} handle={handle} onClose={() => setComparing(false)} />
+        </Suspense>
+      )}
       <Confirm
         open={asking}
         title={t('details.removeTitle', { handle })}

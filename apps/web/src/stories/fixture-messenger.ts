@@ -43,6 +43,7 @@ const details = (id: string): Topics['details']['snapshot'] => {
       role: at === 0 || member === carol ? 'admin' : 'member',
       me: member === alice,
       devices: at + 1,
+      compared: member === bob,
       ...(member === bob ? { online: true } : {}),
     })),
     can: { add: group, remove: group, rename: group, leave: group, changeRoles: group },
@@ -111,6 +112,15 @@ export function fixtureMessenger(scene: Scene): Messenger {
       },
     ],
     keyLogEvidence: async () => [],
+    safetyNumber: async ({ account }) => ({
+      person: people.find((person) => person.account === account) ?? bob,
+      digits: Array.from({ length: 12 }, (_, at) => String(10_007 + at * 7919)),
+      code: `tacit-safety:1:${'A'.repeat(86)}`,
+      compared: account === bob.account,
+    }),
+    compareSafetyCode: async () => 'not_a_code',
+    setCompared: async () => undefined,
+    conversationNumber: async () => Array.from({ length: 6 }, (_, at) => String(20_011 + at * 7919)),
     devices: async () => [
       { device: deviceId('here'), current: true, name: 'Firefox on Linux', notAfter: now + minutes(500_000) },
       { device: deviceId('phone'), current: false, name: 'Chrome on Android', notAfter: now + minutes(400_000) },

@@ -251,6 +251,9 @@ export const de: Words = {
     sealed: 'Ende-zu-Ende-verschlüsselt',
     protocol: 'Protokoll',
     suite: 'Verfahren',
+    number: 'Nummer dieser Unterhaltung',
+    numberExplain:
+      'Alle in dieser Unterhaltung sehen im selben Augenblick diese Nummer. Sie wechselt mit den Schlüsseln. Vergleicht sie, wenn ihr sicher sein wollt, dass ihr alle in derselben Gruppe seid.',
     keyChanges: 'Schlüsselwechsel',
     members_one: '{{count}} Person',
     members_other: '{{count}} Personen',
@@ -272,6 +275,29 @@ export const de: Words = {
     leave: 'Gruppe verlassen',
     leaveTitle: '„{{title}}“ verlassen?',
     leaveText: 'Du bekommst keine neuen Nachrichten. Um zurückzukommen, muss dich jemand aus der Gruppe hinzufügen.',
+  },
+
+  safety: {
+    open: 'Schlüssel mit {{handle}} vergleichen',
+    openCompared: 'Schlüssel mit {{handle}} verglichen',
+    mark: 'Schlüssel verglichen',
+    title: 'Schlüssel mit {{handle}} vergleichen',
+    explain:
+      'Bitte {{handle}}, dasselbe Fenster über dich zu öffnen, neben dir oder am Telefon. Seht ihr beide diese Nummer, steht niemand zwischen euch.',
+    number: 'Sicherheitsnummer',
+    qr: 'Sicherheitsnummer als Code, für die Kamera von {{handle}}',
+    far: 'Stattdessen als Text vergleichen',
+    farExplain: 'Schick {{handle}} deinen Code auf einem anderen Weg als über diesen Server, und füg den von {{handle}} hier ein.',
+    copy: 'Meinen Code kopieren',
+    copied: 'Kopiert',
+    theirs: 'Code von {{handle}}',
+    compare: 'Vergleichen',
+    different:
+      'Das ist ein anderer Code. Entweder geht es darin um jemand anderen, oder jemand steht zwischen dir und {{handle}}. Schreib nichts Vertrauliches, und sag es dem Betreiber.',
+    not_a_code: 'Das ist kein Code, den {{handle}} über dich sehen würde. Prüf, ob alles kopiert ist, und dass es nicht dein eigener ist.',
+    same: 'Wir sehen dieselbe Nummer',
+    compared: 'Du hast diese Nummer verglichen',
+    forget: 'Zeichen wegnehmen',
   },
 
   switcher: { title: 'Unterhaltung finden', label: 'Unterhaltung finden', empty: 'So heißt keine Unterhaltung.' },

@@ -247,6 +247,9 @@ export const en = {
     protocol: 'Protocol',
     suite: 'Algorithms',
     keyChanges: 'Key changes',
+    number: 'Number of this conversation',
+    numberExplain:
+      'Everybody in this conversation sees this number at the same moment. It changes with the keys. Compare it when you want to be sure that you are all in the same group.',
     members_one: '{{count}} person',
     members_other: '{{count}} people',
     admin: 'Admin',
@@ -267,6 +270,29 @@ export const en = {
     leave: 'Leave group',
     leaveTitle: 'Leave “{{title}}”?',
     leaveText: 'You will not receive new messages. Somebody in the group has to add you to come back.',
+  },
+
+  safety: {
+    open: 'Compare keys with {{handle}}',
+    openCompared: 'Keys compared with {{handle}}',
+    mark: 'Keys compared',
+    title: 'Compare keys with {{handle}}',
+    explain:
+      'Ask {{handle}} to open the same window about you, next to you or on the phone. If both of you see this number, nobody stands between you.',
+    number: 'Safety number',
+    qr: 'Safety number as a code, for the camera of {{handle}}',
+    far: 'Compare by text instead',
+    farExplain: 'Send your code to {{handle}} by another way than this server, and paste theirs here.',
+    copy: 'Copy my code',
+    copied: 'Copied',
+    theirs: 'Code of {{handle}}',
+    compare: 'Compare',
+    different:
+      'This is another code. Either it is about somebody else, or somebody stands between you and {{handle}}. Do not write anything private, and tell whoever runs the server.',
+    not_a_code: 'This is not a code that {{handle}} would see about you. Check that all of it was copied, and that it is not your own.',
+    same: 'We see the same number',
+    compared: 'You compared this number',
+    forget: 'Take the mark away',
   },
 
   switcher: { title: 'Find a conversation', label: 'Find a conversation', empty: 'No conversation is called that.' },

@@ -13,6 +13,9 @@ export interface Pin {
   readonly list: Uint8Array
 }
 
+/** SQL: whether the person compared the key that is pinned. */
+export const IS_COMPARED = 'compared_key is account_key'
+
 export async function findPin(reader: Reader, account: AccountId): Promise<Pin | undefined> {
   const row = await reader.get('select * from person where account = ?', [account])
   return row && readPin(row)
@@ -30,6 +33,19 @@ export const savePin = (writer: Writer, pin: Pin): Promise<void> =>
        list_hash = excluded.list_hash, list = excluded.list`,
     [pin.account, pin.handle, pin.accountKey, pin.listVersion, pin.listHash, pin.list],
   )
+
+/** The person compared the pinned key by another way and found it the same, or takes that back. */
+export const markCompared = (writer: Writer, { account, same }: { account: AccountId; same: boolean }): Promise<void> =>
+  writer.run(`update person set compared_key = ${same ? 'account_key' : 'null'} where account = ?`, [account])
+
+export async function isCompared(reader: Reader, account: AccountId): Promise<boolean> {
+  return (await reader.get(`select 1 as found from person where account = ? and ${IS_COMPARED}`, [account])) !== undefined
+}
+
+/** Everybody whose key was compared. */
+export async function comparedAccounts(reader: Reader): Promise<ReadonlySet<AccountId>> {
+  return new Set((await reader.all(`select account from person where ${IS_COMPARED}`)).map((row) => id(row, 'account', AccountId)))
+}
 
 /** Somebody presented another account key for this account. True the first time. */
 export async function markConflict(writer: Writer, account: AccountId): Promise<boolean> {

@@ -243,7 +243,10 @@ create table lost_entry (
 create table rollback (conversation text primary key, since integer not null) without rowid;
 `
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback]
+/** The account key that the person has compared by another way; it says nothing about any other key. */
+const compared = 'alter table person add column compared_key blob;'
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -4,6 +4,7 @@ import type { ConversationDetails, ConversationMember } from '../api.ts'
 import { findConversation } from '../conversations/conversation.store.ts'
 import { loadRoster } from '../conversations/roster.store.ts'
 import type { Reader } from '../local-store/driver.ts'
+import { comparedAccounts } from '../devices/people.store.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { shownStanding, type Ephemeral } from './summaries.ts'
 
@@ -16,7 +17,11 @@ export async function readDetails(
   const names = await loadNames(reader)
   const entries = await loadRoster(reader, conversation)
   const accounts = [...new Set(entries.map((entry) => entry.account))]
-  const members = accounts.map((account) => describeMember(account, { entries, names, ephemeral }))
+  const compared = await comparedAccounts(reader)
+  const members = accounts.map((account) => ({
+    ...describeMember(account, { entries, names, ephemeral }),
+    compared: compared.has(account),
+  }))
   const standing = await shownStanding(reader, state)
   const inGroup = standing === 'active' && state.kind === 'group'
   const admin = members.some((member) => member.me && member.role === 'admin')
@@ -34,7 +39,7 @@ export async function readDetails(
 function describeMember(
   account: AccountId,
   { entries, names, ephemeral }: { entries: readonly RosterEntry[]; names: Names; ephemeral: Ephemeral },
-): ConversationMember {
+): Omit<ConversationMember, 'compared'> {
   const own = entries.filter((entry) => entry.account === account)
   const me = account === ephemeral.me
   return {

@@ -2,6 +2,7 @@
 import { AccountId, type ConversationId } from '@tacit/contract'
 import type { ConversationStanding, ConversationSummary, MessageState } from '../api.ts'
 import { allConversations, type Conversation } from '../conversations/conversation.store.ts'
+import { isCompared } from '../devices/people.store.ts'
 import { id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { othersProgress } from '../signals/receipts.store.ts'
@@ -71,6 +72,7 @@ async function summarize(
     standing: await shownStanding(reader, state),
     ...(peer && { peer }),
     ...(showsPresence && { peerOnline: ephemeral.isOnline(peer.account) }),
+    ...(kind === 'direct' && peer && { peerCompared: await isCompared(reader, peer.account) }),
     people: counts ? integer(counts, 'people') : 0,
     unread: counts ? integer(counts, 'unread') : 0,
     lastActivity: state.activity,

@@ -100,6 +100,10 @@ export function openPageMessenger(options: PageOptions): Messenger {
     revokeSession: verb('revokeSession'),
     devices: verb('devices'),
     keyLogEvidence: verb('keyLogEvidence'),
+    safetyNumber: verb('safetyNumber'),
+    compareSafetyCode: verb('compareSafetyCode'),
+    setCompared: verb('setCompared'),
+    conversationNumber: verb('conversationNumber'),
     watch: <T extends TopicName>(topic: T, ...param: readonly (string | undefined)[]) => snapshots.live(topic, param[0]),
     async close() {
       for (const stop of stops) stop()

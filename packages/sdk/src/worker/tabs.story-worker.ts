@@ -126,4 +126,8 @@ const everythingElse = {
   revokeSession: notHere,
   devices: notHere,
   keyLogEvidence: async () => [],
+  safetyNumber: notHere,
+  compareSafetyCode: notHere,
+  setCompared: notHere,
+  conversationNumber: notHere,
 }

@@ -35,6 +35,10 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   revokeSession: 'repeat',
   devices: 'repeat',
   keyLogEvidence: 'repeat',
+  safetyNumber: 'repeat',
+  compareSafetyCode: 'repeat',
+  setCompared: 'repeat',
+  conversationNumber: 'repeat',
 }
 
 export const topics: Readonly<Record<TopicName, true>> = {

@@ -1,0 +1,63 @@
+/** The verbs by which a person makes sure who they are talking to. */
+import type { AccountId } from '@tacit/contract'
+import { MessengerError, type Verbs } from './api.ts'
+import type { Device } from './device.ts'
+import { isCompared, markCompared } from './devices/people.store.ts'
+import { compareCode, conversationDigits, safetyCode, safetyDigits, type Identity } from './devices/safety-number.ts'
+import { allEvidence } from './transparency/key-log.store.ts'
+import type { SignedIn } from './verbs.ts'
+
+type TrustVerbs = Pick<Verbs, 'safetyNumber' | 'compareSafetyCode' | 'setCompared' | 'conversationNumber' | 'keyLogEvidence'>
+
+export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
+  const both = async (account: AccountId) => {
+    const { device, self } = signedIn()
+    return { mine: { account: self.account, accountKey: self.accountKey }, theirs: await identityOf(device, account) }
+  }
+  const setCompared: TrustVerbs['setCompared'] = async ({ account, same }) => {
+    const { device } = signedIn()
+    await identityOf(device, account)
+    await device.core.store.transaction((writer) => markCompared(writer, { account, same }))
+    device.looksDifferent()
+  }
+  return {
+    setCompared,
+    async safetyNumber({ account }) {
+      const { store } = signedIn().device.core
+      const { mine, theirs } = await both(account)
+      return {
+        person: { account, handle: theirs.handle },
+        digits: await safetyDigits(mine, theirs),
+        code: await safetyCode({ mine, theirs }),
+        compared: await isCompared(store, account),
+      }
+    },
+    async compareSafetyCode({ account, code }) {
+      const verdict = await compareCode(code, await both(account))
+      if (verdict === 'same') await setCompared({ account, same: true })
+      return verdict
+    },
+    async conversationNumber({ conversation }) {
+      const { conversations } = signedIn().device.core
+      const group = await conversations.hold(conversation, async (hold) => hold.group)
+      if (!group) throw new MessengerError('not_found', 'This device is not in that conversation.')
+      return conversationDigits(group.epochAuthenticator)
+    },
+    async keyLogEvidence() {
+      const all = await allEvidence(signedIn().device.core.store)
+      return all.map(({ account, conversation, ...evidence }) => ({
+        ...evidence,
+        ...(account !== undefined && { account }),
+        ...(conversation !== undefined && { conversation }),
+      }))
+    },
+  }
+}
+
+/** Somebody whose key is pinned, and who is somebody else. */
+async function identityOf({ core }: Device, account: AccountId): Promise<Identity & { readonly handle: string }> {
+  if (account === core.account) throw new MessengerError('not_allowed', 'This is you.')
+  const known = await core.people.known(account)
+  if (!known) throw new MessengerError('not_found', 'This device does not know that person.')
+  return { account, accountKey: known.pin.accountKey, handle: known.pin.handle }
+}
