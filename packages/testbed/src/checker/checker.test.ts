@@ -151,6 +151,14 @@ test('who leaves and comes back reads what is in its two times, and nothing betw
   expect((await check(lines.toSpliced(at, 0, ...goes))).violations.map(({ id }) => id)).toContain('D-13')
 })
 
+test('who comes back at the end of the log has nothing to read and misses nothing', async () => {
+  const lines = without(without(goodHistory(), { op: 'recv', device: 'bob', seq: 4 }), { op: 'recv', device: 'bob', seq: 5 })
+  const acks = lines.filter((line) => line.op !== 'ack' || line['device'] !== 'bob')
+  const back = { op: 'join', phase: 'ok', device: 'bob', seq: 5, t: 1000, proc: 'test' }
+  const { violations } = await check(acks.toSpliced(acks.indexOf(lineOf(acks, { op: 'log' })), 0, back))
+  expect(violations).toEqual([])
+})
+
 test('a hundred thousand lines are checked in a moment', () => {
   const checker = new Checker()
   const log: LogLine[] = []

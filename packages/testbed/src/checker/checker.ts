@@ -214,7 +214,7 @@ export class Checker {
     if (final.outbox > 0) this.#found('D-20', `${device} still has ${final.outbox} to say`, final)
     if (final.cursor < end) this.#found('D-11', `${device} stopped at ${final.cursor} of ${end}`, final)
     const last = received.at(-1)
-    if (!last || last.seq >= end) return
+    if (!last || Math.max(last.seq, intervals.at(-1)?.from ?? 0) >= end) return
     this.#found('D-11', `${device} has ${last.seq} of ${end}`, last, final)
     const own = log.slice(last.seq, end).find((entry) => account !== undefined && readers.get(entry.device)?.account === account)
     if (own) this.#found('D-10', `${device} misses what ${own.device} of the same person said`, last, own)
