@@ -7,6 +7,7 @@ import type { Attendance } from './conversations/attendance.ts'
 import type { Conversations } from './conversations/held.ts'
 import type { People } from './devices/people.ts'
 import type { Duties } from './duties.ts'
+import type { ReadingMarker } from './inbox/marker.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -33,6 +34,7 @@ export interface DeviceCore extends Surroundings {
   readonly certificates: Certificates
   readonly people: People
   readonly conversations: Conversations
+  readonly marker: ReadingMarker
   readonly attendance: Pick<Attendance, 'returned'>
   readonly duties: Duties
   /** There may be something to send in this conversation. */

@@ -17,6 +17,7 @@ import { People } from './devices/people.ts'
 import type { Decided, DeviceCore } from './device-core.ts'
 import { Duties } from './duties.ts'
 import { Acknowledger } from './inbox/acknowledger.ts'
+import { ReadingMarker } from './inbox/marker.ts'
 import { receiveEntries } from './inbox/receive.ts'
 import { KeyPackages } from './keys/key-packages.ts'
 import type { StoreDriver } from './local-store/driver.ts'
@@ -198,6 +199,7 @@ export class Device {
       }),
       duties: this.#duties,
       conversations: new Conversations({ store, engine, identity, changed }),
+      marker: new ReadingMarker(store),
       attendance: this.#attendance,
       wake: (conversation) => this.outbox.lane(conversation).wake(),
       acknowledge: (conversation, seq) => this.#acknowledger.stored(conversation, seq),

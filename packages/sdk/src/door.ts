@@ -68,7 +68,9 @@ export class Door {
 
   close(): Promise<void> {
     return this.#turns.run(async () => {
+      const marker = this.#signedIn?.device.core.marker
       this.#leave()
+      await marker?.end()
       await this.#store.close()
     })
   }

@@ -6,6 +6,7 @@
 import { ConversationId, decodeCbor, encodeCbor, type Entry } from '@tacit/contract'
 import { blob } from '../local-store/columns.ts'
 import type { StoreDriver, Writer } from '../local-store/driver.ts'
+import { storeError } from '../local-store/failure.ts'
 
 interface Marker {
   readonly conversation: ConversationId
@@ -17,20 +18,74 @@ interface Marker {
 /** How the entries may be read: together, or one by one and without the one that is known to kill. */
 export type Approach = { readonly kind: 'together' } | { readonly kind: 'one_by_one'; readonly deadly: number | undefined }
 
-/** What the last process left behind about this conversation. */
-export async function approachTo(store: StoreDriver, conversation: ConversationId): Promise<Approach> {
-  const marker = await loadMarker(store)
-  if (marker?.conversation !== conversation) return { kind: 'together' }
-  return { kind: 'one_by_one', deadly: marker.exact ? marker.seq : undefined }
+/**
+ * The marker of one process. Only what an earlier process left counts: one that lives on after a failure - no room, no
+ * network, an end in order - takes its own marker away, because no entry is to blame for that.
+ */
+export class ReadingMarker {
+  readonly #store: StoreDriver
+  /** What the last process left behind; kept until what it marks is stored. */
+  #left: Promise<Marker | undefined> | undefined
+  /** Whether a marker of this process is stored. */
+  #own = false
+  #ended = false
+
+  constructor(store: StoreDriver) {
+    this.#store = store
+  }
+
+  async approachTo(conversation: ConversationId): Promise<Approach> {
+    const left = await this.#found()
+    if (left?.conversation !== conversation) return { kind: 'together' }
+    return { kind: 'one_by_one', deadly: left.exact ? left.seq : undefined }
+  }
+
+  /** Before reading: all from the entry on, or `exact`ly this one. */
+  async mark({ conversation, first, exact }: { conversation: ConversationId; first: Entry; exact: boolean }): Promise<void> {
+    await this.#found()
+    if (this.#ended) throw storeError('closed')
+    this.#own = true
+    await this.#store.transaction((writer) => writeMarker(writer, { conversation, seq: first.seq, exact }))
+  }
+
+  /** The transaction with `clearMarker` in it is over. */
+  cleared(): void {
+    this.#own = false
+  }
+
+  /** Everything of the conversation that was marked is stored. */
+  async passed(conversation: ConversationId): Promise<void> {
+    if ((await this.#found())?.conversation === conversation) this.#left = Promise.resolve(undefined)
+  }
+
+  /** The process lives, whatever became of the reading: the database says what it said before. Where it cannot, it will be tried again. */
+  async survived(): Promise<void> {
+    if (!this.#own) return
+    const left = await this.#found()
+    const back = (writer: Writer): Promise<void> => (left ? writeMarker(writer, left) : clearMarker(writer))
+    await this.#store.transaction(back).then(
+      () => this.cleared(),
+      () => undefined,
+    )
+  }
+
+  /** The process ends in order: no reading begins any more, and none was its death. */
+  async end(): Promise<void> {
+    this.#ended = true
+    await this.survived()
+  }
+
+  #found(): Promise<Marker | undefined> {
+    this.#left ??= loadMarker(this.#store).catch((error: unknown) => {
+      this.#left = undefined
+      throw error
+    })
+    return this.#left
+  }
 }
 
-export async function markReading(
-  store: StoreDriver,
-  { conversation, first, exact }: { conversation: ConversationId; first: Entry; exact: boolean },
-): Promise<void> {
-  const value = encodeCbor([conversation, first.seq, exact])
-  await store.transaction((writer) => writer.run('insert or replace into setting (name, value) values (?, ?)', ['marker', value]))
-}
+const writeMarker = (writer: Writer, { conversation, seq, exact }: Marker): Promise<void> =>
+  writer.run('insert or replace into setting (name, value) values (?, ?)', ['marker', encodeCbor([conversation, seq, exact])])
 
 /** Part of the transaction that stores what was read. */
 export const clearMarker = (writer: Writer): Promise<void> => writer.run('delete from setting where name = ?', ['marker'])

@@ -158,6 +158,7 @@ export class Reading {
   async store(): Promise<void> {
     const group = this.#groupDropped && !this.#group ? 'none' : this.#group
     await this.#hold.store({ state: this.state, ...(group && { group }), write: (writer) => this.#writeAll(writer) })
+    this.core.marker.cleared()
     // Not before: a batch that breaks is read again from the group that was stored last.
     for (const secret of this.#consumed) secret.fill(0)
   }

@@ -17,7 +17,6 @@ import { stepBackIfLost } from '../rollback/step-back.ts'
 import { sha256 } from '../sealing.ts'
 import { Unreachable } from '../trouble.ts'
 import { readEntry, skipEntry } from './read-entry.ts'
-import { approachTo, markReading } from './marker.ts'
 import { Reading } from './reading.ts'
 
 /** `back`: this device had more than the server has now, and stepped back. `withheld`: an own join is on its way, and these may belong to what comes after it. */
@@ -51,14 +50,25 @@ export async function catchUp(core: DeviceCore, conversation: ConversationId, up
 async function takeEntries(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<Taken> {
   const first = entries[0]
   if (!first || core.wire.isOnline) return takeBatch(core, { conversation, entries, broken: new Set() })
-  const approach = await approachTo(core.store, conversation)
-  if (approach.kind === 'together') {
-    await markReading(core.store, { conversation, first, exact: false })
+  try {
+    const taken = await takeCarefully(core, conversation, entries)
+    if (taken === 'taken') await core.marker.passed(conversation)
+    return taken
+  } finally {
+    await core.marker.survived()
+  }
+}
+
+async function takeCarefully(core: DeviceCore, conversation: ConversationId, entries: readonly Entry[]): Promise<Taken> {
+  const approach = await core.marker.approachTo(conversation)
+  const [first] = entries
+  if (first && approach.kind === 'together') {
+    await core.marker.mark({ conversation, first, exact: false })
     return takeBatch(core, { conversation, entries, broken: new Set() })
   }
-  const broken = new Set(approach.deadly === undefined ? [] : [approach.deadly])
+  const broken = new Set(approach.kind === 'together' || approach.deadly === undefined ? [] : [approach.deadly])
   for (const entry of entries) {
-    await markReading(core.store, { conversation, first: entry, exact: true })
+    await core.marker.mark({ conversation, first: entry, exact: true })
     const taken = await takeBatch(core, { conversation, entries: [entry], broken })
     if (taken !== 'taken') return taken
   }
