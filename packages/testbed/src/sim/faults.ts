@@ -26,6 +26,7 @@ export const FAULTS = [
   'packets_lost',
   'answers_lost',
   'slow_road',
+  'device_went_back',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
 
@@ -42,13 +43,17 @@ export class Misfortune {
   readonly #world: SimWorld
   readonly #dice: Dice
   readonly #kinds: readonly FaultKind[]
+  /** Copies of stores that somebody took and may put back. */
+  readonly #copies = new Map<SimDevice, ReadonlyMap<string, Uint8Array>>()
   #over = false
 
-  constructor(world: SimWorld) {
+  /** `only`: of these kinds, if there are any. */
+  constructor(world: SimWorld, only: readonly string[]) {
     this.#world = world
     this.#dice = world.dice.named('misfortune')
+    const allowed = FAULTS.filter((kind) => only.length === 0 || only.includes(kind))
     const count = this.#dice.between(1, 4)
-    this.#kinds = Array.from({ length: count }, () => FAULTS[this.#dice.below(FAULTS.length)] ?? 'connection_reset')
+    this.#kinds = Array.from({ length: count }, () => allowed[this.#dice.below(allowed.length)] ?? 'connection_reset')
   }
 
   /** One more misfortune, now. */
@@ -168,6 +173,8 @@ export class Misfortune {
         disk.capacity = disk.used + this.#dice.below(16 * 1024)
         this.#later(this.#while(), () => (disk.capacity = Number.POSITIVE_INFINITY))
         return true
+      case 'device_went_back':
+        return this.#goBack(device)
       case 'device_restarted':
         void device.stop().then(() => this.#later(this.#while(), () => void this.startDevice(device)))
         return true
@@ -195,6 +202,20 @@ export class Misfortune {
         this.#later(this.#while(), () => (cable.road.delay = [1, 20]))
         return true
     }
+  }
+
+  /** The first time somebody only takes a copy of the store, the second time it is put back. */
+  #goBack(device: SimDevice): boolean {
+    const copy = this.#copies.get(device)
+    this.#copies.delete(device)
+    if (!copy) {
+      this.#copies.set(device, device.disk.snapshot())
+      return false
+    }
+    this.kills += 1
+    device.goBack(copy)
+    this.#later(this.#while(), () => void this.startDevice(device))
+    return true
   }
 
   /** At one of the next operations of the disk, in the middle of it. */

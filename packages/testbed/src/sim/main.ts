@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--workers W] [--verbose] [--history FILE] [--json FILE]`:
+ * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--only FAULT,FAULT] [--workers W] [--verbose] [--history FILE] [--json FILE]`:
  * the real server and real devices in a simulated world. Prints what happened and each violation with the command that
  * replays it; exit 0 only without violations.
  */
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: String(USUAL_STEPS) },
     workers: { type: 'string' },
     mallory: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
     history: { type: 'string' },
     json: { type: 'string' },
@@ -25,7 +26,8 @@ const from = Number(range?.[1] ?? values.seed ?? 1)
 const count = range ? Number(range[2]) - from + 1 : 1
 const [steps, mallory] = [Number(values.steps), values.mallory]
 
-const replay = (seed: number): string => `npm run sim -- --seed ${seed} --steps ${steps}${mallory ? ' --mallory' : ''} --verbose`
+const replay = (seed: number): string =>
+  `npm run sim -- --seed ${seed} --steps ${steps}${mallory ? ' --mallory' : ''}${values.only ? ` --only ${values.only}` : ''} --verbose`
 
 function tell({ seed, findings }: Ran): void {
   for (const { id, says } of findings) console.log(`seed ${seed} ${id}: ${says}`)
@@ -37,6 +39,7 @@ const report = await runSeeds({
   count,
   steps,
   mallory,
+  only: values.only.split(',').filter((kind) => kind !== ''),
   verbose: values.verbose,
   ...(values.workers !== undefined && { workers: Number(values.workers) }),
   ...(values.history !== undefined && { history: values.history }),

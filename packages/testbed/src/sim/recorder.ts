@@ -20,6 +20,8 @@ export interface Recorded {
   readonly device: string
   readonly account: string
   readonly proc: string
+  /** Only what it offers counts: the server lies to it, or its store is older than what it said already. */
+  readonly isUnsound: () => boolean
   readonly database: () => SimulatedDatabase | undefined
 }
 
@@ -63,7 +65,7 @@ export class Recorder {
   /** A transaction of the device's database is over: what it has now and had not before. */
   committed(who: Recorded): void {
     const database = who.database()
-    if (!database) return
+    if (!database || who.isUnsound()) return
     for (const row of database.look('select conversation, standing, begins, cursor from conversation').all()) {
       const conversation = String(row['conversation'])
       const begins = Number(row['begins'])
@@ -153,7 +155,7 @@ export class Recorder {
 
   /** What a command asks for, written down. */
   #offers(who: Recorded, frame: CommandFrame): Offer[] {
-    const offers = offersIn(frame)
+    const offers = offersIn(frame).filter(({ op }) => op !== 'ack' || !who.isUnsound())
     for (const offer of offers) {
       const message =
         offer.hash && who.database()?.look('select message from sealed where hash = ?').get(Buffer.from(offer.hash, 'hex'))?.['message']

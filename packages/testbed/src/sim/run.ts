@@ -5,6 +5,8 @@ import { FAULTS, Misfortune, type FaultKind } from './faults.ts'
 import { runningProcess } from './loop.ts'
 import { openSimWorld, type Finding, type SimWorld } from './sim-world.ts'
 import type { Template } from './template.ts'
+import { Mallory } from './mallory.ts'
+import { judgeGroups, judgeSecrecy } from './secrets.ts'
 import { isSettled, judgeDevices, positionsOn, unsaidOf, whatWaits, type Positions } from './verdict.ts'
 import { Workload } from './workload.ts'
 
@@ -15,6 +17,8 @@ export interface RunOptions {
   readonly steps: number
   /** The server lies to devices as well. */
   readonly mallory: boolean
+  /** Only these kinds of faults; all of them when empty. */
+  readonly only?: readonly string[]
   readonly trace?: (what: string) => void
 }
 
@@ -48,19 +52,24 @@ const LATEST = 30_000
 /** One step in so many is a misfortune. */
 const FAULT_ONCE_IN = 8
 
-export async function runSeed({ template, seed, steps, trace = () => undefined }: RunOptions): Promise<Outcome> {
+export async function runSeed({ template, seed, steps, mallory, only = [], trace = () => undefined }: RunOptions): Promise<Outcome> {
   const timed = (what: string): void => trace(`${String((world?.loop.now() ?? template.now) - template.now).padStart(7)} ${what}`)
   let world: SimWorld | undefined
-  world = await openSimWorld({ template, seed, trace: timed })
+  world = await openSimWorld({ template, seed, mallory, trace: timed })
   const { loop, dice, devices } = world
-  const misfortune = new Misfortune(world)
+  const misfortune = new Misfortune(world, only)
   const workload = new Workload(world)
   const stopListening = hearFaults(world, misfortune)
   try {
     await misfortune.startServer()
-    for (const device of devices) await misfortune.startDevice(device)
-    workload.begin()
     const plan = dice.named('plan')
+    for (const [at, device] of devices.entries()) {
+      // Some come late, into conversations that have begun without them.
+      if (at === 0 || !plan.onceIn(4)) await misfortune.startDevice(device)
+      else loop.after(plan.below(steps * BETWEEN), () => void misfortune.startDevice(device), 'nobody')
+    }
+    if (world.victim) Object.assign(world.victim, { deceived: true, forge: new Mallory(world.dice.named('lies'), timed).forge })
+    workload.begin()
     for (let step = 0; step < steps; step += 1) {
       await loop.run({ done: () => false, latest: loop.now() + plan.below(2 * BETWEEN) })
       if (plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
@@ -71,7 +80,7 @@ export async function runSeed({ template, seed, steps, trace = () => undefined }
     await heal(world, misfortune)
     await converge(world, healedAt + LATEST)
     const healedWithin = loop.now() - healedAt
-    world.findings.push(...judgeDevices(world, workload.written))
+    world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
     closeBooks(world)
     return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin })
   } finally {
@@ -97,13 +106,16 @@ function hearFaults(world: SimWorld, misfortune: Misfortune): () => void {
 
 async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
   misfortune.heal()
+  if (world.victim) world.victim.forge = (bytes) => bytes
   await misfortune.startServer()
   for (const device of world.devices) await misfortune.startDevice(device)
 }
 
 /** Lets the world go on until nobody waits for anything, or it is too late: then that is a finding. */
 async function converge(world: SimWorld, latest: number): Promise<void> {
-  const { loop, devices, server, engine } = world
+  const { loop, server, engine, victim } = world
+  // Whoever was lied to may stop and say so; nobody can make a lying server deliver.
+  const devices = world.devices.filter((device) => device !== victim)
   let next = 0
   let positions: Positions = { heads: new Map(), behind: new Set() }
   const done = (): boolean => {
@@ -122,14 +134,14 @@ async function converge(world: SimWorld, latest: number): Promise<void> {
 }
 
 /** The server's database has the last word, read past the server. */
-function closeBooks({ engine, server, devices, recorder, findings }: SimWorld): void {
+function closeBooks({ engine, server, devices, victim, recorder, findings }: SimWorld): void {
   const running = server.current()
   if (!running) return void findings.push({ id: 'D-11', says: 'the server does not run' })
   const database = engine.open(`${running.process.name}/tacit.sqlite`)
   const byDevice = new Map(devices.map((device) => [device.device, device]))
   recorder.finish(database, (device, conversation) => {
     const found = byDevice.get(device)
-    return found && unsaidOf(found, conversation)
+    return found && found !== victim && !found.wentBack ? unsaidOf(found, conversation) : undefined
   })
   database.close()
   for (const { id, says, lines } of recorder.check().violations) findings.push({ id, says: `${says} (lines ${lines.join(', ')})` })

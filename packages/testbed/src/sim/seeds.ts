@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { replacingProcess, type Replacement } from '../hooks/replacements.ts'
 import type { Outcome } from './run.ts'
 
 export interface SeedsOptions {
@@ -13,10 +14,12 @@ export interface SeedsOptions {
   readonly steps?: number
   /** The server lies to devices as well. */
   readonly mallory?: boolean
+  /** Only these kinds of faults (faults.ts). */
+  readonly only?: readonly string[]
   /** Child processes; as many as there are processors unless given. */
   readonly workers?: number
-  /** For node itself, before the program; e.g. a module to load first. */
-  readonly nodeOptions?: readonly string[]
+  /** What stands elsewhere in the product than in its sources, e.g. for a mutant. */
+  readonly replacements?: readonly Replacement[]
   /** The story of every run goes to standard error. */
   readonly verbose?: boolean
   /** The file for the history of the last run; for one seed. */
@@ -44,22 +47,40 @@ export interface Assignment {
   readonly seeds: readonly number[]
   readonly steps: number
   readonly mallory: boolean
+  readonly only: readonly string[]
   readonly verbose: boolean
   readonly history?: string
 }
 
-export const USUAL_STEPS = 60
+/** Stretching a password takes half a second on purpose; a simulated world has some sign-ups and nobody who guesses. */
+const CHEAP_PASSWORDS: readonly Replacement[] = ['registrationResponse', 'loginResponse'].map((answer) => ({
+  file: 'packages/sdk/src/account/password.ts',
+  anchor: `, ${answer}, password })`,
+  text: `, ${answer}, password, keyStretching: { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } } })`,
+}))
+
+export const USUAL_STEPS = 50
 
 /** Rejects when a child process ends before it has run all of its seeds. */
 export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
   const began = performance.now()
-  const { from, count, steps = USUAL_STEPS, workers = availableParallelism(), mallory = false, verbose = false, history } = options
+  const {
+    from,
+    count,
+    steps = USUAL_STEPS,
+    workers = availableParallelism(),
+    mallory = false,
+    only = [],
+    verbose = false,
+    history,
+  } = options
   const shares = Math.max(1, Math.min(workers, count))
   const seeds = Array.from({ length: count }, (_, at) => from + at)
   const assignments = Array.from({ length: shares }, (_, share) => ({
     seeds: seeds.filter((_seed, at) => at % shares === share),
     steps,
     mallory,
+    only,
     verbose,
     ...(history !== undefined && { history }),
   }))
@@ -75,11 +96,17 @@ function summed(ran: readonly Ran[]): Omit<SeedsReport, 'ran' | 'seconds'> {
   return { accepted: sum((one) => one.accepted), kills: sum((one) => one.kills), violations: sum((one) => one.findings.length), faults }
 }
 
-async function runChild(assignment: Assignment, { nodeOptions = [], onSeed }: SeedsOptions): Promise<Ran[]> {
+async function runChild(assignment: Assignment, { replacements = [], onSeed }: SeedsOptions): Promise<Ran[]> {
+  const { environment, nodeArguments } = replacingProcess([...CHEAP_PASSWORDS, ...replacements])
   const program = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child = spawn(process.execPath, [...nodeOptions, '-C', 'tacit-source', program, JSON.stringify(assignment)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...nodeArguments, '--max-semi-space-size=32', '-C', 'tacit-source', program, JSON.stringify(assignment)],
+    {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))
   const ran: Ran[] = []
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,16 +1,19 @@
 /** A real device - the whole SDK - on a simulated machine: its store on a simulated disk, behind a simulated cable. */
 import { openDevice, openStoreOn, type NodeDevice, type StoreDriver, type Writer } from '@tacit/sdk/node'
-import type { SimulatedDisk } from '../disk/disk.ts'
+import { SimulatedDisk } from '../disk/disk.ts'
 import type { SimulatedDatabase } from '../disk/sqlite-database.ts'
 import type { SqliteEngine } from '../disk/sqlite-engine.ts'
 import type { Dice } from './dice.ts'
 import { orKilled, Process, type Loop } from './loop.ts'
 import type { Recorder } from './recorder.ts'
-import { Cable, SimNetwork, type RunningServer } from './sim-network.ts'
+import { Cable, SimNetwork, type RunningServer, type Tap } from './sim-network.ts'
 import { SERVER_URL } from './sim-server.ts'
 
 export interface SimDeviceParts {
   readonly name: string
+  /** Whose it is; not known before somebody has signed in. */
+  readonly device?: string
+  readonly account?: string
   readonly loop: Loop
   readonly engine: SqliteEngine
   readonly disk: SimulatedDisk
@@ -30,13 +33,21 @@ export class SimDevice {
   #database: SimulatedDatabase | undefined
   #starts = 0
   /** Whose device it is, once it is signed in. */
-  device = ''
-  account = ''
+  device: string
+  account: string
+  /** The store was once replaced by an older copy: what was written since is not on it. */
+  wentBack = false
+  /** The server lies to it. */
+  deceived = false
+  /** What a lying server makes of the bytes that the device hears. */
+  forge: (bytes: Uint8Array) => Uint8Array | undefined = (bytes) => bytes
 
   constructor(parts: SimDeviceParts) {
     this.name = parts.name
     this.#parts = parts
     this.#disk = parts.disk
+    this.device = parts.device ?? ''
+    this.account = parts.account ?? ''
   }
 
   get disk(): SimulatedDisk {
@@ -78,8 +89,15 @@ export class SimDevice {
     })
     const database = engine.open(`${name}/device.db`)
     this.#database = database
-    const who = { device: this.device, account: this.account, proc: name, database: () => (process.alive ? database : undefined) }
-    const tap = recorder?.tap(who) ?? SILENT
+    const isUnsound = (): boolean => this.deceived || this.wentBack
+    const who = {
+      isUnsound,
+      device: this.device,
+      account: this.account,
+      proc: name,
+      database: () => (process.alive ? database : undefined),
+    }
+    const tap = this.#forged(recorder?.tap(who) ?? SILENT)
     const network = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
     const random = { bytes: (length: number) => process.dice.bytes(length), fraction: () => process.dice.fraction() }
     const clock = { now: () => loop.now(), after: (delay: number, work: () => void) => loop.after(delay, work, process) }
@@ -107,9 +125,24 @@ export class SimDevice {
   }
 
   /** The store becomes what it was when somebody copied it. */
-  restore(disk: SimulatedDisk): void {
+  goBack(image: ReadonlyMap<string, Uint8Array>): void {
     this.kill()
-    this.#disk = disk
+    this.wentBack = true
+    this.#disk = SimulatedDisk.holding(image)
+  }
+
+  #forged(tap: Tap): Tap {
+    return {
+      ...tap,
+      socket: () => {
+        const socket = tap.socket()
+        const received = (bytes: Uint8Array): Uint8Array | undefined => {
+          const heard = socket.received(bytes)
+          return heard && this.forge(heard)
+        }
+        return { ...socket, received }
+      },
+    }
   }
 
   /** Does something with the messenger, as its process. */

@@ -7,7 +7,7 @@ import { beginWorld } from './platform.ts'
 import { Recorder } from './recorder.ts'
 import { SimDevice } from './sim-device.ts'
 import { SimServer } from './sim-server.ts'
-import type { Template } from './template.ts'
+import type { Template, TemplateDevice } from './template.ts'
 
 export interface Person {
   readonly handle: string
@@ -21,6 +21,8 @@ export interface SimWorld {
   readonly server: SimServer
   readonly people: readonly Person[]
   readonly devices: readonly SimDevice[]
+  /** The device to which the server lies, if it lies. */
+  readonly victim: SimDevice | undefined
   readonly recorder: Recorder
   /** What went wrong beyond what the history shows. */
   readonly findings: Finding[]
@@ -35,8 +37,13 @@ export interface Finding {
 }
 
 /** A world of the template's first people. `seed` alone decides what will happen in it. */
-export async function openSimWorld(made: { template: Template; seed: number; trace: (what: string) => void }): Promise<SimWorld> {
-  const { template, seed, trace } = made
+export async function openSimWorld(made: {
+  template: Template
+  seed: number
+  mallory: boolean
+  trace: (what: string) => void
+}): Promise<SimWorld> {
+  const { template, seed, mallory, trace } = made
   const dice = new Dice(`world ${seed}`)
   const loop = beginWorld({ now: template.now + 1000, dice })
   const engine = await SqliteEngine.start()
@@ -53,16 +60,18 @@ export async function openSimWorld(made: { template: Template; seed: number; tra
     },
   })
   const handles = [...new Set(template.devices.map(({ handle }) => handle))].slice(0, dice.between(2, 4))
+  const open = ({ name, image, device, account }: TemplateDevice): SimDevice => {
+    const disk = SimulatedDisk.holding(image)
+    return new SimDevice({ name, device, account, loop, engine, disk, dice: dice.named(name), recorder, server: () => server.current() })
+  }
+  // Somebody's second device may lie in a drawer all the time.
   const people = handles.map((handle) => ({
     handle,
     devices: template.devices
-      .filter((device) => device.handle === handle)
-      .map(({ name, image, device, account }) => {
-        const disk = SimulatedDisk.holding(image)
-        const opened = new SimDevice({ name, loop, engine, disk, dice: dice.named(name), recorder, server: () => server.current() })
-        Object.assign(opened, { device, account })
-        return opened
-      }),
+      .filter((one, at, all) => one.handle === handle && (all[at - 1]?.handle !== handle || dice.onceIn(2)))
+      .map(open),
   }))
-  return { dice, loop, engine, server, people, devices: people.flatMap(({ devices }) => devices), recorder, findings, trace }
+  const devices = people.flatMap((person) => person.devices)
+  const victim = mallory ? dice.named('mallory').pick(devices) : undefined
+  return { dice, loop, engine, server, people, devices, victim, recorder, findings, trace }
 }

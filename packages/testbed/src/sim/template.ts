@@ -1,6 +1,6 @@
 /**
  * Where every simulated world begins: some people have signed up, some with a second device, and nobody has said anything.
- * Made once per JavaScript process with the real sign-up, then copied disk by disk: stretching passwords is slow on purpose.
+ * Made once per JavaScript process with the real sign-up, then copied disk by disk.
  */
 import { openSecrets, type Secrets } from '@tacit/server'
 import { SimulatedDisk } from '../disk/disk.ts'

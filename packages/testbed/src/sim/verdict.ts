@@ -1,6 +1,6 @@
 /** What must be true when everything is whole again: nothing waits, everybody has the same, and nothing that was said is gone. */
 import { createHash } from 'node:crypto'
-import type { SimulatedDatabase } from '../disk/sqlite-database.ts'
+import type { SimulatedDatabase, SimulatedStatement } from '../disk/sqlite-database.ts'
 import type { SimDevice } from './sim-device.ts'
 import type { Finding, SimWorld } from './sim-world.ts'
 import type { Written } from './workload.ts'
@@ -55,25 +55,26 @@ export function whatWaits(device: SimDevice, { heads, behind }: Positions): stri
   return `${device.name} ${kind}${behind.has(device.device) ? ' (unacknowledged)' : ''}, outbox ${outbox}, sealed [${sealed.join(' ')}], ${places.join(', ')}`
 }
 
-/** What the devices themselves show in the end. */
+/** What the devices themselves show in the end. A device that was lied to or went back may miss something, if it says so. */
 export function* judgeDevices(world: SimWorld, written: readonly Written[]): Generator<Finding> {
   for (const device of world.devices) {
-    yield* judgeTimeline(device)
-    yield* judgeWritten(device, written)
+    yield* judgeTimeline(device, { excused: device === world.victim || device.wentBack, lies: world.victim !== undefined })
+    if (!device.wentBack) yield* judgeWritten(device, written)
   }
-  yield* judgeAgreement(world.devices)
+  yield* judgeAgreement(world)
 }
 
 /** D-18, and each text once and in its writer's order. */
-function* judgeTimeline(device: SimDevice): Generator<Finding> {
+function* judgeTimeline(device: SimDevice, { excused, lies }: { excused: boolean; lies: boolean }): Generator<Finding> {
   const { database } = device
   if (!database) return
   const items = database.look('select conversation, seq, kind, text, detail from item order by conversation, seq, part').all()
   const last = new Map<string, string>()
   for (const { conversation, seq, kind, text, detail } of items) {
     const place = `${device.name} at ${String(conversation).slice(0, 4)} ${String(seq)}`
-    if (kind === 'unreadable') yield { id: 'D-18', says: `${place} could not read: ${String(detail)}` }
-    if (kind === 'notice' && String(detail).includes('tampering')) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
+    if (kind === 'unreadable' && !excused) yield { id: 'D-18', says: `${place} could not read: ${String(detail)}` }
+    // Whoever was lied to sees another log, and says so to the others.
+    if (isAlarm(kind, detail) && !excused && !lies) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
     if (kind !== 'message' || typeof text !== 'string') continue
     const [writer = '', number = ''] = text.split(' ')
     const key = `${String(conversation)} ${writer}`
@@ -82,38 +83,65 @@ function* judgeTimeline(device: SimDevice): Generator<Finding> {
   }
 }
 
+const isAlarm = (kind: unknown, detail: unknown): boolean => kind === 'notice' && String(detail).includes('tampering')
+
 /** D-20: what was written is in the log, or waits, or failed for everybody to see. */
 function* judgeWritten(device: SimDevice, written: readonly Written[]): Generator<Finding> {
   const { database } = device
   if (!database) return
-  const known = new Set(
-    [
-      ...database.look('select message from item where message is not null').all(),
-      ...database.look('select message from outbox').all(),
-    ].map((row) => row['message']),
-  )
+  const rows = [
+    ...database.look('select message from item where message is not null').all(),
+    ...database.look('select message from outbox').all(),
+  ]
+  const known = new Set(rows.map((row) => row['message']))
   for (const { message, text, device: writer } of written)
     if (writer === device && !known.has(message)) yield { id: 'D-20', says: `"${text}" is nowhere on the device that wrote it` }
 }
 
-/** Whoever is in a conversation has the same epoch, the same members and the same transcript as the others there. */
-function* judgeAgreement(devices: readonly SimDevice[]): Generator<Finding> {
-  const seen = new Map<string, { name: string; state: string }>()
-  for (const { name, database } of devices) {
-    const rows = database?.look("select conversation, epoch, cursor, transcript from conversation where standing = 'active'").all() ?? []
-    for (const { conversation, epoch, cursor, transcript } of rows) {
-      const members = database?.look('select device from member where conversation = ? order by device').all(conversation ?? null) ?? []
-      const roster = createHash('sha256')
-        .update(members.map((row) => String(row['device'])).join())
-        .digest('hex')
-      const hash = transcript instanceof Uint8Array ? Buffer.from(transcript).toString('hex') : ''
-      const state = `epoch ${String(epoch)}, cursor ${String(cursor)}, transcript ${hash}, roster ${roster}`
-      const other = seen.get(String(conversation))
-      if (!other) seen.set(String(conversation), { name, state })
-      else if (other.state !== state && hash !== '')
-        yield { id: 'D-12', says: `${String(conversation).slice(0, 4)}: ${other.name} has ${other.state}; ${name} has ${state}` }
+/** Whoever is in a conversation has the same epoch, the same members and the same transcript as the others there, or says that it has not. */
+function* judgeAgreement({ devices, victim }: SimWorld): Generator<Finding> {
+  const seen = new Map<string, Stand>()
+  for (const device of [...devices].sort((one, other) => Number(one === victim) - Number(other === victim))) {
+    const { name, database } = device
+    if (!database) continue
+    for (const row of database.look("select conversation, epoch, cursor, transcript from conversation where standing = 'active'").all()) {
+      const conversation = String(row['conversation'])
+      const here = { name, ...standIn(database, row) }
+      const other = seen.get(conversation)
+      if (!other) seen.set(conversation, here)
+      else if (device === victim && (here.cursor < other.cursor || hasAlarm(database, conversation))) continue
+      else if (differ(other, here))
+        yield { id: 'D-12', says: `${conversation.slice(0, 4)}: ${other.name} has ${saying(other)}; ${name} has ${saying(here)}` }
     }
   }
+}
+
+interface Stand {
+  readonly name: string
+  readonly state: string
+  readonly cursor: number
+  /** Empty while the device does not know it. */
+  readonly transcript: string
+}
+
+const differ = (one: Stand, other: Stand): boolean =>
+  one.state !== other.state || (one.transcript !== '' && other.transcript !== '' && one.transcript !== other.transcript)
+
+const saying = ({ state, transcript }: Stand): string => `${state}, transcript ${transcript.slice(0, 8)}`
+
+function standIn(database: SimulatedDatabase, row: ReturnType<SimulatedStatement['all']>[number]): Omit<Stand, 'name'> {
+  const { conversation = null, epoch, cursor, transcript } = row
+  const members = database.look('select device from member where conversation = ? order by device').all(conversation)
+  const roster = createHash('sha256')
+    .update(members.map((member) => String(member['device'])).join())
+    .digest('hex')
+  const state = `epoch ${String(epoch)}, cursor ${String(cursor)}, roster ${roster.slice(0, 8)}`
+  return { state, cursor: Number(cursor), transcript: transcript instanceof Uint8Array ? Buffer.from(transcript).toString('hex') : '' }
+}
+
+function hasAlarm(database: SimulatedDatabase, conversation: string): boolean {
+  const items = database.look('select kind, detail from item where conversation = ?').all(conversation)
+  return items.some(({ kind, detail }) => kind === 'unreadable' || isAlarm(kind, detail))
 }
 
 /** How much of a conversation a device has still to say, failed messages aside: those are shown. */

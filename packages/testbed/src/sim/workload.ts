@@ -12,6 +12,9 @@ export interface Written {
   readonly text: string
 }
 
+/** In every text: where the server keeps it, it would be found. */
+export const CANARY = 'Fridolin'
+
 /** How often each is done, relative to the others. */
 const DEEDS = {
   write: 70,
@@ -100,7 +103,7 @@ export class Workload {
   }
 
   #write(device: SimDevice, conversation: ConversationId): void {
-    const text = `${device.name} ${String(++this.#texts).padStart(6, '0')}`
+    const text = `${device.name} ${String(++this.#texts).padStart(6, '0')} ${CANARY}`
     this.#do(device, 'write', async (messenger) => {
       const message = await messenger.send({ conversation, text })
       this.written.push({ device, conversation, message, text })
