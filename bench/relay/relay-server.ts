@@ -10,6 +10,7 @@ const house = await openHouse(
     logLevel: 'error',
     limitsFactor: 1_000_000,
   }),
+  { elapsed: () => 0 },
 )
 const { port } = await house.listen()
 process.send?.({ kind: 'listening', url: `ws://127.0.0.1:${port}` })

@@ -49,11 +49,14 @@ export interface Town {
 /** No built web app, whatever else was built on this machine. */
 const NO_WEB_APP = join(import.meta.dirname, 'no-web-app')
 
+/** A machine that is busy with other tests must not make a server shed what a test is about. */
+const atEase: HouseEffects = { elapsed: () => 0 }
+
 /** A server on a free port whose data disappears with it and whose rate limits do not matter, unless told otherwise. */
 export async function openTown(settings: Partial<Settings> = {}, effects: HouseEffects = {}): Promise<Town> {
   const quiet = { dataDir: ':memory:', port: 0, metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, webRoot: NO_WEB_APP } as const
   const place = settings.database === undefined ? await newPlace() : undefined
-  const house = await openHouse(settingsWith({ ...quiet, ...(place && { database: place.url }), ...settings }), effects)
+  const house = await openHouse(settingsWith({ ...quiet, ...(place && { database: place.url }), ...settings }), { ...atEase, ...effects })
   const { port, metricsPort } = await house.listen()
   const url = `http://127.0.0.1:${port}`
   const close = async () => {

@@ -6,7 +6,7 @@ import { createAccounts } from './accounts/accounts.ts'
 import { createBells, type Bells } from './bus/bells.ts'
 import type { Bus } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { systemClock, systemElapsed, type Clock } from './clock.ts'
 import { openCluster, type Cluster } from './cluster.ts'
 import { Credentials } from './credentials/credentials.ts'
 import { createPasswordProtocol } from './credentials/opaque.ts'
@@ -19,6 +19,7 @@ import { createOrigins, type Origins } from './gateway/origins.ts'
 import { healthHandlers } from './health/health.ts'
 import { createKeys, type Keys } from './keys/keys.ts'
 import { createLog, faultFields, type Log } from './log.ts'
+import { LoopLag } from './loop-lag.ts'
 import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
 import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metrics.ts'
 import { openPremises, type Premises } from './premises.ts'
@@ -33,6 +34,8 @@ import { vaultHandlers } from './vault/vault.ts'
 
 export interface HouseEffects {
   readonly clock?: Clock
+  /** Milliseconds that pass, whatever the clock says. */
+  readonly elapsed?: () => number
   readonly random?: Random
   readonly log?: Log
   /** Where it stands; in the data folder of its settings unless given. */
@@ -74,6 +77,7 @@ interface Foundation {
   readonly origins: Origins
   readonly limits: ReturnType<typeof createLimits>
   readonly metrics: ReturnType<typeof createMetrics>
+  readonly lag: LoopLag
   /** Undefined where there is one server. */
   readonly cluster: Cluster | undefined
   readonly bus: Bus
@@ -89,7 +93,8 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   const { database, secrets, space } = held.use(effects.premises ?? (await openPremises({ settings, random })))
   if (secrets.fresh) log('secrets_made')
   const metrics = createMetrics()
-  const ground = { settings, clock, random, log, database, secrets, space, metrics }
+  const lag = new LoopLag({ elapsed: effects.elapsed ?? systemElapsed })
+  const ground = { settings, clock, random, log, database, secrets, space, metrics, lag }
   const cluster = settings.redis === '' ? undefined : openCluster({ ...ground, url: settings.redis })
   if (cluster) held.defer(() => cluster.close())
   const bus = cluster?.bus ?? createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
@@ -112,7 +117,7 @@ interface Furnished {
 }
 
 async function furnish(foundation: Foundation): Promise<Furnished> {
-  const { settings, clock, random, log, database, space, origins, limits, metrics, cluster, stopping } = foundation
+  const { settings, clock, random, log, database, space, origins, limits, metrics, lag, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
   const { accounts, credentials, sessions, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
@@ -126,10 +131,11 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     random,
     log,
     metrics,
+    lag,
     isStopping,
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
-      system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false }),
+      system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
       sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
       vault: vaultHandlers({ database, limits }),
@@ -197,6 +203,7 @@ class OpenHouse implements House {
 
   async listen(): Promise<{ url: string; port: number; metricsPort?: number }> {
     const { settings, origins, metrics, cluster, log } = this.#foundation
+    this.#foundation.lag.start()
     await cluster?.watch(this.#messaging.followers)
     const { host, port: wanted, metricsHost, metricsPort } = settings
     if (metricsPort !== 0) {
@@ -217,11 +224,12 @@ class OpenHouse implements House {
   }
 
   async #drain(): Promise<void> {
-    const { settings, stopping, held, log, clock } = this.#foundation
+    const { settings, stopping, held, log, clock, lag } = this.#foundation
     const began = clock.now()
     stopping.now = true
     log('stopping')
     clearInterval(this.#housekeeping)
+    lag.stop()
     const within = settings.drainSeconds * 1000
     const patience = setTimeout(() => this.http.server.closeAllConnections(), within)
     await Promise.all([this.#messaging.close(within), this.http.close()])

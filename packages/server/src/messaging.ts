@@ -21,6 +21,7 @@ import { commandTable } from './gateway/socket-commands.ts'
 import { socketLimits } from './gateway/socket-limits.ts'
 import type { TokenOwner } from './gateway/socket-session.ts'
 import { faultFields, type Log } from './log.ts'
+import type { LoopLag } from './loop-lag.ts'
 import { createMessagingMetrics, type MessagingMetrics } from './messaging-metrics.ts'
 import type { Metrics } from './metrics.ts'
 import type { Leases } from './presence/leases.ts'
@@ -56,6 +57,7 @@ export interface MessagingDeps {
   readonly origins: Origins
   readonly limits: Limits
   readonly metrics: Metrics
+  readonly lag: LoopLag
   readonly bus: Bus
   readonly bells: Bells
   readonly leases: Leases
@@ -164,7 +166,7 @@ function openRooms(
 }
 
 function openGateway(
-  { bus, clock, random, log, settings, origins, neighbours }: MessagingDeps,
+  { bus, clock, random, log, settings, origins, lag, neighbours }: MessagingDeps,
   rooms: Rooms & { presence: Presence; onFault: (error: unknown) => void },
 ): SocketGateway {
   const limits = socketLimits(settings.limitsFactor)
@@ -175,6 +177,7 @@ function openGateway(
     log,
     limits,
     origins,
+    lag,
     ...rooms,
     commands: commandTable(rooms, limits),
     authenticate: (token) => neighbours.authenticate(token),

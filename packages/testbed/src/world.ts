@@ -86,7 +86,7 @@ async function startServer(
 ): Promise<{ house: House; url: string; port: number }> {
   const { folder, settings, clock } = made
   const usual = { dataDir: join(folder, 'server'), metricsPort: 0, logLevel: 'silent', limitsFactor: 1000, drainSeconds: 0 } as const
-  const house = await openHouse(settingsWith({ ...usual, ...settings }), { clock })
+  const house = await openHouse(settingsWith({ ...usual, ...settings }), { clock, elapsed: () => 0 })
   const { url, port } = await house.listen()
   return { house, url, port }
 }

@@ -4,6 +4,7 @@
  */
 import { Refusal } from '@tacit/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { COME_BACK_AFTER, type LoopLag } from '../loop-lag.ts'
 import { addressKey, type Limits } from './limits.ts'
 import type { Origins } from './origins.ts'
 
@@ -17,19 +18,22 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const ALLOWED_METHODS = 'GET, POST, PUT, PATCH, DELETE'
 
 export interface AdmissionDeps {
+  readonly lag: Pick<LoopLag, 'shedding'>
   readonly origins: Origins
   readonly limits: Limits
 }
 
 /** Throws a refusal, or lets the request pass and marks the answer for its origin. */
-export async function admit(request: FastifyRequest, reply: FastifyReply, { origins, limits }: AdmissionDeps): Promise<void> {
+export async function admit(request: FastifyRequest, reply: FastifyReply, { origins, limits, lag }: AdmissionDeps): Promise<void> {
   const { raw, headers } = request
   allowOrigin(request, reply, origins)
   if (raw.rawHeaders.length / 2 > MAX_HEADERS) throw new Refusal('headers_too_large')
   const url = raw.url ?? ''
   if (url.length > MAX_URL) throw new Refusal('uri_too_long')
   if (!url.startsWith('/')) throw new Refusal('misdirected')
-  if (!url.startsWith('/health/') && !origins.answersFor(headers.host)) throw new Refusal('misdirected')
+  const isProbe = url.startsWith('/health/')
+  if (!isProbe && !origins.answersFor(headers.host)) throw new Refusal('misdirected')
+  if (!isProbe && lag.shedding === 'work') throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
   refuseTokenInUrl(url)
   if (headers['content-encoding'] !== undefined) throw new Refusal('unsupported_media')
   refuseForeignOrigin(request, origins)

@@ -2,21 +2,28 @@
  * The contract's commands tied to the rooms' verbs, as a mapped type over its table: a command that is forgotten does not
  * compile. No rule lives here; budgets are per device and survive a reconnect.
  */
-import { Refusal, type BodyOf, type CommandName, type DeviceId, type ResultOf } from '@tacit/contract'
+import { Refusal, type BodyOf, type CommandName, type ConversationId, type DeviceId, type ResultOf } from '@tacit/contract'
 import type { Conversations } from '../conversations/conversations.ts'
 import type { Delivery } from '../delivery/delivery.ts'
+import type { Feed, Line } from '../delivery/feed.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Signals } from '../signals/signals.ts'
 import type { SocketLimits } from './socket-limits.ts'
-import type { DeviceLine } from './socket-line.ts'
+import type { CloseReason } from './socket-line.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 /** Commands that the gateway answers itself: they are about the socket, not about a room. */
 export type SocketCommand = 'connection.hello' | 'connection.renew'
 export type RoomCommand = Exclude<CommandName, SocketCommand>
 
+/** Who asks, and by which socket. */
+export interface CommandLine extends Line {
+  feed: Feed | undefined
+  close(reason: CloseReason): void
+}
+
 export interface CommandCall<N extends RoomCommand> {
-  readonly line: DeviceLine
+  readonly line: CommandLine
   readonly body: BodyOf<N>
   /** Milliseconds. */
   readonly now: number
@@ -29,7 +36,7 @@ export interface CommandRooms {
   readonly conversations: Conversations
   readonly delivery: Delivery
   readonly signals: Signals
-  readonly presence: Presence
+  readonly presence: Pick<Presence, 'arrived'>
 }
 
 export interface CommandTable {
@@ -43,10 +50,22 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
   const commits = new TokenBuckets<DeviceId>(limits.commits)
   const asks = new TokenBuckets<DeviceId>(limits.asks)
   const ephemeral = new TokenBuckets<DeviceId>(limits.signals)
+  const inbound = new TokenBuckets<ConversationId>(limits.inbound)
+  /** Only what was accepted counts, so that nobody can spend the budget of a conversation that is not theirs. */
+  const charged = async <T extends { readonly duplicate: boolean }>(
+    accepting: Promise<T>,
+    conversation: ConversationId,
+    { size, now }: { readonly size: number; readonly now: number },
+  ): Promise<T> => {
+    const accepted = await accepting
+    if (!accepted.duplicate) inbound.charge(conversation, size, now)
+    return accepted
+  }
   const handlers: CommandHandlers = {
     'conversations.commit': async ({ line, body, now }) => {
+      refuseWhileEmpty(inbound, body.conversation, now)
       spend(commits, line.device, now)
-      return conversations.commit(line, body)
+      return charged(conversations.commit(line, body), body.conversation, { size: body.commit.length, now })
     },
     'conversations.acknowledgeWelcomes': async ({ line, body }) => {
       await conversations.acknowledgeWelcomes(line.device, body.welcomes)
@@ -64,8 +83,9 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
     },
     // Not async, as what comes with every message: it only hands on a promise, and a refusal that is thrown is one, too.
     'delivery.send': ({ line, body, now }) => {
+      refuseWhileEmpty(inbound, body.conversation, now)
       spend(sends, line.device, now)
-      return delivery.send(line.device, body)
+      return charged(delivery.send(line.device, body), body.conversation, { size: body.bytes.length, now })
     },
     'delivery.nack': async ({ line, body, now }) => {
       spend(commits, line.device, now)
@@ -82,11 +102,21 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
       return {}
     },
   }
-  const buckets = [sends, commits, asks, ephemeral]
-  return { handlers, prune: (now) => buckets.forEach((bucket) => bucket.prune(now)) }
+  const prunable = [sends, commits, asks, ephemeral, inbound]
+  return { handlers, prune: (now) => prunable.forEach((buckets) => buckets.prune(now)) }
 }
 
 function spend(buckets: TokenBuckets<DeviceId>, device: DeviceId, now: number): void {
-  const wait = buckets.take(device, now)
-  if (wait > 0) throw new Refusal('rate_limited', { retryAfter: Math.ceil(wait) })
+  refuseFor(buckets.take(device, now))
+}
+
+function refuseWhileEmpty(buckets: TokenBuckets<ConversationId>, conversation: ConversationId, now: number): void {
+  refuseFor(buckets.wait(conversation, now))
+}
+
+/** A client that goes away for a day would not come back before. */
+const LONGEST_WAIT = 86_400
+
+function refuseFor(wait: number): void {
+  if (wait > 0) throw new Refusal('rate_limited', { retryAfter: Math.min(LONGEST_WAIT, Math.ceil(wait)) })
 }

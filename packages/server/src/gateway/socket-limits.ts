@@ -36,6 +36,8 @@ export interface SocketLimits {
   readonly commits: BucketSize
   readonly asks: BucketSize
   readonly signals: BucketSize
+  /** Bytes accepted into one conversation: what each of its devices is given. */
+  readonly inbound: BucketSize
 }
 
 /** `factor` multiplies every count and rate, not the times and sizes. */
@@ -66,5 +68,8 @@ export function socketLimits(factor: number): SocketLimits {
     // For a turn in each conversation where something waits, and again with each epoch.
     asks: bucket(300, 10),
     signals: bucket(60, 10),
+    // By conversation and not by device (L-17): a log is stored once for all who read it, and a flood in one conversation must
+    // not keep its victims from hearing the others.
+    inbound: bucket(128 * 1024 * KIB, 4 * KIB),
   }
 }

@@ -18,6 +18,7 @@ import {
 import type { Clock } from '../clock.ts'
 import { faultFields, type Log } from '../log.ts'
 import type { Lines } from './lines.ts'
+import { COME_BACK_AFTER, type LoopLag } from '../loop-lag.ts'
 import { refusalFor } from './problem.ts'
 import type { CommandTable, RoomCommand } from './socket-commands.ts'
 import type { SocketLimits } from './socket-limits.ts'
@@ -37,12 +38,16 @@ export interface SocketSessionDeps {
   readonly limits: SocketLimits
   readonly lines: Lines
   readonly commands: CommandTable
+  readonly lag: Pick<LoopLag, 'shedding'>
   authenticate(accessToken: string): Promise<TokenOwner | undefined>
   /** The number of a socket that the device opens: higher than those before, at whichever server. */
   openLine(device: DeviceId): Promise<number>
   /** The socket has said a good hello. */
   opened(socket: SocketLine): void
 }
+
+/** What makes room, or is how a device finds its place again: also taken while work is shed. */
+const frees: ReadonlySet<RoomCommand> = new Set(['delivery.acknowledge', 'conversations.acknowledgeWelcomes', 'delivery.resume'])
 
 /** Frames that may wait while a token is being checked. */
 const BACKLOG = 32
@@ -178,6 +183,7 @@ export class SocketSession {
   async #dispatch<N extends RoomCommand>(socket: SocketLine, line: DeviceLine, frame: CommandOf<N>): Promise<void> {
     this.#begin(socket)
     try {
+      if (this.#deps.lag.shedding === 'work' && !frees.has(frame.name)) throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
       const handler = this.#deps.commands.handlers[frame.name]
       const result = await handler({ line, body: frame.body, now: socket.heardAt })
       socket.send(encodeAccepted<N>({ ref: frame.ref, name: frame.name, result }))

@@ -9,6 +9,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Bus } from '../bus/bus.ts'
 import type { Turns } from '../conversations/turns.ts'
 import type { Delivery } from '../delivery/delivery.ts'
+import { COME_BACK_AFTER } from '../loop-lag.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Random } from '../random.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
@@ -170,6 +171,8 @@ export class SocketGateway {
     // A peer that resets during the handshake must not end the process.
     duplex.on('error', ignore)
     if (this.#closing) return this.#refuseUpgrade(duplex, new Refusal('unavailable', { retryAfter: 1 }))
+    if (this.#deps.lag.shedding !== 'nothing')
+      return this.#refuseUpgrade(duplex, new Refusal('unavailable', { retryAfter: COME_BACK_AFTER }))
     const now = this.#deps.clock.now()
     const admission = this.#admission.judge(request, now)
     if (admission.kind === 'refuse') {

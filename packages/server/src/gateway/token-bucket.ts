@@ -37,6 +37,18 @@ export class TokenBuckets<Key> {
     return 0
   }
 
+  /** How many seconds until there is one, 0 if there is one now; takes nothing. */
+  wait(key: Key, now: number): number {
+    const bucket = this.#buckets.get(key)
+    return bucket ? Math.max(0, (1 - this.#refilled(bucket, now)) / this.#size.perSecond) : 0
+  }
+
+  /** Takes so many for what was done, also more than there are: the next one then waits longer. */
+  charge(key: Key, amount: number, now: number): void {
+    const bucket = this.#buckets.get(key)
+    this.#buckets.set(key, { tokens: (bucket ? this.#refilled(bucket, now) : this.#size.burst) - amount, at: now })
+  }
+
   /** Whether the key has spent nothing that has not come back. */
   isFull(key: Key, now: number): boolean {
     const bucket = this.#buckets.get(key)

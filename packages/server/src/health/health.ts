@@ -3,6 +3,7 @@ import { CONTRACT_VERSION, OLDEST_CONTRACT, type Routes } from '@tacit/contract'
 import type { Clock } from '../clock.ts'
 import type { RoomHandlers } from '../gateway/caller.ts'
 import type { Settings } from '../settings.ts'
+import type { LoopLag } from '../loop-lag.ts'
 import type { Database } from '../storage/database.ts'
 import type { DiskSpace } from '../storage/disk-space.ts'
 
@@ -13,6 +14,7 @@ export interface HealthDeps {
   readonly clock: Clock
   /** The server is draining. */
   readonly isStopping: () => boolean
+  readonly lag: Pick<LoopLag, 'shedding'>
   /** Doorbells of other servers do not get through. */
   readonly isApart: () => boolean
 }
@@ -20,7 +22,7 @@ export interface HealthDeps {
 /** A probe writes to the disk, so it is not repeated more often than this. */
 const PROBE_MS = 1000
 
-export function healthHandlers({ settings, database, space, clock, isStopping, isApart }: HealthDeps): RoomHandlers<Routes['system']> {
+export function healthHandlers({ settings, database, space, clock, isStopping, isApart, lag }: HealthDeps): RoomHandlers<Routes['system']> {
   let probe: { readonly at: number; readonly healthy: Promise<boolean> } | undefined
   const healthy = () => {
     if (!probe || clock.now() - probe.at >= PROBE_MS) probe = { at: clock.now(), healthy: database.healthy() }
@@ -41,6 +43,7 @@ export function healthHandlers({ settings, database, space, clock, isStopping, i
       const reasons: string[] = []
       if (isStopping()) reasons.push('the server is stopping')
       if (space.isShort()) reasons.push('disk space is short')
+      if (lag.shedding === 'work') reasons.push('the server is overloaded')
       if (!(await healthy())) reasons.push('the database cannot write')
       if (reasons.length > 0) return { status: 'not_ready' as const, reasons }
       if (isApart()) return { status: 'degraded' as const, reasons: ['Redis cannot be reached: messages between servers take longer'] }

@@ -80,6 +80,17 @@ describe('a signal', () => {
     expect(signals(his)).toEqual([])
   })
 
+  test('the oldest are let go when more wait to be handed on than anybody would miss', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const his = await online(bob)
+    const signal = { kind: 'signal', conversation, sender: alice.device, kept: false, bytes } as const
+    for (let epoch = 0; epoch <= 10_001; epoch++) rooms.bus.ring({ ...signal, epoch })
+    await expect.poll(() => signals(his).at(-1)?.epoch).toBe(10_001)
+    // The first is under way before the others come.
+    expect(signals(his)).toHaveLength(10_001)
+    expect(signals(his)[1]?.epoch).toBe(2)
+  })
+
   test('kept ones come page by page when there are many', async () => {
     const people = await Promise.all(Array.from({ length: 150 }, () => newPerson()))
     const conversation = await converse(rooms, [alice, ...people])

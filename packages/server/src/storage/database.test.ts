@@ -36,6 +36,16 @@ const insert = (id: string) =>
 const accounts = async (database: Database): Promise<string[]> =>
   (await database.kysely.selectFrom('account').select('id').orderBy('id').execute()).map(({ id }) => id)
 
+test('L-27: five hundred transactions may wait, one more is refused as unavailable, and when they are done there is room', async () => {
+  const database = await openHere()
+  const { promise: word, resolve: letGo } = Promise.withResolvers<void>()
+  const waiting = Array.from({ length: 500 }, () => database.write(() => word))
+  await expect(database.write(() => Promise.resolve())).rejects.toMatchObject({ failure: 'unavailable', details: { retryAfter: 1 } })
+  letGo()
+  await Promise.all(waiting)
+  await expect(database.write(() => Promise.resolve('done'))).resolves.toBe('done')
+})
+
 test('who reads a row to change it keeps others from changing it meanwhile', async () => {
   const database = await openHere()
   await database.write((tx) => insert('counter').execute(tx))

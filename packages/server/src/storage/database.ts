@@ -15,6 +15,7 @@ export interface DatabaseVerbs {
    * Runs `work` in a transaction of its own, durable when the promise resolves. On SQLite transactions run one after another;
    * on PostgreSQL together, so whoever reads to decide locks what it read (`forUpdate`), and `work` runs again from the start
    * when another transaction came between: it has no effect but on the database. Never await the network or cryptography inside.
+   * Refuses `unavailable` when too many wait.
    */
   write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
   /** Whether a read and a write transaction work right now. */

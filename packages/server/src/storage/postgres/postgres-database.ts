@@ -8,6 +8,7 @@ import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
 import { migrateToLatest } from '../migrate.ts'
 import { migrations as ours } from '../migrations/index.ts'
 import type { Tables } from '../tables.ts'
+import { WaitingLine } from '../waiting-line.ts'
 import { assertDurable } from './durability.ts'
 import { Lane } from './lane.ts'
 import { PortablePostgresDialect, portableTypes } from './postgres-dialect.ts'
@@ -106,6 +107,7 @@ class PostgresHouse implements PostgresDatabase {
   readonly lanes: PostgresDatabase['lanes']
   readonly #writing: Kysely<Tables>
   readonly #pool: Pool
+  readonly #waiting = new WaitingLine()
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
@@ -119,7 +121,7 @@ class PostgresHouse implements PostgresDatabase {
 
   async write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
     if (this.#closed) throw new Error('the database is closed')
-    const attempts = this.#attempt(work)
+    const attempts = this.#waiting.join(() => this.#attempt(work))
     this.#underWay.add(attempts)
     try {
       return await attempts

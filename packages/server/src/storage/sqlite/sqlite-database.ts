@@ -11,6 +11,7 @@ import type { DatabaseOptions, DatabaseVerbs } from '../database.ts'
 import { migrateToLatest } from '../migrate.ts'
 import { migrations as ours } from '../migrations/index.ts'
 import type { Tables } from '../tables.ts'
+import { WaitingLine } from '../waiting-line.ts'
 import { openNodeSqlite, type OpenSqlite, type SqliteConnection } from './engine.ts'
 import { NodeSqliteDialect } from './sqlite-dialect.ts'
 
@@ -45,6 +46,7 @@ class SqliteHouse implements SqliteDatabase {
   readonly #writer: SqliteConnection
   readonly #reader: SqliteConnection
   readonly #temporary: string | undefined
+  readonly #waiting = new WaitingLine()
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -57,7 +59,7 @@ class SqliteHouse implements SqliteDatabase {
   }
 
   write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return this.#queue(() => this.#writing.transaction().execute(work))
+    return this.#waiting.join(() => this.#queue(() => this.#writing.transaction().execute(work)))
   }
 
   exclusive<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {

@@ -1,6 +1,6 @@
-/** A session may end while its token is being looked up: the socket must not outlive it. The look-up is held open by hand. */
+/** What may happen while a socket waits for an answer: to the look-up of its token, or to its commands. Both are held open by hand. */
 import { createServer } from 'node:http'
-import { AccountId, closeCodes, CONTRACT_VERSION, DeviceId, Refusal, SessionId } from '@tacit/contract'
+import { AccountId, closeCodes, ConversationId, CONTRACT_VERSION, DeviceId, Refusal, SessionId } from '@tacit/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { systemClock } from '../clock.ts'
@@ -14,6 +14,10 @@ import { SocketGateway } from './socket.ts'
 import { socketLimits } from './socket-limits.ts'
 import type { TokenOwner } from './socket-session.ts'
 
+/** Acknowledgements that were asked for, and the word on which they are answered. */
+let asked = 0
+let word = Promise.withResolvers<Record<string, never>>()
+
 const noRoom = (): Promise<never> => Promise.reject(new Refusal('not_found'))
 const commands = {
   handlers: {
@@ -22,7 +26,10 @@ const commands = {
     'delivery.resume': noRoom,
     'delivery.send': noRoom,
     'delivery.nack': noRoom,
-    'delivery.acknowledge': noRoom,
+    'delivery.acknowledge': () => {
+      asked += 1
+      return word.promise
+    },
     'signals.send': noRoom,
     'turns.ask': noRoom,
   },
@@ -36,6 +43,8 @@ let gateway: SocketGateway
 let url: string
 
 beforeEach(async () => {
+  asked = 0
+  word = Promise.withResolvers()
   server = createServer()
   gateway = new SocketGateway({
     bus: createInProcessBus(() => undefined),
@@ -45,6 +54,7 @@ beforeEach(async () => {
     clock: systemClock,
     random: systemRandom,
     log: () => undefined,
+    lag: { shedding: 'nothing' },
     limits: socketLimits(1),
     lines: new Lines(),
     commands,
@@ -113,4 +123,33 @@ test('another session that is revoked meanwhile changes nothing', async () => {
   gateway.revoke(owner().session)
   answer(owner())
   expect(await outcome).toBe('accepted')
+})
+
+test('frames may wait while a token is checked, but not more than 32', async () => {
+  const device = await Device.open({ url })
+  void device.outcome('connection.hello', { accessToken: 'A'.repeat(43), contract: CONTRACT_VERSION })
+  const answer = await nextLookUp()
+  for (let at = 0; at < 33; at++) void device.ask('delivery.acknowledge', { cursors: [] }).catch(() => undefined)
+  expect(await device.closed).toBe(closeCodes.flooding)
+  answer(owner())
+})
+
+test('a socket with 256 commands that are not answered is not read until they are', async () => {
+  const device = await Device.open({ url })
+  const hello = device.hello('A'.repeat(43))
+  ;(await nextLookUp())(owner())
+  await hello
+  const conversation = ConversationId.parse(systemRandom.id())
+  // Large enough that few of them fit into what was read already.
+  const cursors = Array.from({ length: 1000 }, (_, seq) => ({ conversation, seq }))
+  const outcomes = Array.from({ length: 300 }, () => device.outcome('delivery.acknowledge', { cursors }))
+  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThanOrEqual(256)
+  const other = await Device.open({ url })
+  const greeting = other.hello('A'.repeat(43))
+  ;(await nextLookUp())(owner())
+  await greeting
+  expect(asked).toBeLessThan(264)
+  word.resolve({})
+  expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
+  for (const { socket } of [device, other]) socket.terminate()
 })

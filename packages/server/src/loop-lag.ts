@@ -1,0 +1,62 @@
+/**
+ * How late the event loop is (L-26). Whoever is late already helps nobody by taking more: first newcomers are sent away, then
+ * new work, so that what is under way is finished in time. What frees resources is always taken.
+ */
+
+/** `newcomers`: nobody new comes in; `work`: no new work from those who are in, either. */
+export type Shedding = 'nothing' | 'newcomers' | 'work'
+
+export interface LoopLagDeps {
+  /** Milliseconds since any moment, never going back. */
+  elapsed(): number
+}
+
+/** How often the loop is asked to be in time, and how many answers count, milliseconds. */
+const BEAT_EVERY = 100
+const BEATS = 10
+
+/** Lag beyond which each begins, milliseconds. */
+const LIMITS = { newcomers: 200, work: 1000 } as const
+
+/** What those who are sent away are told to wait, seconds: by then the beats that were late are forgotten. */
+export const COME_BACK_AFTER = 2
+
+export class LoopLag {
+  readonly #deps: LoopLagDeps
+  readonly #late: number[] = []
+  #due: number
+  #shedding: Shedding = 'nothing'
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(deps: LoopLagDeps) {
+    this.#deps = deps
+    this.#due = deps.elapsed()
+  }
+
+  start(): void {
+    this.#due = this.#deps.elapsed() + BEAT_EVERY
+    this.#timer = setInterval(() => this.beat(), BEAT_EVERY).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** To be called every 100 ms; being late is what it measures. */
+  beat(): void {
+    const now = this.#deps.elapsed()
+    if (this.#late.push(Math.max(0, now - this.#due)) > BEATS) this.#late.shift()
+    this.#due = now + BEAT_EVERY
+    const { worst } = this
+    this.#shedding = worst > LIMITS.work ? 'work' : worst > LIMITS.newcomers ? 'newcomers' : 'nothing'
+  }
+
+  /** Of the last second, milliseconds; of so few beats it is their 99th percentile. */
+  get worst(): number {
+    return Math.max(0, ...this.#late)
+  }
+
+  get shedding(): Shedding {
+    return this.#shedding
+  }
+}
