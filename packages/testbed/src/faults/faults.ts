@@ -7,6 +7,7 @@ import { halfOpen } from './rows/f18-half-open.ts'
 import { slowReaders } from './rows/f20-slow-readers.ts'
 import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
+import { nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
 import { fullDisk } from './rows/f31-full-disk.ts'
 import { databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
@@ -23,6 +24,10 @@ const table: readonly Row[] = [
   clockJumps,
   herd,
   fullDisk,
+  nodeKills,
+  redisGone,
+  redisRestarts,
+  redisDrops,
 ]
 
 export interface FaultsRequest {

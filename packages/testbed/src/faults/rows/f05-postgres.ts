@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { startPostgres, type PostgresServer } from '../../postgres-process.ts'
 import { startServerProcess } from '../../server-process.ts'
+import { createDatabase } from '../create-database.ts'
 import { Link } from '../link.ts'
 import { milliseconds, quantile, worst, type Outcome, type Row } from '../row.ts'
 import { outcomeOf, playScene } from '../scene.ts'
@@ -188,11 +189,4 @@ export const slowDatabase: Row = {
       await postgres.stop()
     }
   },
-}
-
-export async function createDatabase(postgres: PostgresServer): Promise<void> {
-  const client = new Client({ connectionString: postgres.url('postgres') })
-  await client.connect()
-  await client.query('CREATE DATABASE tacit')
-  await client.end()
 }
