@@ -5,6 +5,7 @@ import { points } from './rows/f02-points.ts'
 import { drain } from './rows/f03-drain.ts'
 import { halfOpen } from './rows/f18-half-open.ts'
 import { slowReaders } from './rows/f20-slow-readers.ts'
+import { damagedStore, restoredSnapshot } from './rows/f22-client-store.ts'
 import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
 import { nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
@@ -28,6 +29,8 @@ const table: readonly Row[] = [
   redisGone,
   redisRestarts,
   redisDrops,
+  damagedStore,
+  restoredSnapshot,
 ]
 
 export interface FaultsRequest {
