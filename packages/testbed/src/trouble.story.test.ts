@@ -1,4 +1,8 @@
 /** What a person sees of a local database that this program cannot read: a reason, never an empty list. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openDevice, openMemoryStore } from '@tacit/sdk/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorld, PASSWORD, until, type World } from './index.ts'
@@ -34,3 +38,34 @@ test('a database of a newer program is told as that, and nothing in it is change
     message: 'A newer version of this program wrote the local database.',
   })
 })
+
+test('a group of which the disk has changed one bit is joined anew, and nothing is said with wrong keys', async () => {
+  await using frank = await world.signedUp('Frank')
+  const folder = await mkdtemp(join(tmpdir(), 'tacit-damaged-'))
+  const store = join(folder, 'erin.db')
+  const erin = await openDevice({ server: world.url, store })
+  await erin.signUp({ handle: 'Erin', password: PASSWORD })
+  const conversation = await erin.startDirect({ handle: 'frank' })
+  await erin.send({ conversation, text: 'before' })
+  await frank.conversation('Erin')
+  await frank.sees(conversation, ['before'])
+  await erin.close()
+
+  flipBits(store)
+  await using again = await openDevice({ server: world.url, store })
+  await again.send({ conversation, text: 'after' })
+  const timeline = await frank.sees(conversation, ['before', 'after'])
+  expect(timeline.items.filter(({ kind }) => kind === 'unreadable')).toEqual([])
+  await rm(folder, { recursive: true })
+})
+
+/** One bit of each row of the group's state. */
+function flipBits(path: string): void {
+  const sqlite = new DatabaseSync(path)
+  for (const { slot, bytes } of sqlite.prepare('select slot, bytes from group_state').all()) {
+    if (!(bytes instanceof Uint8Array) || typeof slot !== 'string') throw new TypeError('not a row of a group')
+    const at = bytes.length - 5
+    sqlite.prepare('update group_state set bytes = ? where slot = ?').run(bytes.with(at, (bytes[at] ?? 0) ^ 1), slot)
+  }
+  sqlite.close()
+}

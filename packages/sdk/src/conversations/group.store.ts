@@ -4,8 +4,9 @@
  */
 import { decodeCbor, encodeCbor, type ConversationId } from '@tacit/contract'
 import type { Group, LeafIdentity, MlsEngine, Persist, Slot, Snapshot } from '@tacit/mls'
+import { checksum } from '../local-store/checksum.ts'
 import { blob, text } from '../local-store/columns.ts'
-import type { Reader, Writer } from '../local-store/driver.ts'
+import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 
 /** The snapshot lies beside the rows under a slot name that no engine uses. */
@@ -24,14 +25,14 @@ export class GroupChanges {
   }
 
   async save(writer: Writer, conversation: ConversationId): Promise<void> {
-    const sql = `insert into group_state (conversation, slot, bytes) values (?, ?, ?)
-      on conflict (conversation, slot) do update set bytes = excluded.bytes`
+    const sql = `insert into group_state (conversation, slot, bytes, checksum) values (?, ?, ?, ?)
+      on conflict (conversation, slot) do update set bytes = excluded.bytes, checksum = excluded.checksum`
     if (this.#snapshot) {
       await eraseGroup(writer, conversation)
-      await writer.run(sql, [conversation, SNAPSHOT, this.#snapshot])
+      await writer.run(sql, [conversation, SNAPSHOT, this.#snapshot, sumOf(SNAPSHOT, this.#snapshot)])
     }
     for (const [slot, bytes] of this.#rows) {
-      if (bytes) await writer.run(sql, [conversation, slot, bytes])
+      if (bytes) await writer.run(sql, [conversation, slot, bytes, sumOf(slot, bytes)])
       else await writer.run('delete from group_state where conversation = ? and slot = ?', [conversation, slot])
     }
   }
@@ -64,15 +65,26 @@ function unpackRow(row: unknown): Slot {
 export const eraseGroup = (writer: Writer, conversation: ConversationId): Promise<void> =>
   writer.run('delete from group_state where conversation = ?', [conversation])
 
-/** The group as it was stored; undefined when this device has none for the conversation. */
+/**
+ * The group as it was stored; undefined when this device has none for the conversation. Throws `damaged` when the disk has changed a
+ * byte of it: with wrong keys a device would go on, and say what nobody can read.
+ */
 export async function loadGroup(
   reader: Reader,
   parts: { readonly conversation: ConversationId; readonly engine: MlsEngine; readonly identity: LeafIdentity },
 ): Promise<Group | undefined> {
-  const rows = await reader.all('select slot, bytes from group_state where conversation = ?', [parts.conversation])
-  const all = rows.map((row) => ({ slot: text(row, 'slot'), bytes: blob(row, 'bytes') }))
+  const rows = await reader.all('select slot, bytes, checksum from group_state where conversation = ?', [parts.conversation])
+  const all = rows.map(soundRow)
   const snapshot = all.find(({ slot }) => slot === SNAPSHOT)
   if (!snapshot) return undefined
   const slots = all.filter(({ slot }) => slot !== SNAPSHOT)
   return parts.engine.restore({ snapshot: snapshot.bytes, slots, identity: parts.identity })
 }
+
+function soundRow(row: Row): { slot: string; bytes: Uint8Array<ArrayBuffer> } {
+  const [slot, bytes] = [text(row, 'slot'), blob(row, 'bytes')]
+  if (row['checksum'] !== null && row['checksum'] !== sumOf(slot, bytes)) throw storeError('damaged')
+  return { slot, bytes }
+}
+
+const sumOf = (slot: string, bytes: Uint8Array): number => checksum(bytes, checksum(new TextEncoder().encode(slot)))

@@ -5,6 +5,7 @@
 import type { ConversationId } from '@tacit/contract'
 import { MlsError, type Group, type LeafIdentity, type MlsEngine } from '@tacit/mls'
 import type { StoreDriver, Writer } from '../local-store/driver.ts'
+import { StoreError } from '../local-store/failure.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { findConversation, saveConversation, type Conversation } from './conversation.store.ts'
 import { loadGroup } from './group.store.ts'
@@ -84,7 +85,8 @@ export class Conversations {
     try {
       return { state, group: state && (await loadGroup(store, { conversation, engine, identity })) }
     } catch (error) {
-      if (!(error instanceof MlsError) || !state) throw error
+      const isLost = error instanceof MlsError || (error instanceof StoreError && error.trouble === 'damaged')
+      if (!isLost || !state) throw error
       // A group that cannot be restored is lost, its conversation is not: it is joined anew.
       return { state: state.standing === 'active' ? { ...state, standing: 'paused' as const } : state, group: undefined }
     }

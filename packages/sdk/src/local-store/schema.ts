@@ -246,7 +246,10 @@ create table rollback (conversation text primary key, since integer not null) wi
 /** The account key that the person has compared by another way; it says nothing about any other key. */
 const compared = 'alter table person add column compared_key blob;'
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared]
+/** Of the slot and its bytes (checksum.ts); null for rows of before. */
+const checksums = 'alter table group_state add column checksum integer;'
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -19,6 +19,7 @@ const { values } = parseArgs({
 // A process that is asked to end takes its servers with it.
 process.once('SIGTERM', () => process.exit(143))
 
+const began = performance.now()
 const { rows } = await runFaults({
   version: values.long ? 'long' : 'short',
   only: values.only.split(',').filter((id) => id !== ''),
@@ -28,5 +29,5 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ ro
 const total = (of: (row: (typeof rows)[number]) => number): number => rows.reduce((sum, row) => sum + of(row), 0)
 const violations = total((row) => row.violations)
 const counts = `${total((row) => row.injections)} injections, ${total((row) => row.kills)} kills, ${total((row) => row.acknowledged)} acknowledged`
-console.log(`faults: ${rows.length} rows, ${counts}, ${violations} violations, ${Math.round(total((row) => row.seconds))} s`)
+console.log(`faults: ${rows.length} rows, ${counts}, ${violations} violations, ${Math.round((performance.now() - began) / 1000)} s`)
 process.exit(violations === 0 && rows.length > 0 ? 0 : 1)

@@ -27,6 +27,8 @@ export interface Row {
   readonly name: string
   readonly short: number
   readonly long: number
+  /** It measures the others' times, or kills as fast as it can, and so must have the machine to itself. */
+  readonly alone?: true
   run(injections: number): Promise<Outcome>
 }
 

@@ -15,7 +15,8 @@ const ROUND = 60
 export const kill: Row = {
   id: 'F-01',
   name: 'kill -9 at random times, SQLite',
-  short: 44,
+  short: 46,
+  alone: true,
   long: 600,
   run: (kills) => killRounds(kills, (count, restarts) => playScene({}, (scene) => killAgain(scene, count, restarts))),
 }

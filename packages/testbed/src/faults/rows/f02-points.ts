@@ -9,6 +9,7 @@ export const points: Row = {
   id: 'F-02',
   name: 'death at named points, SQLite',
   short: 11,
+  alone: true,
   long: 550,
   run: (kills) =>
     killRounds(kills, (count, restarts) => {

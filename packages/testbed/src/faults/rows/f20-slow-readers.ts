@@ -26,6 +26,7 @@ export const slowReaders: Row = {
   id: 'F-20',
   name: 'devices that never read',
   short: 20,
+  alone: true,
   long: 500,
   async run(injections) {
     const everybody = Array.from({ length: TALKERS + injections }, (_, at) => at)

@@ -49,7 +49,7 @@ export const restoredSnapshot: Row = {
 export const damagedStore: Row = {
   id: 'F-22',
   name: "a device's store is cut off, has wrong bits, or is gone",
-  short: 9,
+  short: 3,
   long: 500,
   run: (times) =>
     atHome(times, async (home, time) => {
