@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { REPLACEMENTS_VARIABLE, replacedSources } from '@tacit/testbed/replacements'
 import { chromiumArgs, findChromium } from './tools/chromium.ts'
 
 const conditions = ['tacit-source']
@@ -14,6 +15,7 @@ const WITHOUT_DATABASE = ['settings', 'strict-json', 'limits', 'in-process', 'ap
 )
 
 export default defineConfig({
+  plugins: [replacing()],
   resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: [...conditions, 'node', 'development|production'], externalConditions: conditions } },
   test: {
@@ -46,6 +48,12 @@ export default defineConfig({
     ],
   },
 })
+
+/** Sources with the mistakes that the environment names, for runs that must find them (packages/testbed/src/mutants). */
+function replacing() {
+  const sources = replacedSources(JSON.parse(process.env[REPLACEMENTS_VARIABLE] ?? '[]'))
+  return { name: 'replacing', enforce: 'pre' as const, load: (id: string) => sources.get(id.replace(/\?.*/, '')) }
+}
 
 /** What needs a real browser: workers, OPFS, Web Locks, WebCrypto keys that cannot be exported. */
 function browser(executablePath: string): TestProjectInlineConfiguration {

@@ -2,7 +2,8 @@
  * `npm test`: everything that proves the product. Unit and story tests in Node, those of the server again on a real
  * PostgreSQL, store and worker tests in a real browser, then journeys through the built app. Needs no service: PostgreSQL
  * comes from the lock, Redis from the PATH or Debian, and the run starts and ends both. Without Redis the tests of several servers,
- * without a browser the last two are skipped and said so; with CI set that is a failure. The last line counts: `N passed, N failed, N skipped`.
+ * without a browser the last two are skipped and said so; with CI set that is a failure. With `--prove` it ends with
+ * `npm run prove`, each of its rows counted as a test. The last line counts: `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -31,6 +32,7 @@ if (chromium) {
   counts.push({ passed: 0, failed: process.env['CI'] ? 1 : 0, skipped: 2 })
 }
 
+if (process.argv.includes('--prove')) counts.push(prove())
 rmSync(results, { recursive: true, force: true })
 const total = counts.reduce((sum, count) => ({
   passed: sum.passed + count.passed,
@@ -68,6 +70,16 @@ function journeys(): Count {
     failed: status === 0 ? of('unexpected') : Math.max(of('unexpected'), 1),
     skipped: of('skipped'),
   }
+}
+
+function prove(): Count {
+  const file = join(results, 'prove.json')
+  const status = run('node', ['tools/prove.ts', '--json', file])
+  const found = readReport(file)['rows']
+  const rows: unknown[] = Array.isArray(found) ? found : []
+  const passed = rows.filter((row) => isRecord(row) && row['passed'] === true).length
+  const failed = rows.length - passed
+  return { passed, failed: status === 0 ? failed : Math.max(failed, 1), skipped: 0 }
 }
 
 function run(program: string, args: readonly string[], env: Record<string, string> = {}): number {

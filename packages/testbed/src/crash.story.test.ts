@@ -85,6 +85,11 @@ test('a process that dies at any write loses, doubles and reorders nothing, send
   for (const text of sent) expect(seenByBob).toContain(text)
   const fromAlice = seenByBob.filter((text) => text.startsWith('alice')).map((text) => Number(text.split(' ')[1]))
   expect(fromAlice).toEqual(fromAlice.toSorted((left, right) => left - right))
+  // Nothing was sealed that nobody remembers, and nothing twice.
+  for (const device of [alice, bob]) {
+    const timeline = await until(device.watch('timeline', conversation), (now) => now !== undefined)
+    expect(noticesOf(timeline?.items ?? [])).not.toContain('tampering')
+  }
   await mortal.bury()
 }, 120_000)
 

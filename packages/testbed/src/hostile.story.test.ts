@@ -71,6 +71,41 @@ test('a message that was changed on the way is said to be unreadable, fetched ag
   expect(noticesOf(seen.items)).toContain('tampering')
 })
 
+test('an own entry that was never sealed here does not pass for what was', async () => {
+  const { reader, conversation } = await pair()
+  reader.weather.forge(forgeFirst('message', (entry) => [flipped(entry)]))
+  await reader.send({ conversation, text: 'mine' })
+  const settled = await until(
+    reader.watch('timeline', conversation),
+    (now) =>
+      now?.items.some((item) =>
+        item.kind === 'notice'
+          ? item.notice.kind === 'tampering'
+          : item.kind === 'message' && item.text === 'mine' && item.seq !== undefined,
+      ) ?? false,
+  )
+  expect(noticesOf(settled?.items ?? [])).toContain('tampering')
+})
+
+test('whoever joins begins with the transcript that the inviter vouches for, whatever the server says of the time before', async () => {
+  const [writer, joiner] = await Promise.all([world.signedUp('Inviter'), world.signedUp('Joiner')])
+  const conversation = await writer.createGroup({ title: 'late', handles: [] })
+  for (const text of ['one', 'two', 'three']) await writer.send({ conversation, text })
+  await writer.messageBecomes(conversation, 'three', 'accepted')
+  // Another hash for the first entry, which only somebody who was there could tell.
+  joiner.weather.forgeAnswers((url, body) => (/hashes\?.*after=0/.test(url) ? withoutFirst(body) : body))
+  await writer.addPeople({ conversation, handles: ['joiner'] })
+  await joiner.conversation('late')
+  await joiner.send({ conversation, text: 'hello' })
+  const seen = await writer.sees(conversation, ['one', 'two', 'three', 'hello'])
+  expect(noticesOf(seen.items)).not.toContain('tampering')
+})
+
+function withoutFirst(body: unknown): unknown {
+  const hashes = typeof body === 'object' && body !== null && 'hashes' in body && Array.isArray(body.hashes) ? body.hashes : []
+  return { ...Object(body), hashes: hashes.map((hash: unknown, at) => (at === 0 ? 'A'.repeat(43) : hash)) }
+}
+
 test('a message that the server leaves out is noticed with the next one', async () => {
   const { reader, conversation, write } = await pair()
   reader.weather.forge(forgeFirst('message', () => []))

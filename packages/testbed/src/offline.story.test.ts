@@ -47,6 +47,20 @@ test('an answer that is lost makes no second message', async () => {
   await right.sees(conversation, ['once', 'twice'])
 })
 
+test('a message that meets a new epoch is sealed again after catching up, also when nothing comes by the socket', async () => {
+  const { left, right, conversation } = await pair('Nina', 'Otto')
+  left.weather.forge((event) => (event.name === 'delivery.entries' ? { ...event, body: { ...event.body, entries: [] } } : event))
+  // His first message brings fresh keys: a commit.
+  await right.send({ conversation, text: 'first' })
+  await right.messageBecomes(conversation, 'first', 'accepted')
+  await left.send({ conversation, text: 'second' })
+  await right.sees(conversation, ['first', 'second'])
+  const seen = await until(left.watch('timeline', conversation), (now) =>
+    (now?.items ?? []).some((item) => item.kind === 'unreadable' || (item.kind === 'message' && item.text === 'first')),
+  )
+  expect(seen?.items.filter(({ kind }) => kind === 'unreadable')).toEqual([])
+})
+
 test('what was sealed before the conversation moved on is sealed again, once', async () => {
   const { left, right, conversation } = await pair('Erin', 'Frank')
   left.weather.cut()

@@ -75,6 +75,29 @@ describe('a message', () => {
       expect(await rooms.delivery.send(bob.device, body)).toEqual({ ...first[at], duplicate: true })
   })
 
+  test('numbers the entries of each log by themselves', async () => {
+    const conversations = [await converse(rooms, [alice, bob]), await converse(rooms, [alice, bob])]
+    for (const clientSeq of [1, 2, 3])
+      for (const conversation of conversations) {
+        const answer = await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq }))
+        expect(answer.seq).toBe(clientSeq + 1)
+      }
+  })
+
+  test('stands where it was accepted, whatever the clock says', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    for (const clientSeq of [1, 2, 3]) {
+      rooms.clock.time -= 60_000
+      await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq }))
+    }
+    const { entries } = await rooms.delivery.entries(alice.device, { conversation, after: 1, limit: 10 })
+    expect(entries.map(({ seq, clientSeq }) => [seq, clientSeq])).toEqual([
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ])
+  })
+
   test('of a stale epoch is refused with where the log stands, and consumes nothing', async () => {
     const conversation = await converse(rooms, [alice, bob])
     await commit(rooms, alice, { conversation, clientSeq: 2 })
@@ -91,6 +114,14 @@ describe('a message', () => {
       failure: 'out_of_order',
       details: { expected: 1 },
     })
+  })
+
+  test('of a device that was a member until a moment ago is refused like one of a stranger', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 1, clientSeq: 1 }))
+    await commit(rooms, alice, { conversation, clientSeq: 2, removed: [bob] })
+    const late = rooms.delivery.send(bob.device, messageOf({ conversation, epoch: 2, clientSeq: 2 }))
+    expect(await outcomeOf(late)).toBe('not_found')
   })
 
   test('of somebody who is no member is refused exactly as in a conversation that does not exist', async () => {

@@ -1,0 +1,61 @@
+/** All mutants: each must be caught by its catcher, and each catcher must find nothing without a mutant. */
+import { availableParallelism } from 'node:os'
+import { mutants, type Catcher, type Mutant } from './catalogue.ts'
+import { runCatcher, type Found } from './run-mutant.ts'
+
+export interface MutantRow {
+  readonly name: string
+  readonly caught: boolean
+  readonly by: string
+  /** What it said, or why it does not count. */
+  readonly says: string
+  readonly seconds: number
+}
+
+export async function runMutants({
+  only = [],
+  onRow = () => undefined,
+}: {
+  only?: readonly string[]
+  onRow?: (row: MutantRow) => void
+}): Promise<MutantRow[]> {
+  const wanted = mutants.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
+  const catchers = [...new Map(wanted.map(({ catcher }) => [JSON.stringify(catcher), catcher])).values()]
+  const sound = new Map<string, Found>()
+  await inParallel(catchers, async (catcher) => void sound.set(JSON.stringify(catcher), await runCatcher(catcher, [])))
+  const rows: MutantRow[] = []
+  await inParallel(wanted, async (mutant) => {
+    const row = await tryMutant(mutant, sound.get(JSON.stringify(mutant.catcher)))
+    rows.push(row)
+    onRow(row)
+  })
+  return rows
+}
+
+async function tryMutant({ name, changes, catcher }: Mutant, without: Found | undefined): Promise<MutantRow> {
+  const began = performance.now()
+  const found = await runCatcher(catcher, changes).catch((error: unknown): Found => ({ kind: 'broken', says: String(error) }))
+  const seconds = Math.round((performance.now() - began) / 100) / 10
+  const isSound = without?.kind === 'silent'
+  const says = isSound ? found.says : `without the mutant: ${without?.says ?? 'nothing'}`
+  return { name, caught: isSound && found.kind === 'found', by: nameOf(catcher), says, seconds }
+}
+
+function nameOf(catcher: Catcher): string {
+  switch (catcher.kind) {
+    case 'test':
+      return catcher.file.replace(/^packages\/(\w+)\/src\//, '$1: ')
+    case 'sim':
+      return `simulation, seeds ${catcher.seeds}`
+    case 'images':
+      return `${catcher.images} crash images`
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items]
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
+  }
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, worker))
+}
