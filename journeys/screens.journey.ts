@@ -78,12 +78,27 @@ test('offline, with something that waits', async () => {
 test('settings, a new chat, a new group', async () => {
   for (const [name, path] of [
     ['settings', '/settings'],
+    ['held', '/settings/held'],
     ['new-chat', '/new'],
     ['new-group', '/new/group'],
   ] as const) {
     await ada.page.goto(server.url + path)
     await inspect(ada.page, name)
   }
+})
+
+test('what the server knows, row by row', async () => {
+  await ada.page.goto(`${server.url}/settings`)
+  await ada.page.getByRole('link', { name: /What this server knows about me/ }).click()
+  await ada.page.getByText('passkey_credential').click()
+  const account = ada.page
+    .locator('details')
+    .filter({ has: ada.page.getByText('account', { exact: true }) })
+    .first()
+  await account.locator('summary').click()
+  await account.getByRole('button', { name: 'Show the rows' }).click()
+  await expect(account.getByText('Ada', { exact: true })).toBeVisible()
+  await inspect(ada.page, 'held-rows')
 })
 
 test('the whole way to a message by keyboard alone', async () => {

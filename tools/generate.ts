@@ -2,7 +2,7 @@
  * Writes the files that are derived from the contract's and the settings' tables. They are checked in, so that a reader
  * needs no tool; a test fails when one is not current.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { failureNames, failures, openApiDocument } from '@tacit/contract'
 import { settingsTable } from '@tacit/server'
@@ -17,7 +17,23 @@ export const generatedFiles = (): readonly GeneratedFile[] => [
   { path: 'packages/contract/generated/openapi.json', content: `${JSON.stringify(openApiDocument(), null, 2)}\n` },
   { path: 'docs/settings.md', content: settingsPage() },
   { path: 'docs/failures.md', content: failuresPage() },
+  { path: 'packages/server/src/disclosure/columns.json', content: `${JSON.stringify(knownColumns(), null, 2)}\n` },
 ]
+
+/** What the page on what the server knows says of each column, for people who ask their own server. */
+function knownColumns(): Record<string, { column: string; what: string; kept: string }[]> {
+  const page = readFileSync(resolve(import.meta.dirname, '../docs/what-the-server-knows.md'), 'utf8')
+  const tables: Record<string, { column: string; what: string; kept: string }[]> = {}
+  let above = ''
+  for (const [, table = '', column = '', what = '', kept = ''] of page.matchAll(
+    /^\| +([a-z_]+) +\| +([a-z_]+) +\| ([^|]+) \| ([^|]+) \|$/gm,
+  )) {
+    above = /^as above\b/.test(kept.trim()) ? above : kept.trim()
+    const said = what.trim().replaceAll('**', '').replaceAll('_', '')
+    ;(tables[table] ??= []).push({ column, what: said, kept: above })
+  }
+  return tables
+}
 
 const NOTICE = '<!-- Written by `npm run generate`; change the table it comes from instead. -->'
 

@@ -11,6 +11,7 @@ import { listen } from './messages/listen.ts'
 import { history, send } from './messages/messages.ts'
 import { audit } from './trust/audit.ts'
 import { evidence } from './trust/evidence.ts'
+import { known } from './trust/known.ts'
 import { safety } from './trust/safety.ts'
 import { voice } from './terminal/voice.ts'
 import type { World } from './world.ts'
@@ -135,6 +136,10 @@ function trustCommands(
     .command('audit [server]')
     .description("verify a server's whole log of device lists; needs no account")
     .action((server: string | undefined) => run(server ?? program.opts<GlobalOptions>().server))
+  program
+    .command('known [table]')
+    .description('what the server holds on you: its tables, or every row of one')
+    .action((table: string | undefined) => signed((context) => known(context, { table })))
   program
     .command('evidence')
     .description('what convicts the server of showing different keys to different people')

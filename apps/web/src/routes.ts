@@ -8,6 +8,7 @@ export const paths = {
   newDirect: '/new',
   newGroup: '/new/group',
   settings: '/settings',
+  held: '/settings/held',
   conversation: (id: ConversationId) => `/c/${id}`,
   about: (id: ConversationId) => `/c/${id}/about`,
 } as const

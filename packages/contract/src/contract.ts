@@ -4,6 +4,7 @@ import { connectionCommands, connectionEvents } from './connection.ts'
 import { conversationCommands, conversationEvents, conversations } from './conversations.ts'
 import { delivery, deliveryCommands, deliveryEvents } from './delivery.ts'
 import { deviceEvents, devices } from './devices.ts'
+import { disclosure } from './disclosure.ts'
 import { keyEvents, keys } from './keys.ts'
 import { sessions } from './sessions.ts'
 import { signalCommands, signalEvents } from './signals.ts'
@@ -12,7 +13,7 @@ import { transparency } from './transparency.ts'
 import { turnCommands, turnEvents } from './turns.ts'
 import { vault } from './vault.ts'
 
-export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery, transparency } as const
+export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery, transparency, disclosure } as const
 
 export const commands = {
   connection: connectionCommands,

@@ -46,6 +46,8 @@ export const limits = {
   welcomeAcksPerFrame: 1000,
   /** What proves one account's place among 2^64, more than there will be. */
   transparencyProof: 16 * KIB,
+  /** Rows of what the server holds on me in one answer. */
+  heldRowsPage: 200,
   /** Entries of the log of device lists in one answer. */
   transparencyPage: 1000,
   entriesPerPage: 500,

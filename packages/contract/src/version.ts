@@ -42,9 +42,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'efcae1994e6c0fc9fadcaf1354952d3ae1fd08702c6d2a49dc4911296de01e97',
     what: 'A server that is ready but slow to hear of others says so.',
   },
+  {
+    version: 8,
+    fingerprint: 'bb77f2de7ea8c0eb84ca969904960b5ecbc9c4c6029a43b9cc8cf4368125077e',
+    what: 'What the server holds on me.',
+  },
 ]
 
-export const CONTRACT_VERSION = 7
+export const CONTRACT_VERSION = 8
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 4

@@ -203,6 +203,14 @@ export interface DeviceInfo {
   readonly notAfter: number
 }
 
+/** A table of the server that holds something on me or on conversations I am in. */
+export interface HeldTable {
+  readonly table: string
+  readonly rows: number
+  /** What each column is, and how long it is kept, in English. */
+  readonly columns: readonly { readonly column: string; readonly what: string; readonly kept: string }[]
+}
+
 /** What two people compare by another way, to know that nobody stands between them. */
 export interface SafetyNumber {
   readonly person: Person
@@ -300,6 +308,11 @@ export interface Verbs {
   revokeSession(request: { readonly session: SessionId }): Promise<void>
   devices(): Promise<readonly DeviceInfo[]>
   keyLogEvidence(): Promise<readonly KeyLogEvidence[]>
+
+  /** What the server holds on me, told by itself from its tables. */
+  held(): Promise<readonly HeldTable[]>
+  /** Its rows, 50 from `after` on; values as text in the order of the table's columns. */
+  heldRows(request: { readonly table: string; readonly after: number }): Promise<readonly (readonly (string | null)[])[]>
 
   /** Of somebody this device knows: looked up once, or in a conversation with it. */
   safetyNumber(request: { readonly account: AccountId }): Promise<SafetyNumber>

@@ -1,5 +1,5 @@
-/** The verbs by which a person makes sure who they are talking to. */
-import type { AccountId } from '@tacit/contract'
+/** The verbs by which a person makes sure who they are talking to, and what the server holds. */
+import { routes, type AccountId } from '@tacit/contract'
 import { MessengerError, type Verbs } from './api.ts'
 import type { Device } from './device.ts'
 import { isCompared, markCompared } from './devices/people.store.ts'
@@ -7,7 +7,10 @@ import { compareCode, conversationDigits, safetyCode, safetyDigits, type Identit
 import { allEvidence } from './transparency/key-log.store.ts'
 import type { SignedIn } from './verbs.ts'
 
-type TrustVerbs = Pick<Verbs, 'safetyNumber' | 'compareSafetyCode' | 'setCompared' | 'conversationNumber' | 'keyLogEvidence'>
+type TrustVerbs = Pick<
+  Verbs,
+  'safetyNumber' | 'compareSafetyCode' | 'setCompared' | 'conversationNumber' | 'keyLogEvidence' | 'held' | 'heldRows'
+>
 
 export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
   const both = async (account: AccountId) => {
@@ -42,6 +45,13 @@ export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
       const group = await conversations.hold(conversation, async (hold) => hold.group)
       if (!group) throw new MessengerError('not_found', 'This device is not in that conversation.')
       return conversationDigits(group.epochAuthenticator)
+    },
+    async held() {
+      return (await signedIn().device.core.session.call(routes.disclosure.overview, {})).tables
+    },
+    async heldRows({ table, after }) {
+      const asked = { params: { table }, query: { after, limit: 50 } }
+      return (await signedIn().device.core.session.call(routes.disclosure.rows, asked)).rows
     },
     async keyLogEvidence() {
       const all = await allEvidence(signedIn().device.core.store)

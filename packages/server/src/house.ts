@@ -13,6 +13,7 @@ import { createPasswordProtocol } from './credentials/opaque.ts'
 import { createPasskeys } from './credentials/passkeys.ts'
 import { deviceHandlers } from './devices/devices.routes.ts'
 import { Devices } from './devices/devices.ts'
+import { disclosureHandlers } from './disclosure/disclosure.ts'
 import { createHttpGateway } from './gateway/http.ts'
 import { createLimits } from './gateway/limits.ts'
 import { createOrigins, type Origins } from './gateway/origins.ts'
@@ -147,6 +148,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
       }),
       keys: keys.handlers,
       transparency: transparencyHandlers(transparency),
+      disclosure: disclosureHandlers({ database, limits }),
       ...messaging.handlers,
     },
   })

@@ -68,6 +68,8 @@ const routeRows: Record<RouteName, Row> = {
   'conversations.show': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}` }) },
   'conversations.groupInfo': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/group-info` }) },
   'conversations.tree': { kind: 'others', request: ({ conversation }) => ({ path: `/v1/conversations/${conversation}/tree?epoch=0` }) },
+  'disclosure.overview': { kind: 'own', request: { path: '/v1/me/held' } },
+  'disclosure.rows': { kind: 'own', request: { path: '/v1/me/held/account' } },
   'transparency.head': { kind: 'open', why: 'anybody may watch the log of device lists; it names nobody' },
   'transparency.consistency': { kind: 'open', why: 'as above' },
   'transparency.entries': { kind: 'open', why: 'as above' },

@@ -1,11 +1,15 @@
 /** What the person can choose, what belongs to them, and the way out. */
 import { useTranslation } from 'react-i18next'
+import { ChevronRight } from 'lucide-react'
+import { Link } from 'wouter'
 import { Avatar } from '../design/avatar.tsx'
 import { Page } from '../design/page.tsx'
 import type { InsideSession } from '../shell/shell.tsx'
 import { AppearanceSection } from './appearance-section.tsx'
 import { DevicesSection } from './devices-section.tsx'
 import { PresenceSwitch } from './presence-switch.tsx'
+import { paths } from '../routes.ts'
+import { Section } from './section.tsx'
 import { SessionsSection } from './sessions-section.tsx'
 import css from './settings.module.css'
 import { ShortcutsSection } from './shortcuts-section.tsx'
@@ -30,6 +34,17 @@ export function Settings({ session }: { readonly session: InsideSession }) {
           <DevicesSection />
           <SessionsSection />
         </>
+      )}
+      {session.kind === 'signed_in' && (
+        <Section title={t('settings.server')}>
+          <Link to={paths.held} className={css['way']}>
+            <span className={css['words']}>
+              <span className={css['name']}>{t('settings.held')}</span>
+              <span className={css['quiet']}>{t('settings.heldHint')}</span>
+            </span>
+            <ChevronRight size={20} aria-hidden="true" className="mirrors" />
+          </Link>
+        </Section>
       )}
       <ShortcutsSection />
       <SignOutSection />

@@ -9,6 +9,7 @@ import type { InsideSession } from './shell.tsx'
 
 const NewDirect = lazy(async () => ({ default: (await import('../people/new-direct.tsx')).NewDirect }))
 const NewGroup = lazy(async () => ({ default: (await import('../people/new-group.tsx')).NewGroup }))
+const Held = lazy(async () => ({ default: (await import('../settings/held.tsx')).Held }))
 const Settings = lazy(async () => ({ default: (await import('../settings/settings.tsx')).Settings }))
 
 interface MainPaneProps {
@@ -30,6 +31,9 @@ export function MainPane({ session, conversations }: MainPaneProps) {
         </Route>
         <Route path={paths.newGroup}>
           <NewGroup conversations={conversations ?? []} />
+        </Route>
+        <Route path={paths.held}>
+          <Held />
         </Route>
         <Route path={paths.settings}>
           <Settings session={session} />

@@ -112,6 +112,14 @@ export function fixtureMessenger(scene: Scene): Messenger {
       },
     ],
     keyLogEvidence: async () => [],
+    held: async () => [
+      {
+        table: 'account',
+        rows: 1,
+        columns: [{ column: 'handle', what: 'the name the person chose to be found by', kept: 'until the account is erased' }],
+      },
+    ],
+    heldRows: async () => [['alice']],
     safetyNumber: async ({ account }) => ({
       person: people.find((person) => person.account === account) ?? bob,
       digits: Array.from({ length: 12 }, (_, at) => String(10_007 + at * 7919)),

@@ -325,6 +325,9 @@ export const de: Words = {
     sessionUsed: '{{since}} · zuletzt {{ago}}',
     revoke: 'Beenden',
     revokeLabel: 'Die Sitzung beenden, seit: {{since}}',
+    server: 'Dieser Server',
+    held: 'Was dieser Server über mich weiß',
+    heldHint: 'In diesem Augenblick aus seinen Tabellen gelesen.',
     keyboard: 'Tastatur',
     keys: {
       find: 'Unterhaltung finden',
@@ -339,6 +342,19 @@ export const de: Words = {
     signOutText: 'Die Schlüssel und alle Nachrichten auf diesem Gerät werden gelöscht. Noch nicht Gesendetes geht verloren.',
     signOutBack: 'Du kannst dich jederzeit wieder anmelden. Dieser Browser zeigt dann, was von da an geschrieben wird.',
     signOutAction: 'Abmelden und löschen',
+  },
+
+  held: {
+    title: 'Was dieser Server über mich weiß',
+    explain:
+      'Jede Tabelle, in der etwas über dich oder deine Unterhaltungen steht, mit jeder Zeile. Was du schreibst, steht darin nur verschlüsselt: Die Schlüssel verlassen deine Geräte nie.',
+    rows_one: '{{count}} Zeile',
+    rows_other: '{{count}} Zeilen',
+    columns: 'Was aufbewahrt wird',
+    kept: 'aufbewahrt: {{time}}',
+    show: 'Zeilen zeigen',
+    more: 'Weitere Zeilen zeigen',
+    empty: 'nichts',
   },
 
   failure: {

@@ -320,6 +320,9 @@ export const en = {
     sessionUsed: '{{since}} · last used {{ago}}',
     revoke: 'End',
     revokeLabel: 'End the session from {{since}}',
+    server: 'This server',
+    held: 'What this server knows about me',
+    heldHint: 'Read from its tables at this moment.',
     keyboard: 'Keyboard',
     keys: {
       find: 'Find a conversation',
@@ -334,6 +337,19 @@ export const en = {
     signOutText: 'The keys and all messages on this device will be deleted. Messages that were not sent yet are lost.',
     signOutBack: 'You can sign in again at any time. This browser will then show what is written from that moment on.',
     signOutAction: 'Sign out and delete',
+  },
+
+  held: {
+    title: 'What this server knows about me',
+    explain:
+      'Every table that holds something on you or on your conversations, with every row. What you write is in it only as ciphertext: the keys never leave your devices.',
+    rows_one: '{{count}} row',
+    rows_other: '{{count}} rows',
+    columns: 'What is kept',
+    kept: 'kept {{time}}',
+    show: 'Show the rows',
+    more: 'Show more rows',
+    empty: 'nothing',
   },
 
   failure: {

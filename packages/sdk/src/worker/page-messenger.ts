@@ -100,6 +100,8 @@ export function openPageMessenger(options: PageOptions): Messenger {
     revokeSession: verb('revokeSession'),
     devices: verb('devices'),
     keyLogEvidence: verb('keyLogEvidence'),
+    held: verb('held'),
+    heldRows: verb('heldRows'),
     safetyNumber: verb('safetyNumber'),
     compareSafetyCode: verb('compareSafetyCode'),
     setCompared: verb('setCompared'),

@@ -126,6 +126,8 @@ const everythingElse = {
   revokeSession: notHere,
   devices: notHere,
   keyLogEvidence: async () => [],
+  held: notHere,
+  heldRows: notHere,
   safetyNumber: notHere,
   compareSafetyCode: notHere,
   setCompared: notHere,

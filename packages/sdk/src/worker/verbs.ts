@@ -35,6 +35,8 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   revokeSession: 'repeat',
   devices: 'repeat',
   keyLogEvidence: 'repeat',
+  held: 'repeat',
+  heldRows: 'repeat',
   safetyNumber: 'repeat',
   compareSafetyCode: 'repeat',
   setCompared: 'repeat',

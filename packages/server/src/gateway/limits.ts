@@ -48,6 +48,8 @@ export const budgets = {
   devices: { points: 30, seconds: HOUR, ...together },
   /** Conversations opened per account. */
   create_conversation: { points: 120, seconds: HOUR, ...together },
+  /** Looks at what the server holds on oneself, per account: each reads a table. */
+  held: { points: 120, seconds: HOUR, ...together },
   /** Vault changes per account. */
   vault: { points: 120, seconds: HOUR, ...together },
 } as const satisfies Record<string, Budget>
