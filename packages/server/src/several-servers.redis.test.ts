@@ -3,7 +3,8 @@
  * twice, with a Redis and with one that is not there; then it is found by reading again, within three seconds.
  */
 import { closeCodes, CONTRACT_VERSION, type SessionTokens } from '@tacit/contract'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { RedisLink } from './bus/redis-link.ts'
 import { redisUrl } from './bus/redis.test-support.ts'
 import { member, openTown, secondDevice, type Member, type Town } from './cast.test-support.ts'
 import { createConversation, Device, groupOf, Talker } from './gateway/device.test-support.ts'
@@ -244,6 +245,46 @@ describe.skipIf(!redisUrl)('by Redis alone', () => {
     const statuses: number[] = []
     for (const town of [here, there, here, there, here, there, here]) statuses.push(await guess(town))
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
+  })
+})
+
+/** What comes from Redis goes through these hands first. */
+function disturb(pass: (hear: () => void) => void): void {
+  const listen = RedisLink.prototype.listen
+  vi.spyOn(RedisLink.prototype, 'listen').mockImplementation(function (this: RedisLink, channel, listener) {
+    listen.call(this, channel, (message) => pass(() => listener(message)))
+  })
+}
+
+describe.skipIf(!redisUrl)('a Redis that is there and cannot be trusted (F-13)', () => {
+  let count = 0
+  const weathers = [
+    { name: 'loses every second doorbell', pass: (hear: () => void): void => void (count++ % 2 === 0 && hear()) },
+    { name: 'delivers each doorbell twice', pass: (hear: () => void): void => [hear, hear].forEach((again) => again()) },
+    { name: 'delivers doorbells half a minute late', pass: (hear: () => void): void => void setTimeout(hear, 30_000).unref() },
+    { name: 'loses everything and says it is well', pass: (): void => undefined },
+  ]
+
+  test.each(weathers)('$name: every message arrives once, in time', { timeout: 90_000 }, async ({ pass }) => {
+    disturb(pass)
+    const pair = await openPair({ redis: redisUrl ?? '' })
+    vi.restoreAllMocks()
+    const [alice, bob] = [await member(pair.here, 'alice'), await member(pair.there, 'bob')]
+    const [hers, his] = [await Talker.online(pair.here, alice), await Talker.online(pair.there, bob)]
+    const conversation = await createConversation(pair.here, alice)
+    await hers.commit(conversation, { added: [bob] })
+    await his.device.until(() => his.device.has('conversations.welcome'))
+    const took: number[] = []
+    for (let at = 0; at < 24; at++) {
+      const sentAt = performance.now()
+      const { seq } = await hers.send(conversation, 1)
+      await his.device.until(() => his.device.entries(conversation).at(-1)?.seq === seq)
+      took.push(performance.now() - sentAt)
+    }
+    expect(Math.max(...took)).toBeLessThan(SLOWEST)
+    expect(his.device.entries(conversation).map(({ seq }) => seq)).toEqual(took.map((_, at) => at + 2))
+    await Promise.all([hers.device.close(), his.device.close()])
+    await pair.close()
   })
 })
 
