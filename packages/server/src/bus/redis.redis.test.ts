@@ -96,7 +96,8 @@ describe.skipIf(!redisUrl)('the bus of several servers', () => {
 
   test('what is no message of ours is left alone', async () => {
     const { bus, link, faults } = await openBus(newPrefix())
-    for (const rubbish of ['', 'no CBOR', '\x81\x07']) await link.ask((redis) => redis.publish(`${link.prefix}bell`, rubbish))
+    for (const rubbish of ['', 'no CBOR', '\x81\x07', 'a head that is long enough, and no CBOR'])
+      await link.ask((redis) => redis.publish(`${link.prefix}bell.1`, rubbish))
     await settled(bus, bus)
     expect(faults).toEqual([])
   })
@@ -123,9 +124,9 @@ function street() {
       ask: (work: (redis: never) => Promise<unknown>) => work(publisher as never) as Promise<never>,
       listen: (_: string, listener: (message: Uint8Array) => void) => void listeners.push(listener),
     }
-    return new RedisBus({ link, node, clock, onFault: () => undefined, onDoubt: () => void doubts.push(node) })
+    return new RedisBus({ link, node, clock, onFault: () => undefined, onDoubt: () => void doubts.push(node.trim()) })
   }
-  const [here, there] = [open('here'), open('there')]
+  const [here, there] = [open('here'.padEnd(22)), open('there'.padEnd(22))]
   /** Lets time pass, with the beats of both. */
   const pass = async (milliseconds: number, beating: readonly RedisBus[] = [here, there]): Promise<void> => {
     for (const end = clock.time + milliseconds; clock.time < end;) {

@@ -4,6 +4,7 @@
  * one now and then even if there is nothing to say. A number that is missing, a server that fell silent, an own message that
  * did not come back: each puts the bus in doubt for a while, and in doubt everything is read again from the database (rounds.ts).
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeCbor, encodeCbor, type CborValue } from '@tacit/contract'
 import type { Clock } from '../clock.ts'
 import type { Bus, Notice, NoticeKind, NoticeOf } from './bus.ts'
@@ -19,7 +20,7 @@ export interface Rung {
 
 export interface RedisBusDeps {
   readonly link: Pick<RedisLink, 'isUp' | 'prefix' | 'ask' | 'listen'>
-  /** A name of this process that no other has or had. */
+  /** A random id of this process. */
   readonly node: string
   readonly clock: Clock
   /** Hears of a listener that threw. */
@@ -38,7 +39,10 @@ const DOUBT_LASTS = 10_000
 /** A server that is silent for so long is gone. */
 const FORGET_AFTER = 60_000
 
-const VERSION = 1
+/** Random ids are 22 characters; a number takes 8 bytes. */
+const NODE_BYTES = 22
+const HEAD_BYTES = NODE_BYTES + 8
+
 /** What one message carries, and how many notices may wait for Redis; beyond it they are lost, and everybody notices. */
 const MOST_IN_ONE = 256
 const MOST_WAITING = 10_000
@@ -57,7 +61,7 @@ export class RedisBus implements Bus {
   #waiting: Rung[] = []
   /** The newest head of each conversation: older ones say nothing beside it. */
   readonly #heads = new Map<string, NoticeOf<'log'>>()
-  #sending = false
+  #sending: Promise<void> | undefined
   /** Number of the last own message. */
   #sent = 0
   /** The oldest own beat that has not come back. */
@@ -69,7 +73,7 @@ export class RedisBus implements Bus {
   constructor(deps: RedisBusDeps) {
     this.#deps = deps
     this.#local = createInProcessBus((error) => deps.onFault(error))
-    this.#channel = `${deps.link.prefix}bell`
+    this.#channel = `${deps.link.prefix}bell.1`
     deps.link.listen(this.#channel, (message) => this.#received(message))
   }
 
@@ -89,6 +93,11 @@ export class RedisBus implements Bus {
     else if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ notice, id: writtenAs })
     else this.#lose()
     this.#send()
+  }
+
+  /** Resolves when Redis has taken what was rung so far, or did not. */
+  async sent(): Promise<void> {
+    while (this.#sending) await this.#sending
   }
 
   listen<K extends NoticeKind>(kind: K, listener: (notice: NoticeOf<K>) => void): () => void {
@@ -156,14 +165,14 @@ export class RedisBus implements Bus {
 
   /** One message at a time: what is rung while Redis takes it goes with the next. */
   #send(): void {
-    if (this.#sending) return
-    this.#sending = true
-    setImmediate(() => void this.#sendAll())
+    this.#sending ??= this.#sendAll()
   }
 
+  /** What is rung in this turn of the event loop goes together. */
   async #sendAll(): Promise<void> {
+    await nextTurn()
     for (let rung = this.#take(); rung.length > 0; rung = this.#take()) await this.#publish(rung)
-    this.#sending = false
+    this.#sending = undefined
   }
 
   #take(): Rung[] {
@@ -179,22 +188,21 @@ export class RedisBus implements Bus {
   /** Whether it arrives anywhere is for the listeners to notice, this one among them. */
   async #publish(rung: readonly Rung[]): Promise<void> {
     this.#sent += 1
-    const notices = rung.map(({ notice, id }) => [id ?? null, encodeNotice(notice)])
-    const message = Buffer.from(encodeCbor([VERSION, this.#deps.node, this.#sent, notices]))
+    const message = writeMessage(this.#deps.node, this.#sent, rung)
     await this.#deps.link.ask((redis) => redis.publish(this.#channel, message)).catch(() => undefined)
   }
 
   #received(bytes: Uint8Array): void {
-    const message = readMessage(bytes)
-    if (!message) return
-    const { node, number, rung } = message
+    const head = readHead(bytes)
+    if (!head) return
+    const { node, number } = head
     if (node === this.#deps.node) return this.#echo(number)
     const now = this.#deps.clock.now()
     const last = this.#peers.get(node)?.last
     this.#peers.set(node, { last: Math.max(number, last ?? 0), heardAt: now })
     // A server that was not known before may have rung before it was heard.
     if (last === undefined || number > last + 1) this.#doubt(now)
-    this.hearWritten(rung)
+    this.hearWritten(readNotices(bytes.subarray(HEAD_BYTES)))
   }
 
   #echo(number: number): void {
@@ -202,16 +210,28 @@ export class RedisBus implements Bus {
   }
 }
 
-function readMessage(bytes: Uint8Array): { node: string; number: number; rung: Rung[] } | undefined {
+/** Who sent it and its number come first, so that a server need not read what it sent itself. */
+function writeMessage(node: string, number: number, rung: readonly Rung[]): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head.write(node, 'latin1')
+  head.writeDoubleBE(number, NODE_BYTES)
+  return Buffer.concat([head, encodeCbor(rung.map(({ notice, id }) => [id ?? null, encodeNotice(notice)]))])
+}
+
+function readHead(bytes: Uint8Array): { node: string; number: number } | undefined {
+  if (bytes.length <= HEAD_BYTES) return undefined
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, HEAD_BYTES)
+  const number = buffer.readDoubleBE(NODE_BYTES)
+  return Number.isSafeInteger(number) ? { node: buffer.toString('latin1', 0, NODE_BYTES), number } : undefined
+}
+
+/** None of what is not ours, or of a version to come. */
+function readNotices(bytes: Uint8Array): Rung[] {
   try {
-    const value = decodeCbor(bytes)
-    if (!Array.isArray(value)) return undefined
-    const [version, node, number, notices]: readonly CborValue[] = value
-    if (version !== VERSION || typeof node !== 'string' || typeof number !== 'number' || !Array.isArray(notices)) return undefined
-    return { node, number, rung: notices.flatMap(readRung) }
+    const notices = decodeCbor(bytes)
+    return Array.isArray(notices) ? notices.flatMap(readRung) : []
   } catch {
-    // Not ours, or of a version to come.
-    return undefined
+    return []
   }
 }
 

@@ -103,11 +103,13 @@ export class Rounds {
     if (this.#stopped || this.#running) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
+      const began = this.#deps.clock.now()
       this.#running = this.look()
         .catch((error: unknown) => this.#deps.onFault(error))
         .finally(() => {
           this.#running = undefined
-          this.#next(ROUND_EVERY)
+          // A round that is long, because much is followed, leaves as much time to others.
+          this.#next(Math.max(ROUND_EVERY, this.#deps.clock.now() - began))
         })
     }, delay)
   }
