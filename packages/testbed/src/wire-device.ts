@@ -2,6 +2,7 @@
  * A device that speaks the wire itself, without the SDK's manners: for hostile tests, for crash tests and for load. Its
  * keys, certificates and sign-up are real; what it sends as MLS messages is up to the test.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
   AccountId,
@@ -73,11 +74,11 @@ export async function signUpOnWire({
   const { certificate, deviceList } = await firstDeviceList({ account, device, accountKeys, signatureKey: signature.publicKey })
   const password = `password of ${handle}`
   const { clientRegistrationState, registrationRequest } = opaque.startRegistration({ password })
-  const start = await ask({ url, method: 'POST', path: '/v1/accounts/password/start', body: { account, handle, registrationRequest } })
+  const start = await askAgain({ url, method: 'POST', path: '/v1/accounts/password/start', body: { account, handle, registrationRequest } })
   const registrationResponse = String(start.body['registrationResponse'])
   const { registrationRecord } = opaque.finishRegistration({ password, registrationResponse, clientRegistrationState, keyStretching })
   const [lastResort, ...oneTime] = keyPackages.map(toBase64Url)
-  const answer = await ask({
+  const answer = await askAgain({
     url,
     method: 'POST',
     path: '/v1/accounts',
@@ -121,6 +122,19 @@ export async function signInOnWire({ url, handle }: { url: string; handle: strin
   const answer = await ask({ url, method: 'POST', path: '/v1/sessions/password/finish', body })
   if (answer.status !== 201) throw new Error(`sign-in of ${handle} was refused: ${answer.status} ${answer.text}`)
   return { accessToken: String(answer.body['accessToken']) }
+}
+
+/** How often a device knocks at a server that is too busy to let it in, and how long it waits between, milliseconds. */
+const KNOCKS = 40
+const BETWEEN_KNOCKS = 250
+
+/** The same request until the server has time for it (L-26): a machine that runs everything at once is often late. */
+async function askAgain(request: Parameters<typeof ask>[0]): Promise<WireAnswer> {
+  for (let knock = 1; ; knock++) {
+    const answer = await ask(request)
+    if (answer.status !== 503 || knock === KNOCKS) return answer
+    await pause(BETWEEN_KNOCKS)
+  }
 }
 
 /** One HTTP request with a JSON body. */
@@ -182,16 +196,29 @@ export class WireSocket {
     return socket
   }
 
-  /** Opens and says nothing. */
-  static async connect({ url, onEvent }: SocketOptions): Promise<WireSocket> {
+  /** Opens and says nothing; knocks again while the server is too busy. */
+  static async connect(options: SocketOptions): Promise<WireSocket> {
+    for (let knock = 1; knock < KNOCKS; knock++) {
+      const socket = await WireSocket.#knock(options)
+      if (socket) return socket
+      await pause(BETWEEN_KNOCKS)
+    }
+    throw new Error('the socket could not be opened: the server is too busy')
+  }
+
+  /** Undefined when the server answers 503. */
+  static async #knock({ url, onEvent }: SocketOptions): Promise<WireSocket | undefined> {
     const address = url.replace(/^http/, 'ws') + SOCKET_PATH
     const socket = new WebSocket(address, [SUBPROTOCOL], { perMessageDeflate: false, handshakeTimeout: OPENS_WITHIN })
     socket.binaryType = 'arraybuffer'
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    socket.addEventListener('open', () => resolve())
+    const { promise, resolve, reject } = Promise.withResolvers<'open' | 'busy'>()
+    socket.addEventListener('open', () => resolve('open'))
+    socket.on('unexpected-response', (_, response) => {
+      if (response.statusCode === 503) resolve('busy')
+      socket.terminate()
+    })
     socket.addEventListener('error', () => reject(new Error('the socket could not be opened')))
-    await promise
-    return new WireSocket(socket, onEvent)
+    return (await promise) === 'open' ? new WireSocket(socket, onEvent) : undefined
   }
 
   private constructor(socket: WebSocket, onEvent: SocketOptions['onEvent']) {
