@@ -12,18 +12,21 @@ process.on('uncaughtException', (error) => {
   process.exit(1)
 })
 
-const { house, url } = await start(settings).catch(exit)
+const { house, url, asked } = await start(settings).catch(exit)
 const inFolder = settings.secretsKey === '' ? `, secrets are in ${settings.dataDir}` : ''
 const place = settings.database === '' ? settings.dataDir : `PostgreSQL${inFolder}`
 process.stdout.write(`\nTacit is ready: ${url}\nData is in ${place}; stop with Ctrl+C.\n\n`)
 
-await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+await asked
 await house.close()
 process.exit(0)
 
-async function start(chosen: Settings): Promise<{ house: House; url: string }> {
+/** `asked`: to stop. */
+async function start(chosen: Settings): Promise<{ house: House; url: string; asked: Promise<unknown> }> {
   const opened = await openHouse(chosen, { log })
-  return { house: opened, url: (await opened.listen()).url }
+  // Before anybody can know that it runs: from now on there is something to be ended in order.
+  const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  return { house: opened, url: (await opened.listen()).url, asked }
 }
 
 function settingsOrExit(): Settings {

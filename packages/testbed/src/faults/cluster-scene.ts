@@ -4,11 +4,14 @@ import { startPostgres } from '../postgres-process.ts'
 import { startRedis, type RedisProcess } from '../redis-process.ts'
 import { startServerProcess, type ServerProcess, type ServerProcessOptions } from '../server-process.ts'
 import { createDatabase } from './create-database.ts'
+import { Link } from './link.ts'
 import { playScene, type Scene, type SceneEnd } from './scene.ts'
 
 export interface ClusterScene extends Scene {
   readonly nodes: readonly ServerProcess[]
   readonly redis: RedisProcess
+  /** What the second server reaches its database and its Redis through. */
+  readonly secondLinks: { readonly database: Link; readonly redis: Link }
   /** Everybody says one thing in each conversation now and then, for so many seconds. */
   chatFor(seconds: number): Promise<void>
 }
@@ -32,10 +35,17 @@ export async function playCluster(process: ServerProcessOptions, play: (scene: C
     TACIT_SECRETS_KEY: 'only for tests: 32 characters or more',
     ...process.environment,
   }
+  const secondLinks = { database: await Link.to({ path: postgres.socket }), redis: await Link.to({ host: '127.0.0.1', port: redis.port }) }
+  held.defer(() => Promise.all([secondLinks.database.close(), secondLinks.redis.close()]).then(() => undefined))
+  const secondEnvironment = {
+    ...environment,
+    TACIT_DATABASE: `postgres://tacit@127.0.0.1:${secondLinks.database.port}/tacit`,
+    TACIT_REDIS: `redis://127.0.0.1:${secondLinks.redis.port}`,
+  }
   const others: ServerProcess[] = []
   let next = 0
   const opened = async (): Promise<void> => {
-    const other = await startServerProcess({ ...process, environment })
+    const other = await startServerProcess({ ...process, environment: secondEnvironment })
     held.defer(() => other.dispose())
     others.push(other)
   }
@@ -46,6 +56,6 @@ export async function playCluster(process: ServerProcessOptions, play: (scene: C
       await pause(seconds * 1000)
       clearInterval(chat)
     }
-    await play({ ...scene, redis, nodes: [scene.server, ...others], chatFor })
+    await play({ ...scene, redis, secondLinks, nodes: [scene.server, ...others], chatFor })
   })
 }

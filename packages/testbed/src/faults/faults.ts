@@ -2,15 +2,17 @@
 import type { Figure, Outcome, Row } from './row.ts'
 import { kill } from './rows/f01-kill.ts'
 import { points } from './rows/f02-points.ts'
+import { refusesToStart } from './rows/f04-refuses-to-start.ts'
+import { descriptors } from './rows/f35-descriptors.ts'
 import { drain } from './rows/f03-drain.ts'
 import { halfOpen } from './rows/f18-half-open.ts'
 import { slowReaders } from './rows/f20-slow-readers.ts'
 import { damagedStore, restoredSnapshot } from './rows/f22-client-store.ts'
 import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
-import { nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
+import { nodeApart, nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
 import { fullDisk } from './rows/f31-full-disk.ts'
-import { databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
+import { collisions, databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
 const table: readonly Row[] = [
   kill,
@@ -31,6 +33,10 @@ const table: readonly Row[] = [
   redisDrops,
   damagedStore,
   restoredSnapshot,
+  collisions,
+  refusesToStart,
+  descriptors,
+  nodeApart,
 ]
 
 export interface FaultsRequest {

@@ -190,3 +190,42 @@ export const slowDatabase: Row = {
     }
   },
 }
+
+export const collisions: Row = {
+  id: 'F-10',
+  name: 'every fourth transaction fails because others came between',
+  short: 1,
+  long: 5,
+  async run(times) {
+    const postgres = await startPostgres(['max_connections=50'])
+    try {
+      await createDatabase(postgres)
+      const end = await playScene({ database: postgres.url('tacit') }, async ({ crowd }) => {
+        const client = new Client({ connectionString: postgres.url('tacit') })
+        await client.connect()
+        for (let time = 0; time < times; time++) {
+          await client.query(COLLIDE)
+          crowd.talk()
+          const commits = setInterval(() => crowd.commit(), 100)
+          await crowd.acceptedReaches(crowd.accepted + 1000)
+          clearInterval(commits)
+          await client.query('DROP TRIGGER collide ON entry')
+        }
+        await client.end()
+      })
+      return outcomeOf(end, { injections: times, says: undefined, figures: [] })
+    } finally {
+      await postgres.stop()
+    }
+  },
+}
+
+/** A serialization failure (40001) or a deadlock (40P01), by lot. */
+const COLLIDE = `
+CREATE OR REPLACE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF random() < 0.125 THEN RAISE EXCEPTION 'by lot' USING ERRCODE = '40001'; END IF;
+  IF random() < 0.125 THEN RAISE EXCEPTION 'by lot' USING ERRCODE = '40P01'; END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER collide BEFORE INSERT ON entry FOR EACH STATEMENT EXECUTE FUNCTION collide()`

@@ -100,6 +100,42 @@ export const redisDrops: Row = {
     }),
 }
 
+/** The health check takes a node out within this, milliseconds. */
+const UNREADY_WITHIN = 10_000
+
+export const nodeApart: Row = {
+  id: 'F-17',
+  name: 'one of two nodes is cut off from PostgreSQL, then from Redis (F-16)',
+  short: 1,
+  long: 25,
+  async run(times) {
+    const unready: number[] = []
+    let errors = 0
+    const end = await playCluster({}, async ({ secondLinks, nodes, chatFor, crowd, recorder }) => {
+      const url = nodes[1]?.url ?? ''
+      for (let time = 0; time < times; time++) {
+        const chat = chatFor(8)
+        secondLinks.database.cut()
+        const since = recorder.now()
+        while ((await fetch(`${url}/health/ready`)).ok) await pause(50)
+        unready.push(recorder.now() - since)
+        // The other one goes on.
+        await Promise.all(crowd.members.map((member) => member.reconnect()))
+        await crowd.nextAccept(recorder.now())
+        secondLinks.database.mend()
+        while (!(await fetch(`${url}/health/ready`)).ok) await pause(50)
+        secondLinks.redis.cut()
+        await pause(1500)
+        secondLinks.redis.mend()
+        await chat
+      }
+      errors = crowd.errors
+    })
+    const says = errors > 0 ? `${errors} errors that people see` : undefined
+    return outcomeOf(end, { injections: times * 2, says, figures: [milliseconds('unready after', worst(unready), UNREADY_WITHIN)] })
+  },
+}
+
 /** One run after the other; how long messages took from device to device. */
 async function withTimes(
   times: number,
