@@ -6,7 +6,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Retention } from './delivery/retention.ts'
 import { member, openTown, Person } from './cast.test-support.ts'
 import { selfSigned } from './certificate.test-support.ts'
 import { createLog } from './log.ts'
@@ -251,3 +252,14 @@ async function freePort(): Promise<number> {
 }
 
 const metricsPortOf = (town: { metricsPort: number | undefined }): number => town.metricsPort ?? 0
+
+test('what may be forgotten is looked for while the server runs', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const looked = vi.spyOn(Retention.prototype, 'run')
+  const town = await openTown()
+  vi.advanceTimersByTime(60_000)
+  await expect.poll(() => looked.mock.calls.length).toBeGreaterThan(0)
+  await town.close()
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})

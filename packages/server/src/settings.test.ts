@@ -82,3 +82,11 @@ test('each setting has a name of its own and a sentence', () => {
   expect(new Set(entries.map(({ env }) => env)).size).toBe(entries.length)
   for (const { sentence } of entries) expect(sentence).toMatch(/^[A-Z].*\.$/)
 })
+
+test('several servers without a common database, or without a common key, are a contradiction', () => {
+  expect(problemsOf({ TACIT_REDIS: 'redis://cache' })).toEqual([
+    'TACIT_REDIS: several servers need a database that they share; name it with TACIT_DATABASE.',
+    'TACIT_REDIS: several servers need the same secrets; give all of them the same TACIT_SECRETS_KEY.',
+  ])
+  expect(problemsOf({ TACIT_SECRETS_KEY: 'short' })[0]).toContain('at least 32 random characters')
+})

@@ -2,6 +2,9 @@
  * Two servers on one database, in one process: whatever is done at one is felt at the other. Everything that matters is proved
  * twice, with a Redis and with one that is not there; then it is found by reading again, within three seconds.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { closeCodes, CONTRACT_VERSION, type SessionTokens } from '@tacit/contract'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RedisLink } from './bus/redis-link.ts'
@@ -295,5 +298,21 @@ describe.skipIf(!redisUrl)('a server that starts beside another', () => {
     const wrong = openTown({ database, redis, secretsKey: `${secretsKey}!` })
     await expect(wrong).rejects.toThrow('TACIT_SECRETS_KEY does not open the secrets in the database')
     await pair.close()
+  })
+
+  test('after one that kept its secrets in its folder has brought them along, knows everybody’s password', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tacit-alone-'))
+    const place = await newPlace()
+    const alone = await openTown({ dataDir: folder, database: place.url })
+    const alice = await member(alone, 'alice')
+    await alone.close()
+    const shared = { database: place.url, redis: redisUrl ?? '', secretsKey: KEY }
+    await expect(openTown(shared)).rejects.toThrow('their secrets are missing')
+    await (await openTown({ ...shared, dataDir: folder })).close()
+    const other = await openTown(shared)
+    expect((await alice.person.signIn(other)).status).toBe(201)
+    await other.close()
+    await place.drop()
+    rmSync(folder, { recursive: true, force: true })
   })
 })

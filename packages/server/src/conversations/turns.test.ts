@@ -173,3 +173,48 @@ test('who is no member is told that there is nothing', () => {
   const standing = { isMember: false, epoch: 1 }
   expect(() => turns.ask({ conversation, device: alice, now, standing }, { epoch: 1, work: 'tidy' })).toThrow(new Refusal('not_found'))
 })
+
+describe('several servers', () => {
+  /** Another server, with people of its own, on the same bus. */
+  let elsewhere: Turns
+  const askElsewhere = (device: DeviceId): void =>
+    elsewhere.ask({ conversation, device, now, standing: { isMember: true, epoch: 1 } }, { epoch: 1, work: 'tidy' })
+  beforeEach(() => {
+    const bus = createInProcessBus((error) => {
+      throw error
+    })
+    const random = { bytes: (length: number) => new Uint8Array(length), id: () => '' }
+    const shared = { bus, clock: { now: () => now }, random, tell: (device: DeviceId) => void told.push(device) }
+    turns = new Turns({ ...shared, isConnected: (device) => device !== bob })
+    elsewhere = new Turns({ ...shared, isConnected: (device) => device === bob })
+  })
+
+  test('give one turn at a time among all their people', () => {
+    ask(alice, 'tidy')
+    askElsewhere(bob)
+    pass(1)
+    elsewhere.sweep(now)
+    pass(5)
+    elsewhere.sweep(now)
+    expect(told).toEqual([alice])
+    pass(5)
+    elsewhere.sweep(now)
+    expect(told).toEqual([alice, bob])
+  })
+
+  test('see each other’s commits: nobody tidies what is tidied already', () => {
+    ask(alice, 'tidy')
+    askElsewhere(bob)
+    elsewhere.sweep(now)
+    elsewhere.accepted({ conversation, device: bob, epoch: 2 })
+    pass(20)
+    expect(told).toEqual([bob])
+  })
+
+  test('keep a moment free for a device that keeps losing, wherever the others are', () => {
+    for (let time = 0; time < 3; time++) elsewhere.lost({ conversation, device: bob, epoch: 1 })
+    expect(isAdmitted(alice)).toBe(false)
+    elsewhere.accepted({ conversation, device: bob, epoch: 2 })
+    expect(isAdmitted(alice)).toBe(true)
+  })
+})

@@ -34,6 +34,15 @@ describe('retention', () => {
     expect(await left(conversation)).toEqual([5, 6])
   })
 
+  test('at two servers at once forgets everything once, and nothing else', async () => {
+    const conversation = await talk([alice, bob], 5)
+    await Promise.all([stores(alice, conversation, 6), stores(bob, conversation, 4)])
+    rooms.clock.time += 2 * DAY
+    const removed = await Promise.all([rooms.retention.run(), rooms.newRetention().run()])
+    expect(removed.toSorted((one, other) => one - other)).toEqual([0, 4])
+    expect(await left(conversation)).toEqual([5, 6])
+  })
+
   test('waits for the slowest member, but not for one that was removed', async () => {
     const conversation = await talk([alice, bob, carol], 3)
     await Promise.all([stores(alice, conversation, 4), stores(bob, conversation, 4)])

@@ -59,7 +59,7 @@ export async function openRooms(
     kept: (device, after) => signals.kept(device, after),
   })
   const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
-  const retention = new Retention({ database, clock, settings, welcomes: conversations.outstandingWelcomes })
+  const newRetention = () => new Retention({ database, clock, settings, welcomes: conversations.outstandingWelcomes })
   return {
     database,
     clock,
@@ -73,7 +73,9 @@ export async function openRooms(
     seats: new Seats({ conversations, database, now: () => clock.time }),
     delivery,
     signals,
-    retention,
+    retention: newRetention(),
+    /** As another server has it. */
+    newRetention,
     async close() {
       delivery.stop()
       await database.close()

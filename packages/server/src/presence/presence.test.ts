@@ -4,7 +4,7 @@ import { createInProcessBus } from '../bus/in-process.ts'
 import { lineOf } from '../delivery/rooms.test-support.ts'
 import { newAccountId, newDeviceId } from '../identity.test-support.ts'
 import { systemClock } from '../clock.ts'
-import { OwnLeases } from './leases.ts'
+import { OwnLeases, RENEW_EVERY } from './leases.ts'
 import { Presence } from './presence.ts'
 
 const someone = (account = newAccountId()) => ({ account, device: newDeviceId() })
@@ -109,5 +109,46 @@ describe('presence', () => {
     await share(bob.account, true)
     await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
     expect(seen(his).at(-1)).toEqual({ account: alice.account, online: true })
+  })
+})
+
+describe('presence at several servers', () => {
+  /** Alice and Bob, each at a server of their own; what one server holds, the other sees until it runs out. */
+  function twoServers() {
+    const clock = { time: 1_800_000_000_000, now: () => clock.time }
+    const bus = createInProcessBus(() => undefined)
+    const leases = new OwnLeases(clock)
+    const open = (lines: readonly ReturnType<typeof lineOf>[]) =>
+      new Presence({
+        bus,
+        leases,
+        onFault: (error) => {
+          throw error
+        },
+        sharesPresence: () => Promise.resolve(true),
+        coMembers: (account) => Promise.resolve([alice.account, bob.account].filter((other) => other !== account)),
+        linesOf: (account) => lines.filter((line) => line.account === account),
+      })
+    const [hers, his] = [lineOf(alice), lineOf(bob)]
+    return { clock, hers, his, here: open([hers]), there: open([his]) }
+  }
+
+  test('is seen from server to server', async () => {
+    const { hers, his, here, there } = twoServers()
+    await here.arrived(hers)
+    await there.arrived(his)
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
+    expect(seen(his).at(-1)).toEqual({ account: alice.account, online: true })
+  })
+
+  test('of people at a server that died ends with their leases, without a word from it', async () => {
+    const { clock, hers, his, here, there } = twoServers()
+    await here.arrived(hers)
+    await there.arrived(his)
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
+    for (let renewals = 0; renewals < 2; renewals++) here.sweep((clock.time += RENEW_EVERY))
+    expect(seen(hers).at(-1)).toEqual({ account: bob.account, online: true })
+    here.sweep((clock.time += RENEW_EVERY))
+    await expect.poll(() => seen(hers).at(-1)).toEqual({ account: bob.account, online: false })
   })
 })
