@@ -64,7 +64,10 @@ export async function acceptCommit(deps: AcceptCommitDeps, committing: Committin
     const verified = await verifyUnlessRepeated(deps, prepared)
     const result = await deps.bells.write(async (tx, say) => {
       const committed = await commitIn(tx, deps, { prepared, verified })
-      if (verified && !committed.result.duplicate) announce(say, { prepared, verified, ...committed })
+      const { seq: head, duplicate } = committed.result
+      if (verified && !duplicate) announce(say, { prepared, verified, ...committed })
+      // The first ring may have been lost with the answer.
+      else say({ kind: 'log', conversation: committing.body.conversation, head })
       return committed.result
     })
     if (verified && !result.duplicate) {

@@ -39,14 +39,16 @@ export async function acceptMessage(
   return appended
 }
 
-/** After it is on stable storage: counts what is new, and rings for it. */
+/**
+ * After it is on stable storage: counts what is new, and rings. For a repeat too: whoever did not hear the answer may have
+ * asked a server whose database connection ended behind the COMMIT (F-09), and then nobody rang.
+ */
 export function announceAppended(
   { metrics, bus }: Pick<AcceptDeps, 'metrics' | 'bus'>,
   { kind, conversation }: Pick<NewEntry, 'kind' | 'conversation'>,
   { seq, duplicate }: Appended,
 ): void {
-  if (duplicate) return
-  metrics.accepted(kind)
+  if (!duplicate) metrics.accepted(kind)
   bus.ring({ kind: 'log', conversation, head: seq })
 }
 

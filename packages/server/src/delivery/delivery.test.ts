@@ -48,6 +48,15 @@ describe('a message', () => {
     })
   })
 
+  test('that is said again rings again: the first ring may have been lost with the answer (F-09)', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const body = messageOf({ conversation, epoch: 1, clientSeq: 2 })
+    await rooms.delivery.send(alice.device, body)
+    rooms.rung.length = 0
+    await rooms.delivery.send(alice.device, body)
+    expect(rooms.rung).toEqual([{ kind: 'log', conversation, head: 2 }])
+  })
+
   test('sent twice at once takes one position', async () => {
     const conversation = await converse(rooms, [alice, bob])
     const body = messageOf({ conversation, epoch: 1, clientSeq: 1 })
