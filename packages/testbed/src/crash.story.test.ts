@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ConversationId, Messenger, TimelineItem } from '@tacit/sdk'
-import { openDevice, openEngine, openNodeStore } from '@tacit/sdk/node'
+import { openDevice, openEngine, openMemoryStore, openNodeStore } from '@tacit/sdk/node'
 import { MortalStore, noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World, type WorldDevice } from './index.ts'
 
 let world: World
@@ -175,3 +175,28 @@ async function settle(alice: Messenger, bob: WorldDevice, conversation: Conversa
 }
 
 const isWaiting = (item: TimelineItem): boolean => item.kind === 'message' && item.seq === undefined
+
+test('D-9: the server hears that a device has an entry only when the device has stored it', async () => {
+  const [store, weather] = [openMemoryStore(), new Weather()]
+  const early: number[] = []
+  const looks: Promise<void>[] = []
+  const look = async (conversation: ConversationId, seq: number): Promise<void> => {
+    const row = await store.get('select cursor from conversation where conversation = ?', [conversation])
+    if (Number(row?.['cursor']) < seq) early.push(seq)
+  }
+  weather.loseAnswersTo((command) => {
+    if (command.name === 'delivery.acknowledge')
+      for (const { conversation, seq } of command.body.cursors) looks.push(look(conversation, seq))
+    return false
+  })
+  const grace = await openDevice({ server: world.url, store, network: weather })
+  await grace.signUp({ handle: 'Grace', password: PASSWORD })
+  const heidi = await world.signedUp('Heidi')
+  const conversation = await heidi.startDirect({ handle: 'grace' })
+  for (const text of ['one', 'two', 'three']) await heidi.send({ conversation, text })
+  const timeline = await heidi.messageBecomes(conversation, 'three', 'delivered')
+  await weather.acknowledges(conversation, timeline.items.at(-1)?.seq ?? 0)
+  await Promise.all(looks)
+  expect({ early, looked: looks.length > 0 }).toEqual({ early: [], looked: true })
+  await grace.close()
+})

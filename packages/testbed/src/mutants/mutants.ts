@@ -41,16 +41,8 @@ async function tryMutant({ name, changes, catcher }: Mutant, without: Found | un
   return { name, caught: isSound && found.kind === 'found', by: nameOf(catcher), says, seconds }
 }
 
-function nameOf(catcher: Catcher): string {
-  switch (catcher.kind) {
-    case 'test':
-      return catcher.file.replace(/^packages\/(\w+)\/src\//, '$1: ')
-    case 'sim':
-      return `simulation, seeds ${catcher.seeds}`
-    case 'images':
-      return `${catcher.images} crash images`
-  }
-}
+const nameOf = (catcher: Catcher): string =>
+  catcher.kind === 'test' ? catcher.file.replace(/^packages\/(\w+)\/src\//, '$1: ') : `${catcher.images} crash images`
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items]
