@@ -1,6 +1,7 @@
 /** Every query on the kept signals: one current value per device and conversation. */
 import type { ConversationId, DeviceId } from '@tacit/contract'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
+import { NEXT_TX } from '../bus/written.store.ts'
 import type { Bytes } from '../delivery/delivery.store.ts'
 import type { KeptPosition } from '../delivery/feed.ts'
 import type { Tables } from '../storage/tables.ts'
@@ -47,6 +48,7 @@ export async function keptSince(db: Kysely<Tables>, since: number): Promise<Kept
     .selectFrom('kept_signal')
     .select(['conversation', 'device as sender', 'epoch', 'bytes'])
     .where('tx', '>=', since)
+    .where('tx', '<', sql.raw<number>(NEXT_TX))
     .limit(MOST_AT_ONCE)
     .execute()
   return rows.map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) }))
