@@ -16,6 +16,8 @@ const { values } = parseArgs({
   },
 })
 
+// Each process that is started ends with this one.
+process.setMaxListeners(100)
 // A process that is asked to end takes its servers with it.
 process.once('SIGTERM', () => process.exit(143))
 

@@ -39,10 +39,10 @@ async function dieAtPoints({ server, crowd, recorder }: Scene, kills: number, re
   await server.restart(dyingAt())
 }
 
-const passings = ({ passed }: DeathPoint): number => (passed === 'rarely' ? 1 : 1 + Math.floor(Math.random() * 1500))
+const passings = ({ passed }: DeathPoint): number => (passed === 'rarely' ? 1 : 1 + Math.floor(Math.random() * 250))
 
 /** Longer than any point takes to be reached, milliseconds. */
-const REACHED_WITHIN = 30_000
+const REACHED_WITHIN = 90_000
 
 async function untilDead(ended: Promise<void>, { name }: DeathPoint): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>()
