@@ -27,11 +27,16 @@ export const FAULTS = [
   'answers_lost',
   'slow_road',
   'device_went_back',
+  'server_clock_jumped',
+  'device_clock_jumped',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
 
 /** Everything but disk errors is the end of a process or a wait; this is about how long each lasts, milliseconds. */
 const LASTS = [50, 8000] as const
+
+/** Clocks are wrong by at most three days, milliseconds. */
+const JUMP = 3 * 86_400_000
 
 /** The disk operation of a process at which it ends is one of its next so many. */
 const NEXT_OPERATIONS = 40
@@ -71,7 +76,10 @@ export class Misfortune {
     this.#over = true
     const { server, devices } = this.#world
     server.disk.heal()
-    for (const { disk, cable } of devices) {
+    server.clockAhead = 0
+    for (const device of devices) {
+      const { disk, cable } = device
+      device.clockAhead = 0
       disk.heal()
       cable.restore()
       cable.road.delay = [1, 20]
@@ -120,6 +128,10 @@ export class Misfortune {
         return true
       case 'server_disk_error':
         server.disk.failNext(this.#dice.onceIn(2) ? 'sync_error' : 'write_error')
+        return true
+      case 'server_clock_jumped':
+        server.clockAhead = this.#dice.between(-JUMP, JUMP)
+        this.#later(this.#while(), () => (server.clockAhead = 0))
         return true
       default:
         server.disk.capacity = server.disk.used + this.#dice.below(64 * 1024)
@@ -172,6 +184,10 @@ export class Misfortune {
       case 'device_disk_full':
         disk.capacity = disk.used + this.#dice.below(16 * 1024)
         this.#later(this.#while(), () => (disk.capacity = Number.POSITIVE_INFINITY))
+        return true
+      case 'device_clock_jumped':
+        device.clockAhead = this.#dice.between(-JUMP, JUMP)
+        this.#later(this.#while(), () => (device.clockAhead = 0))
         return true
       case 'device_went_back':
         return this.#goBack(device)

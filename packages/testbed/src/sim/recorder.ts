@@ -22,6 +22,8 @@ export interface Recorded {
   readonly proc: string
   /** Only what it offers counts: the server lies to it, or its store is older than what it said already. */
   readonly isUnsound: () => boolean
+  /** Its store is older than what it said already. */
+  readonly wentBack: () => boolean
   readonly database: () => SimulatedDatabase | undefined
 }
 
@@ -32,7 +34,7 @@ interface Place {
   received: number
 }
 
-type Offer = Pick<Operation, 'op' | 'conv' | 'client_seq' | 'epoch' | 'hash'>
+export type Offer = Pick<Operation, 'op' | 'conv' | 'client_seq' | 'epoch' | 'hash'>
 
 export class Recorder {
   readonly lines: HistoryLine[] = []
@@ -42,8 +44,21 @@ export class Recorder {
   readonly #given = new Map<string, string>()
   #accepted = 0
 
-  constructor(loop: Loop) {
-    this.#loop = loop
+  readonly #inLog: (offer: Offer & { readonly device: string }) => string | undefined
+  readonly #reused: (says: string) => void
+
+  /**
+   * `inLog`: the hash of what the server's log has under that counter of that device, if it has something. `reused` hears of
+   * a device that offers other bytes under a counter which it used before it went back (D-14).
+   */
+  constructor(parts: {
+    readonly loop: Loop
+    readonly inLog: (offer: Offer & { readonly device: string }) => string | undefined
+    readonly reused: (says: string) => void
+  }) {
+    this.#loop = parts.loop
+    this.#inLog = parts.inLog
+    this.#reused = parts.reused
   }
 
   /** Entries whose senders were told that they are accepted. */
@@ -157,11 +172,18 @@ export class Recorder {
   #offers(who: Recorded, frame: CommandFrame): Offer[] {
     const offers = offersIn(frame).filter(({ op }) => op !== 'ack' || !who.isUnsound())
     for (const offer of offers) {
+      if (who.wentBack()) this.#checkCounter(who, offer)
       const message =
         offer.hash && who.database()?.look('select message from sealed where hash = ?').get(Buffer.from(offer.hash, 'hex'))?.['message']
       this.#add(who, { ...offer, phase: 'invoke', ...(typeof message === 'string' && { message_id: message }) })
     }
     return offers
+  }
+
+  #checkCounter({ device, proc }: Recorded, offer: Offer): void {
+    const stands = this.#inLog({ ...offer, device })
+    if (stands === undefined || stands === offer.hash) return
+    this.#reused(`${proc} offers other bytes under its counter ${offer.client_seq}, which is used`)
   }
 
   #hear(who: Recorded, bytes: Uint8Array, asked: Map<number, { readonly frame: CommandFrame; readonly offers: readonly Offer[] }>): void {

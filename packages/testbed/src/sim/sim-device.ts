@@ -37,6 +37,8 @@ export class SimDevice {
   account: string
   /** The store was once replaced by an older copy: what was written since is not on it. */
   wentBack = false
+  /** Milliseconds by which its clock is wrong. */
+  clockAhead = 0
   /** The server lies to it. */
   deceived = false
   /** What a lying server makes of the bytes that the device hears. */
@@ -92,6 +94,7 @@ export class SimDevice {
     const isUnsound = (): boolean => this.deceived || this.wentBack
     const who = {
       isUnsound,
+      wentBack: () => this.wentBack,
       device: this.device,
       account: this.account,
       proc: name,
@@ -100,7 +103,7 @@ export class SimDevice {
     const tap = this.#forged(recorder?.tap(who) ?? SILENT)
     const network = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
     const random = { bytes: (length: number) => process.dice.bytes(length), fraction: () => process.dice.fraction() }
-    const clock = { now: () => loop.now(), after: (delay: number, work: () => void) => loop.after(delay, work, process) }
+    const clock = { now: () => loop.now() + this.clockAhead, after: (delay: number, work: () => void) => loop.after(delay, work, process) }
     const messenger = await loop.complete(process, () => {
       const store = openStoreOn({ open: () => database, erase: () => undefined })
       const observed = new ObservedStore({ store, process, committed: () => recorder?.committed(who) })

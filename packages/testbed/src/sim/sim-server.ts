@@ -36,6 +36,8 @@ export interface SimServerParts {
 
 export class SimServer {
   readonly #parts: SimServerParts
+  /** Milliseconds by which its clock is wrong. */
+  clockAhead = 0
   #running: RunningServer | undefined
   #starts = 0
 
@@ -78,7 +80,7 @@ export class SimServer {
       }
       const bytes = (length: number) => process.dice.bytes(length)
       const random = { bytes, id: () => toBase64Url(bytes(16)) }
-      return openHouse(SETTINGS, { clock: { now: () => loop.now() }, random, log, premises })
+      return openHouse(SETTINGS, { clock: { now: () => loop.now() + this.clockAhead }, random, log, premises })
     })
     if (process.alive) this.#running = { house, process }
   }

@@ -4,7 +4,7 @@ import { SqliteEngine } from '../disk/sqlite-engine.ts'
 import { Dice } from './dice.ts'
 import type { Loop } from './loop.ts'
 import { beginWorld } from './platform.ts'
-import { Recorder } from './recorder.ts'
+import { Recorder, type Offer } from './recorder.ts'
 import { SimDevice } from './sim-device.ts'
 import { SimServer } from './sim-server.ts'
 import type { Template, TemplateDevice } from './template.ts'
@@ -47,7 +47,6 @@ export async function openSimWorld(made: {
   const dice = new Dice(`world ${seed}`)
   const loop = beginWorld({ now: template.now + 1000, dice })
   const engine = await SqliteEngine.start()
-  const recorder = new Recorder(loop)
   const findings: Finding[] = []
   const server = new SimServer({
     loop,
@@ -58,6 +57,11 @@ export async function openSimWorld(made: {
     log: (event, fields) => {
       if (event === 'fault') trace(`server fault ${JSON.stringify(fields)}`)
     },
+  })
+  const recorder = new Recorder({
+    loop,
+    inLog: (offer) => hashInLog({ engine, server }, offer),
+    reused: (says) => findings.push({ id: 'D-14', says }),
   })
   const handles = [...new Set(template.devices.map(({ handle }) => handle))].slice(0, dice.between(2, 4))
   const open = ({ name, image, device, account }: TemplateDevice): SimDevice => {
@@ -74,4 +78,18 @@ export async function openSimWorld(made: {
   const devices = people.flatMap((person) => person.devices)
   const victim = mallory ? dice.named('mallory').pick(devices) : undefined
   return { dice, loop, engine, server, people, devices, victim, recorder, findings, trace }
+}
+
+/** Read past the server, on a connection of our own. */
+function hashInLog(
+  { engine, server }: Pick<SimWorld, 'engine' | 'server'>,
+  offer: Offer & { readonly device: string },
+): string | undefined {
+  const running = server.current()
+  if (!running || offer.client_seq === undefined) return undefined
+  const database = engine.open(`${running.process.name}/tacit.sqlite`)
+  const sql = 'SELECT hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?'
+  const hash = database.prepare(sql).get(offer.conv, offer.device, offer.client_seq)?.['hash']
+  database.close()
+  return hash instanceof Uint8Array ? Buffer.from(hash).toString('hex') : undefined
 }
