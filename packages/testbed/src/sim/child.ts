@@ -13,9 +13,9 @@ const { runSeed } = await import('./run.ts')
 const assignment: Assignment = JSON.parse(process.argv[2] ?? '{}')
 const template = await makeTemplate()
 const trace = assignment.verbose ? { trace: (what: string) => process.stderr.write(`${what}\n`) } : {}
-for (const seed of assignment.seeds) {
+for (const run of assignment.runs) {
   const began = process.cpuUsage()
-  const { history, ...outcome } = await runSeed({ ...assignment, ...trace, template, seed })
+  const { history, ...outcome } = await runSeed({ ...assignment, ...trace, ...run, template })
   const { user, system } = process.cpuUsage(began)
   if (assignment.history !== undefined) {
     const file = createWriteStream(assignment.history)

@@ -41,6 +41,16 @@ const JUMP = 3 * 86_400_000
 /** The disk operation of a process at which it ends is one of its next so many. */
 const NEXT_OPERATIONS = 40
 
+/** A program's end at one operation of its disk, counted from the first deed. */
+export interface Crash {
+  /** `server`, or the name of a device. */
+  readonly machine: string
+  /** From 1; 0 for none. */
+  readonly operation: number
+  /** The machine goes off, and its disk loses what was not synced. */
+  readonly power: boolean
+}
+
 export class Misfortune {
   /** How often each kind happened. */
   readonly happened = new Map<FaultKind, number>()
@@ -69,6 +79,24 @@ export class Misfortune {
     if (!done) return
     this.#world.trace(`FAULT ${kind}`)
     this.happened.set(kind, (this.happened.get(kind) ?? 0) + 1)
+  }
+
+  /** From now on the operations of all disks are counted, and one of them is the end of its program. */
+  countOperations(crash: Crash | undefined): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    if (!crash) return counts
+    const { server, devices } = this.#world
+    const count = (machine: string, disk: SimDevice['disk'], end: () => void): void =>
+      disk.watch(() => {
+        const operation = (counts.get(machine) ?? 0) + 1
+        counts.set(machine, operation)
+        if (machine !== crash.machine || operation !== crash.operation) return
+        this.#world.trace(`CRASH of ${machine} at operation ${operation}`)
+        end()
+      })
+    count('server', server.disk, () => this.#endServer(crash.power))
+    for (const device of devices) count(device.name, device.disk, () => this.#endDevice(device, crash.power))
+    return counts
   }
 
   /** Disks and roads are whole again, and whatever is down starts. Nothing more goes wrong. */

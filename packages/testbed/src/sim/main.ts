@@ -1,11 +1,12 @@
 /**
- * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--only FAULT,FAULT] [--workers W] [--verbose] [--history FILE] [--json FILE]`:
- * the real server and real devices in a simulated world. Prints what happened and each violation with the command that
+ * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--only FAULT,FAULT] [--workers W] [--verbose] [--history FILE] [--json FILE]`,
+ * or `--seed N --crash MACHINE[:OPERATION] [--power]`: MACHINE ends at that operation of its disk, or in one run after the other
+ * at each of them. The real server and real devices in a simulated world. Prints what happened and each violation with the command that
  * replays it; exit 0 only without violations.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { runSeeds, USUAL_STEPS, type Ran } from './seeds.ts'
+import { runEveryCrash, runSeeds, USUAL_STEPS, type Ran, type SeedsOptions } from './seeds.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     workers: { type: 'string' },
     mallory: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    crash: { type: 'string' },
+    power: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     history: { type: 'string' },
     json: { type: 'string' },
@@ -26,15 +29,15 @@ const from = Number(range?.[1] ?? values.seed ?? 1)
 const count = range ? Number(range[2]) - from + 1 : 1
 const [steps, mallory] = [Number(values.steps), values.mallory]
 
-const replay = (seed: number): string =>
-  `npm run sim -- --seed ${seed} --steps ${steps}${mallory ? ' --mallory' : ''}${values.only ? ` --only ${values.only}` : ''} --verbose`
+const flags = [mallory && '--mallory', values.only && `--only ${values.only}`, values.power && '--power'].filter((flag) => flag)
 
-function tell({ seed, findings }: Ran): void {
-  for (const { id, says } of findings) console.log(`seed ${seed} ${id}: ${says}`)
-  if (findings.length > 0) console.log(`replay: ${replay(seed)}`)
+function tell({ seed, crash, findings }: Ran): void {
+  const at = crash ? ` --crash ${crash.machine}:${crash.operation}` : ''
+  for (const { id, says } of findings) console.log(`seed ${seed}${at} ${id}: ${says}`)
+  if (findings.length > 0) console.log(`replay: npm run sim -- --seed ${seed} --steps ${steps}${at} ${flags.join(' ')} --verbose`)
 }
 
-const report = await runSeeds({
+const options: SeedsOptions = {
   from,
   count,
   steps,
@@ -44,7 +47,16 @@ const report = await runSeeds({
   ...(values.workers !== undefined && { workers: Number(values.workers) }),
   ...(values.history !== undefined && { history: values.history }),
   onSeed: tell,
-})
+}
+
+const [machine, operation] = values.crash?.split(':') ?? []
+const { power } = values
+const run = () => {
+  if (machine === undefined) return runSeeds(options)
+  if (operation === undefined) return runEveryCrash({ ...options, machine, power })
+  return runSeeds({ ...options, crashes: [{ machine, operation: Number(operation), power }] })
+}
+const report = await run()
 const { ran, accepted, kills, violations, faults, seconds } = report
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
 const slowest = Math.max(...ran.map(({ healedWithin }) => healedWithin)) / 1000
@@ -53,8 +65,8 @@ console.log(
     .map(([kind, times]) => `${kind} ${times}`)
     .join(', '),
 )
-if (count === 1) console.log(`history ${ran[0]?.hash}`)
+if (ran.length === 1) console.log(`history ${ran[0]?.hash}`)
 console.log(
-  `sim: ${count} seeds of ${steps} steps, ${accepted} accepted, ${kills} kills, healed within ${slowest} s, ${violations} violations, ${(count / seconds).toFixed(2)} seeds/s`,
+  `sim: ${ran.length} ${machine === undefined ? 'seeds' : 'crashes'} of ${steps} steps, ${accepted} accepted, ${kills} kills, healed within ${slowest} s, ${violations} violations, ${(ran.length / seconds).toFixed(2)} seeds/s`,
 )
 process.exit(violations === 0 ? 0 : 1)

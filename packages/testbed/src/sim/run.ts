@@ -1,7 +1,7 @@
 /** One run: a world from a seed, people and misfortune for some steps, then healing, then judgement. The same seed is the same run. */
 import { createHash } from 'node:crypto'
 import type { HistoryLine } from '../checker/history.ts'
-import { FAULTS, Misfortune, type FaultKind } from './faults.ts'
+import { FAULTS, Misfortune, type Crash, type FaultKind } from './faults.ts'
 import { runningProcess } from './loop.ts'
 import { openSimWorld, type Finding, type SimWorld } from './sim-world.ts'
 import type { Template } from './template.ts'
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly mallory: boolean
   /** Only these kinds of faults; all of them when empty. */
   readonly only?: readonly string[]
+  /** The one misfortune of this run; without it they are drawn. */
+  readonly crash?: Crash
   readonly trace?: (what: string) => void
 }
 
@@ -38,6 +40,9 @@ export interface Outcome {
   readonly history: readonly HistoryLine[]
   /** Events of the scheduler. */
   readonly events: number
+  readonly crash: Crash | undefined
+  /** Writes and syncs of each machine's disk before healing. */
+  readonly operations: Readonly<Record<string, number>>
 }
 
 const SQLITE_IOERR = 10
@@ -52,7 +57,7 @@ const LATEST = 30_000
 /** One step in so many is a misfortune. */
 const FAULT_ONCE_IN = 8
 
-export async function runSeed({ template, seed, steps, mallory, only = [], trace = () => undefined }: RunOptions): Promise<Outcome> {
+export async function runSeed({ template, seed, steps, mallory, only = [], crash, trace = () => undefined }: RunOptions): Promise<Outcome> {
   const timed = (what: string): void => trace(`${String((world?.loop.now() ?? template.now) - template.now).padStart(7)} ${what}`)
   let world: SimWorld | undefined
   world = await openSimWorld({ template, seed, mallory, trace: timed })
@@ -69,10 +74,11 @@ export async function runSeed({ template, seed, steps, mallory, only = [], trace
       else loop.after(plan.below(steps * BETWEEN), () => void misfortune.startDevice(device), 'nobody')
     }
     if (world.victim) Object.assign(world.victim, { deceived: true, forge: new Mallory(world.dice.named('lies'), timed).forge })
+    const operations = misfortune.countOperations(crash)
     workload.begin()
     for (let step = 0; step < steps; step += 1) {
       await loop.run({ done: () => false, latest: loop.now() + plan.below(2 * BETWEEN) })
-      if (plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
+      if (!crash && plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
       else workload.step()
     }
     timed('HEAL')
@@ -82,7 +88,7 @@ export async function runSeed({ template, seed, steps, mallory, only = [], trace
     const healedWithin = loop.now() - healedAt
     world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
     closeBooks(world)
-    return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin })
+    return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin, crash, operations })
   } finally {
     stopListening()
     for (const { process } of devices) process?.kill()
@@ -154,8 +160,10 @@ function outcomeOf(done: {
   misfortune: Misfortune
   workload: Workload
   healedWithin: number
+  crash: Crash | undefined
+  operations: ReadonlyMap<string, number>
 }): Outcome {
-  const { seed, steps, world, misfortune, workload, healedWithin } = done
+  const { seed, steps, world, misfortune, workload, healedWithin, crash, operations } = done
   const faults = Object.fromEntries(
     FAULTS.flatMap((kind) => (misfortune.happened.has(kind) ? [[kind, misfortune.happened.get(kind)]] : [])),
   )
@@ -171,6 +179,8 @@ function outcomeOf(done: {
     refused: Object.fromEntries(workload.refused),
     history: world.recorder.lines,
     events: world.loop.steps,
+    crash,
+    operations: Object.fromEntries(operations),
   }
 }
 

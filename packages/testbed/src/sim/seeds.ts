@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { replacingProcess, type Replacement } from '../hooks/replacements.ts'
+import type { Crash } from './faults.ts'
 import type { Outcome } from './run.ts'
 
 export interface SeedsOptions {
@@ -16,6 +17,8 @@ export interface SeedsOptions {
   readonly mallory?: boolean
   /** Only these kinds of faults (faults.ts). */
   readonly only?: readonly string[]
+  /** Instead of `count` seeds: the first seed once for each of these, with no other misfortune. */
+  readonly crashes?: readonly Crash[]
   /** Child processes; as many as there are processors unless given. */
   readonly workers?: number
   /** What stands elsewhere in the product than in its sources, e.g. for a mutant. */
@@ -44,7 +47,7 @@ export interface SeedsReport {
 
 /** What one child process has to do. */
 export interface Assignment {
-  readonly seeds: readonly number[]
+  readonly runs: readonly { readonly seed: number; readonly crash?: Crash }[]
   readonly steps: number
   readonly mallory: boolean
   readonly only: readonly string[]
@@ -74,10 +77,10 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
     verbose = false,
     history,
   } = options
-  const shares = Math.max(1, Math.min(workers, count))
-  const seeds = Array.from({ length: count }, (_, at) => from + at)
+  const runs = options.crashes?.map((crash) => ({ seed: from, crash })) ?? Array.from({ length: count }, (_, at) => ({ seed: from + at }))
+  const shares = Math.max(1, Math.min(workers, runs.length))
   const assignments = Array.from({ length: shares }, (_, share) => ({
-    seeds: seeds.filter((_seed, at) => at % shares === share),
+    runs: runs.filter((_run, at) => at % shares === share),
     steps,
     mallory,
     only,
@@ -85,7 +88,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
     ...(history !== undefined && { history }),
   }))
   const shared = await Promise.all(assignments.map((assignment) => runChild(assignment, options)))
-  const ran = shared.flat().toSorted((one, other) => one.seed - other.seed)
+  const ran = shared.flat().toSorted((one, other) => one.seed - other.seed || (one.crash?.operation ?? 0) - (other.crash?.operation ?? 0))
   return { ...summed(ran), ran, seconds: (performance.now() - began) / 1000 }
 }
 
@@ -115,8 +118,18 @@ async function runChild(assignment: Assignment, { replacements = [], onSeed }: S
     onSeed?.(one)
   }
   const code = await ended
-  if (ran.length === assignment.seeds.length) return ran
-  throw new Error(
-    `the simulation ended with ${code} after ${ran.length} of ${assignment.seeds.length} seeds, in seed ${assignment.seeds[ran.length]}`,
-  )
+  if (ran.length === assignment.runs.length) return ran
+  const lost = assignment.runs[ran.length]
+  throw new Error(`the simulation ended with ${code} after ${ran.length} of ${assignment.runs.length} runs, in ${JSON.stringify(lost)}`)
+}
+
+/** One seed again and again, without any other misfortune: a program ends at each operation of its disk, one after the other. */
+export async function runEveryCrash(
+  options: Omit<SeedsOptions, 'count' | 'crashes'> & Pick<Crash, 'machine' | 'power'>,
+): Promise<SeedsReport> {
+  const { machine, power, onSeed: _, ...rest } = options
+  const none = await runSeeds({ ...rest, count: 1, crashes: [{ machine, operation: 0, power }] })
+  const operations = none.ran[0]?.operations[machine] ?? 0
+  const crashes = Array.from({ length: operations }, (_crash, at) => ({ machine, operation: at + 1, power }))
+  return runSeeds({ ...options, count: 1, crashes })
 }
