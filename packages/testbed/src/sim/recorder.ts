@@ -22,6 +22,8 @@ export interface Recorded {
   readonly proc: string
   /** Only what it offers counts: the server lies to it, or its store is older than what it said already. */
   readonly isUnsound: () => boolean
+  /** It died often enough to take an honest entry for a deadly one (D-17): it keeps that one as a placeholder. */
+  readonly mayPassOver: () => boolean
   /** Its store is older than what it said already. */
   readonly wentBack: () => boolean
   readonly database: () => SimulatedDatabase | undefined
@@ -43,6 +45,7 @@ export class Recorder {
   /** Hash of what a device was given at a position, by device, conversation and position. */
   readonly #given = new Map<string, string>()
   #accepted = 0
+  #someoneWentBack = false
 
   readonly #inLog: (offer: Offer & { readonly device: string }) => string | undefined
   readonly #reused: (says: string) => void
@@ -66,7 +69,14 @@ export class Recorder {
     return this.#accepted
   }
 
+  /** Whether a placeholder for an honest entry breaks no promise. */
+  isExcused(who: Pick<Recorded, 'mayPassOver'>, reason: string): boolean {
+    // Who went back says again what it had said, and cannot know it.
+    return (reason === 'unknown' && who.mayPassOver()) || (reason === 'duplicate' && this.#someoneWentBack)
+  }
+
   tap(who: Recorded): Tap {
+    if (who.wentBack()) this.#someoneWentBack = true
     return {
       socket: () => this.#socketTap(who),
       answered: (url, body) => {
@@ -127,7 +137,7 @@ export class Recorder {
 
   #received(who: Recorded, conv: string, place: Place): void {
     const database = who.database()
-    const sql = `select t.seq, t.hash, i.kind, i.message from transcript t
+    const sql = `select t.seq, t.hash, i.kind, i.message, i.detail from transcript t
       left join item i on i.conversation = t.conversation and i.seq = t.seq and (i.message is not null or i.kind = 'unreadable')
       where t.conversation = ? and t.seq > ? order by t.seq`
     for (const row of database?.look(sql).all(conv, place.received) ?? []) {
@@ -138,7 +148,7 @@ export class Recorder {
       const message = row['message']
       this.#add(who, {
         op: 'recv',
-        phase: row['kind'] === 'unreadable' ? 'fail' : 'ok',
+        phase: row['kind'] === 'unreadable' && !this.isExcused(who, String(row['detail'])) ? 'fail' : 'ok',
         conv,
         seq,
         hash,
@@ -175,7 +185,7 @@ export class Recorder {
       if (who.wentBack()) this.#checkCounter(who, offer)
       const message =
         offer.hash && who.database()?.look('select message from sealed where hash = ?').get(Buffer.from(offer.hash, 'hex'))?.['message']
-      this.#add(who, { ...offer, phase: 'invoke', ...(typeof message === 'string' && { message_id: message }) })
+      this.#add(who, { ...offer, phase: 'invoke', ...(typeof message === 'string' && !who.wentBack() && { message_id: message }) })
     }
     return offers
   }

@@ -37,6 +37,8 @@ export class SimDevice {
   account: string
   /** The store was once replaced by an older copy: what was written since is not on it. */
   wentBack = false
+  /** How often its process was killed. */
+  deaths = 0
   /** Milliseconds by which its clock is wrong. */
   clockAhead = 0
   /** The server lies to it. */
@@ -95,6 +97,7 @@ export class SimDevice {
     const who = {
       isUnsound,
       wentBack: () => this.wentBack,
+      mayPassOver: () => this.mayPassOver(),
       device: this.device,
       account: this.account,
       proc: name,
@@ -119,6 +122,7 @@ export class SimDevice {
   }
 
   kill(): void {
+    if (this.#process?.alive) this.deaths += 1
     this.#process?.kill()
   }
 
@@ -153,6 +157,11 @@ export class SimDevice {
     const { process } = this
     if (!process) return Promise.reject(new Error(`${this.name} does not run`))
     return this.#parts.loop.within(process, () => work(this.messenger))
+  }
+
+  /** Whether it died often enough to take an honest entry for a deadly one (D-17). */
+  mayPassOver(): boolean {
+    return this.deaths >= 2
   }
 
   /** Ends as a program ends that was asked to. */

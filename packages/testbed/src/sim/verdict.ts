@@ -58,23 +58,26 @@ export function whatWaits(device: SimDevice, { heads, behind }: Positions): stri
 /** What the devices themselves show in the end. A device that was lied to or went back may miss something, if it says so. */
 export function* judgeDevices(world: SimWorld, written: readonly Written[]): Generator<Finding> {
   for (const device of world.devices) {
-    yield* judgeTimeline(device, { excused: device === world.victim || device.wentBack, lies: world.victim !== undefined })
+    yield* judgeTimeline(device, world)
     if (!device.wentBack) yield* judgeWritten(device, written)
   }
   yield* judgeAgreement(world)
 }
 
 /** D-18, and each text once and in its writer's order. */
-function* judgeTimeline(device: SimDevice, { excused, lies }: { excused: boolean; lies: boolean }): Generator<Finding> {
+function* judgeTimeline(device: SimDevice, { victim, devices, recorder }: SimWorld): Generator<Finding> {
+  const excused = device === victim || device.wentBack
+  // Whoever was lied to, or says again what it had said, is heard by the others, and they say so.
+  const mayAlarm = excused || victim !== undefined || devices.some(({ wentBack }) => wentBack)
   const { database } = device
   if (!database) return
   const items = database.look('select conversation, seq, kind, text, detail from item order by conversation, seq, part').all()
   const last = new Map<string, string>()
   for (const { conversation, seq, kind, text, detail } of items) {
     const place = `${device.name} at ${String(conversation).slice(0, 4)} ${String(seq)}`
-    if (kind === 'unreadable' && !excused) yield { id: 'D-18', says: `${place} could not read: ${String(detail)}` }
-    // Whoever was lied to sees another log, and says so to the others.
-    if (isAlarm(kind, detail) && !excused && !lies) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
+    if (kind === 'unreadable' && !excused && !recorder.isExcused(device, String(detail)))
+      yield { id: 'D-18', says: `${place} could not read: ${String(detail)}` }
+    if (isAlarm(kind, detail) && !mayAlarm) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
     if (kind !== 'message' || typeof text !== 'string') continue
     const [writer = '', number = ''] = text.split(' ')
     const key = `${String(conversation)} ${writer}`

@@ -14,6 +14,7 @@ import type { Tables } from '../tables.ts'
 import { WaitingLine } from '../waiting-line.ts'
 import { openNodeSqlite, type OpenSqlite, type SqliteConnection } from './engine.ts'
 import { NodeSqliteDialect } from './sqlite-dialect.ts'
+import { isDiskFault } from './sqlite-faults.ts'
 
 export interface SqliteDatabase extends DatabaseVerbs {
   readonly kind: 'sqlite'
@@ -26,19 +27,33 @@ export interface SqliteDatabase extends DatabaseVerbs {
   read<T>(work: (sqlite: SqliteConnection) => T): T
 }
 
+export interface SqliteOptions extends Omit<DatabaseOptions, 'url'> {
+  readonly open?: OpenSqlite
+  /** Hears that the disk failed in a transaction of a room; the process has to end, and ends unless given. */
+  readonly onDiskFault?: (error: unknown) => void
+}
+
 /** Opens the file, or makes it. */
 export async function openSqlite({
   path,
   migrations = ours,
   acceptDataLoss = false,
   open = openNodeSqlite,
-}: Omit<DatabaseOptions, 'url'> & { readonly open?: OpenSqlite }): Promise<SqliteDatabase> {
+  onDiskFault = endProcess,
+}: SqliteOptions): Promise<SqliteDatabase> {
   const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'tacit-')) : undefined
   const file = temporary ? join(temporary, 'tacit.sqlite') : path
   const writer = openWriter({ open, file, acceptDataLoss })
   await migrateToLatest(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) }), migrations)
-  return new SqliteHouse({ writer, reader: openReader(open, file), ...(temporary && { temporary }) })
+  return new SqliteHouse({ writer, reader: openReader(open, file), onDiskFault, ...(temporary && { temporary }) })
 }
+interface Opened {
+  readonly writer: SqliteConnection
+  readonly reader: SqliteConnection
+  readonly onDiskFault: (error: unknown) => void
+  readonly temporary?: string
+}
+
 class SqliteHouse implements SqliteDatabase {
   readonly kind = 'sqlite'
   readonly kysely: Kysely<Tables>
@@ -46,11 +61,13 @@ class SqliteHouse implements SqliteDatabase {
   readonly #writer: SqliteConnection
   readonly #reader: SqliteConnection
   readonly #temporary: string | undefined
+  readonly #onDiskFault: (error: unknown) => void
   readonly #waiting = new WaitingLine()
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  constructor({ writer, reader, temporary }: { writer: SqliteConnection; reader: SqliteConnection; temporary?: string }) {
+  constructor({ writer, reader, onDiskFault, temporary }: Opened) {
+    this.#onDiskFault = onDiskFault
     this.#writer = writer
     this.#reader = reader
     this.#temporary = temporary
@@ -59,7 +76,7 @@ class SqliteHouse implements SqliteDatabase {
   }
 
   write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return this.#waiting.join(() => this.#queue(() => this.#writing.transaction().execute(work)))
+    return this.#waiting.join(() => this.#queue(() => this.#writing.transaction().execute(work))).catch((error) => this.#orEnd(error))
   }
 
   exclusive<T>(work: (sqlite: SqliteConnection) => T): Promise<T> {
@@ -84,8 +101,8 @@ class SqliteHouse implements SqliteDatabase {
     try {
       await this.exclusive((sqlite) => sqlite.exec('PRAGMA user_version = 0'))
       return this.#reader.prepare('SELECT 1').get() !== undefined
-    } catch {
-      return false
+    } catch (error) {
+      return isDiskFault(error) ? this.#orEnd(error) : false
     }
   }
 
@@ -98,6 +115,17 @@ class SqliteHouse implements SqliteDatabase {
     if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true })
   }
 
+  /**
+   * Throws the error again, unless the disk failed: what was written then is in doubt, and so is all that would be written
+   * after it. The process ends, and whoever waits is not answered.
+   */
+  #orEnd(error: unknown): Promise<never> {
+    if (!isDiskFault(error)) throw error
+    this.#closed = true
+    this.#onDiskFault(error)
+    return new Promise(() => undefined)
+  }
+
   /** One after another, in the order asked; a failure belongs to its caller and does not stop the queue. */
   async #queue<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#closed) throw new Error('the database is closed')
@@ -106,6 +134,9 @@ class SqliteHouse implements SqliteDatabase {
     return turn
   }
 }
+
+/** Nobody handles this promise, which ends a Node process. */
+const endProcess = (error: unknown): void => void Promise.reject(error)
 
 const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000']
 
@@ -122,6 +153,9 @@ function openWriter({ open, file, acceptDataLoss }: { open: OpenSqlite; file: st
   assertPragma(sqlite, 'synchronous', acceptDataLoss ? 1 : 2)
   assertPragma(sqlite, 'foreign_keys', 1)
   assertPragma(sqlite, 'trusted_schema', 0)
+  // After a sync that failed, an earlier process may have left a log that can be read and is not on the disk: what follows such
+  // a hole would not survive a power cut. Copied into the database and synced there, all that can be read is stored.
+  sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   return sqlite
 }
 

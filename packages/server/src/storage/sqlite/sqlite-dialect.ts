@@ -55,6 +55,7 @@ function asDatabase(sqlite: SqliteConnection): SqliteDatabase {
       sqlite.close()
     },
     prepare(sql) {
+      if (sql === 'rollback') return rollbackOn(sqlite)
       const known = cache.get(sql)
       if (known) {
         cache.delete(sql)
@@ -68,6 +69,20 @@ function asDatabase(sqlite: SqliteConnection): SqliteDatabase {
     },
   }
 }
+
+/**
+ * SQLite gives up a transaction by itself when the disk is full or fails. Ending it once more would be an error of its own, which
+ * would take the place of the one that says why.
+ */
+const rollbackOn = (sqlite: SqliteConnection): SqliteStatement => ({
+  reader: false,
+  all: () => [],
+  run() {
+    if (sqlite.isTransaction) sqlite.exec('rollback')
+    return { changes: 0, lastInsertRowid: 0 }
+  },
+  iterate: () => [][Symbol.iterator](),
+})
 
 function dropOldest(cache: Map<string, SqliteStatement>): void {
   for (const oldest of cache.keys()) {
