@@ -114,6 +114,27 @@ describe('two servers on one database', () => {
       expect(await ledger.logOf(server(0).database.kysely, conversation)).toEqual({ epoch: 0, head: 2 })
   })
 
+  test('refuse what waited while a commit on the other ended its epoch', async () => {
+    const conversation = await converse([alice, bob])
+    const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const committing = server(1).database.write(async (tx) => {
+      await ledger.lockedState(tx, { conversation, device: bob.device })
+      locked.resolve()
+      await release.promise
+      await ledger.append(tx, { ...message(conversation, bob, 1), kind: 'commit' })
+      await ledger.nextEpoch(tx, conversation)
+    })
+    await locked.promise
+    const refused = expect(server(0).store.append(message(conversation, alice, 1))).rejects.toMatchObject({ failure: 'stale_epoch' })
+    const waits = sql<{
+      count: number
+    }>`select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    await expect.poll(async () => (await waits.execute(server(1).database.kysely)).rows[0]?.count).toBe(1)
+    release.resolve()
+    await committing
+    await refused
+  })
+
   test('refuse what was sealed for an epoch that a commit on the other has just ended', async () => {
     const conversation = await converse([alice, bob])
     const committing = server(1).database.write(async (tx) => {

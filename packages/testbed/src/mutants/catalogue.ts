@@ -199,7 +199,7 @@ export const mutants: readonly Mutant[] = [
     ],
     catcher: test(
       `${SERVER}/delivery/two-servers.postgres.test.ts`,
-      'refuse what was sealed for an epoch that a commit on the other has just ended',
+      'refuse what waited while a commit on the other ended its epoch',
       'postgres',
     ),
   },
