@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import {
   CONTRACT_VERSION,
   concatBytes,
-  decodeCbor,
+  decodeCborInPlace,
+  encodeCbor,
   encodeCommand,
   fromBase64Url,
   SOCKET_PATH,
@@ -21,7 +22,8 @@ const ACKNOWLEDGE_EVERY = 32
 /** Who wants to know; times in milliseconds. */
 export interface Watch {
   accepted(took: number): void
-  delivered(sender: string, clientSeq: number): void
+  /** The device has a message of somebody else. */
+  delivered(sender: string, number: number): void
   failed(why: string): void
 }
 
@@ -29,7 +31,9 @@ export abstract class Client {
   readonly socket: WebSocket
   protected readonly watch: Watch
   readonly #sentAt = new Map<number, number>()
-  protected next = 0
+  readonly #starts = new Map<number, number>()
+  /** Of the last message. */
+  number = 0
 
   constructor(socket: WebSocket, watch: Watch) {
     this.socket = socket
@@ -46,18 +50,26 @@ export abstract class Client {
   startOf(number: number): number | undefined {
     return this.#starts.get(number)
   }
-  readonly #starts = new Map<number, number>()
 
   send(): void {
-    this.next += 1
+    this.number += 1
     const now = performance.now()
-    this.#sentAt.set(this.next, now)
-    this.#starts.set(this.next, now)
-    this.#starts.delete(this.next - 4096)
-    this.socket.send(this.frame(this.next))
+    this.#sentAt.set(this.number, now)
+    this.#starts.set(this.number, now)
+    this.#starts.delete(this.number - 4096)
+    this.socket.send(this.frame(this.number))
   }
 
   acknowledge(): void {}
+
+  /** Goes, without anybody hearing of it. */
+  leave(): void {
+    this.socket
+      .removeAllListeners('close')
+      .removeAllListeners('error')
+      .on('error', () => undefined)
+    this.socket.terminate()
+  }
 
   protected abstract frame(number: number): Uint8Array
 
@@ -68,29 +80,43 @@ export abstract class Client {
   }
 }
 
+/** Who connects, and as whom. */
+export interface Connecting {
+  readonly self: BenchDevice
+  readonly watch: Watch
+}
+
 export class RelayClient extends Client {
   readonly #self: BenchDevice
-  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #head: Uint8Array
+  readonly #tail: Uint8Array
   #seen = 0
   #acknowledged = 0
 
-  constructor(socket: WebSocket, { self, watch }: { self: BenchDevice; watch: Watch }) {
+  private constructor(socket: WebSocket, { self, watch }: Connecting) {
     super(socket, watch)
     this.#self = self
-    this.#bytes = sealed(self.conversation)
+    this.#head = concatBytes(Uint8Array.of(0x84), encodeCbor(self.conversation), encodeCbor(1))
+    this.#tail = encodeCbor(sealedMessage(self.conversation))
   }
 
-  /** Connected, introduced, caught up. */
-  static async connect(url: string, { self, watch }: { self: BenchDevice; watch: Watch }): Promise<RelayClient> {
-    const socket = new WebSocket(url + SOCKET_PATH, SUBPROTOCOL, { perMessageDeflate: false })
+  /** Connected, introduced, caught up; with `drains`, only introduced. */
+  static async connect(url: string, { self, watch, drains = false }: Connecting & { readonly drains?: boolean }): Promise<RelayClient> {
+    const socket = new WebSocket(url + SOCKET_PATH, SUBPROTOCOL, { perMessageDeflate: false, headers: addressOf(self) })
     const client = new RelayClient(socket, { self, watch })
     await opened(socket)
     await new Promise<void>((resolve) => {
       socket.on('message', (data) => client.#take(data instanceof Buffer ? data : Buffer.alloc(0), resolve))
       socket.send(encodeCommand({ ref: 0, name: 'connection.hello', body: { accessToken: self.token, contract: CONTRACT_VERSION } }))
       socket.send(encodeCommand({ ref: 0, name: 'delivery.resume', body: { cursors: [] } }))
+      if (drains) resolve()
     })
     return client
+  }
+
+  /** Position of the last entry it has. */
+  get seen(): number {
+    return this.#seen
   }
 
   override acknowledge(): void {
@@ -100,13 +126,14 @@ export class RelayClient extends Client {
     this.socket.send(encodeCommand({ ref: 0, name: 'delivery.acknowledge', body: { cursors } }))
   }
 
+  /** `delivery.send` from parts: what does not change is encoded once, so that the generator is not what is measured. */
   protected override frame(number: number): Uint8Array {
-    const { conversation } = this.#self
-    return encodeCommand({ ref: number, name: 'delivery.send', body: { conversation, epoch: 1, clientSeq: number, bytes: this.#bytes } })
+    const written = encodeCbor(number)
+    return concatBytes(COMMAND, written, SEND, this.#head, written, this.#tail)
   }
 
   #take(bytes: Uint8Array, caughtUp: () => void): void {
-    const frame = decodeCbor(bytes) as readonly CborValue[]
+    const frame = decodeCborInPlace(bytes) as readonly CborValue[]
     if (frame[0] === 2 && frame[1] !== 0) this.settle(Number(frame[1]))
     if (frame[0] === 3) this.watch.failed(`refused: ${String(frame[2])}`)
     if (frame[0] === 4 && frame[1] === 1) this.#entries(frame[2] as readonly CborValue[])
@@ -123,22 +150,41 @@ export class RelayClient extends Client {
   }
 }
 
-export class EchoClient extends Client {
+/** A client of the floor; `all`: what it sends is for everybody else. */
+export class FloorClient extends Client {
   readonly #bytes = Buffer.alloc(PAYLOAD)
+  readonly #forAll: boolean
 
-  static async connect(url: string, { watch }: { watch: Watch }): Promise<EchoClient> {
+  private constructor(socket: WebSocket, { watch, forAll }: { watch: Watch; forAll: boolean }) {
+    super(socket, watch)
+    this.#forAll = forAll
+  }
+
+  static async connect(url: string, { self, watch, forAll = false }: Connecting & { readonly forAll?: boolean }): Promise<FloorClient> {
     const socket = new WebSocket(url, { perMessageDeflate: false })
-    const client = new EchoClient(socket, watch)
+    const client = new FloorClient(socket, { watch, forAll })
     await opened(socket)
-    socket.on('message', (data) => client.settle(data instanceof Buffer ? data.readUInt32BE(0) : 0))
+    socket.on('message', (data) => {
+      const number = data instanceof Buffer ? data.readUInt32BE(1) : 0
+      if (client.number >= number) client.settle(number)
+      else watch.delivered(self.conversation, number)
+    })
     return client
   }
 
   protected override frame(number: number): Uint8Array {
-    this.#bytes.writeUInt32BE(number, 0)
+    this.#bytes.writeUInt8(this.#forAll ? 1 : 0, 0)
+    this.#bytes.writeUInt32BE(number, 1)
     return Buffer.from(this.#bytes)
   }
 }
+
+/** `[1, ref, 4, ` and what follows: an array of four, the first element; then the command's number. */
+const COMMAND = Uint8Array.of(0x84, 1)
+const SEND = encodeCbor(4)
+
+/** An address of its own for each account, as a proxy would say it. */
+export const addressOf = ({ address }: BenchDevice): Record<string, string> => ({ 'x-forwarded-for': address })
 
 const opened = (socket: WebSocket): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -147,13 +193,9 @@ const opened = (socket: WebSocket): Promise<void> =>
   })
 
 /** An application message as the server sees it (RFC 9420 section 6.3): a true header, then what could be ciphertext. */
-function sealed(conversation: string): Uint8Array<ArrayBuffer> {
+export function sealedMessage(conversation: string, size = PAYLOAD): Uint8Array<ArrayBuffer> {
   const groupId = fromBase64Url(conversation) ?? new Uint8Array(16)
   const header = [0, 1, 0, 2, groupId.length, ...groupId, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0]
-  return concatBytes(
-    Uint8Array.from([...header, 12]),
-    randomBytes(12),
-    Uint8Array.of(0x40 | (PAYLOAD >> 8), PAYLOAD & 0xff),
-    randomBytes(PAYLOAD),
-  )
+  const length = size < 0x4000 ? [0x40 | (size >> 8), size & 0xff] : [0x80, (size >> 16) & 0xff, (size >> 8) & 0xff, size & 0xff]
+  return concatBytes(Uint8Array.from([...header, 12]), randomBytes(12), Uint8Array.from(length), randomBytes(size))
 }

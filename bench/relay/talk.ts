@@ -1,28 +1,36 @@
-/** What passes between the benchmark and its load generator. */
+/** What passes between a benchmark and its load generator. */
 import type { BenchDevice } from './world.ts'
 
 export type Work =
   /** Every device keeps `outstanding` messages under way; or, with `rate`, all together send so many a second. */
   | { readonly kind: 'load'; readonly outstanding: number; readonly rate?: number; readonly warmUp: number; readonly seconds: number }
+  /** The first device sends, the others receive; the next message when all have `outstanding` fewer than were sent. */
+  | { readonly kind: 'fanout'; readonly outstanding: number; readonly warmUp: number; readonly seconds: number }
+  /** Every device sends so many, and goes. */
+  | { readonly kind: 'enqueue'; readonly each: number }
+  /** Every device comes, and stays until it has so many. */
+  | { readonly kind: 'drain'; readonly each: number }
+  /** One account asks for as much as it can, for ever: messages of all sizes, rubbish, and connecting anew. */
+  | { readonly kind: 'noise' }
   /** Connect so many devices (more than before) and keep them. */
   | { readonly kind: 'idle'; readonly devices: number }
 
 export interface Assignment {
   /** `ws://host:port`. */
   readonly url: string
-  /** `relay` speaks the contract, `echo` sends bytes and waits for them. */
-  readonly server: 'relay' | 'echo'
+  /** `relay` speaks the contract; `floor` sends back what it gets, or passes it to all others. */
+  readonly server: 'relay' | 'floor'
   readonly devices: readonly BenchDevice[]
   readonly work: Work
 }
 
-export interface LoadResult {
+export interface Result {
   readonly seconds: number
   readonly accepted: number
   readonly delivered: number
   /** Milliseconds from send to accepted. */
   readonly acceptance: Quantiles
-  /** Milliseconds from send to the other device having it. */
+  /** Milliseconds from send to the other device having it; with `fanout`, to the last one having it. */
   readonly delivery: Quantiles
   readonly generatorMicroseconds: number
 }
@@ -30,16 +38,17 @@ export interface LoadResult {
 export interface Quantiles {
   readonly p50: number
   readonly p99: number
+  readonly p999: number
 }
 
 export type Report =
-  | { readonly kind: 'connected' }
   | { readonly kind: 'measuring' }
-  | { readonly kind: 'measured'; readonly result: LoadResult }
+  | { readonly kind: 'measured'; readonly result: Result }
+  | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly why: string }
 
 export function quantiles(values: readonly number[]): Quantiles {
-  const sorted = values.toSorted((left, right) => left - right)
+  const sorted = Float64Array.from(values).toSorted()
   const at = (share: number): number => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(3))
-  return { p50: at(0.5), p99: at(0.99) }
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
 }

@@ -1,6 +1,6 @@
 /**
- * A data folder with many people in pairs, each pair in a conversation of two devices. Rows are written as sign-up and the
- * first commit would leave them, because ten thousand real sign-ups would measure OPAQUE and not the relay.
+ * A data folder with many people, a few in each conversation, one device each. Rows are written as sign-up and the first
+ * commit would leave them, because ten thousand real sign-ups would measure OPAQUE and not the relay.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -12,26 +12,36 @@ export interface BenchDevice {
   readonly device: DeviceId
   readonly token: string
   readonly conversation: ConversationId
+  /** An IPv4 address that nobody else has. */
+  readonly address: string
 }
 
 const id = (): string => randomBytes(16).toString('base64url')
 const A_DAY = 86_400_000
 
-/** Makes the folder's database and secrets. `count` is even; devices 2n and 2n+1 share a conversation at epoch 1. */
-export async function makeWorld({ folder, count }: { folder: string; count: number }): Promise<BenchDevice[]> {
+export interface WorldSize {
+  readonly count: number
+  /** How many consecutive devices share a conversation; from the first one on, the last size for all the rest. Two unless given. */
+  readonly together?: readonly number[]
+}
+
+/** Makes the folder's database and secrets. Every conversation is at epoch 1, with an empty log. */
+export async function makeWorld({ folder, ...size }: WorldSize & { folder: string }): Promise<BenchDevice[]> {
   const house = await openHouse(settingsWith({ dataDir: folder, port: 0, metricsPort: 0, logLevel: 'silent' }))
   await house.close()
   const sqlite = new DatabaseSync(join(folder, 'tacit.sqlite'))
   sqlite.exec('BEGIN')
-  const people = addPeople(sqlite, count)
+  const people = addPeople(sqlite, size)
   sqlite.exec('COMMIT')
   sqlite.close()
   return people
 }
 
-function addPeople(sqlite: DatabaseSync, count: number): BenchDevice[] {
+function addPeople(sqlite: DatabaseSync, { count, together = [2] }: WorldSize): BenchDevice[] {
   const people: BenchDevice[] = []
   const now = Date.now()
+  const sizes = [...together]
+  let [room, conversation] = [0, ConversationId.parse(id())]
   for (let at = 0; at < count; at++) {
     const [account, device, name, token] = [id(), DeviceId.parse(id()), `bench${at}`, randomBytes(32).toString('base64url')]
     const access_hash = createHash('sha256').update(token).digest()
@@ -50,13 +60,15 @@ function addPeople(sqlite: DatabaseSync, count: number): BenchDevice[] {
       created_at: now,
       last_used_at: now,
     })
-    const conversation = ConversationId.parse(at % 2 === 0 ? id() : people.at(-1)?.conversation)
-    if (at % 2 === 0) {
+    if (room === 0) {
+      room = (sizes.length > 1 ? sizes.shift() : sizes[0]) ?? 2
+      conversation = ConversationId.parse(id())
       insert(sqlite, 'conversation', { id: conversation, kind: 'group', created_at: now })
       insert(sqlite, 'log', { conversation, epoch: 1, head: 0 })
     }
     insert(sqlite, 'membership', { conversation, device, account, from_seq: 0, cursor: 0, client_seq: 0 })
-    people.push({ device, token, conversation })
+    people.push({ device, token, conversation, address: `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}` })
+    room -= 1
   }
   return people
 }
