@@ -1,7 +1,7 @@
 import { CONTRACT_VERSION, closeCodes, encodeCommand } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
-import { createConversation, Device, messageBody, Talker } from './device.test-support.ts'
+import { createConversation, Device, messageBody, newConversationId, Talker } from './device.test-support.ts'
 import { frame, RawSocket } from './raw-socket.test-support.ts'
 import { upgradeOutcome } from './upgrade.test-support.ts'
 
@@ -55,6 +55,28 @@ describe('a socket that is silent or too loud', () => {
     for (let at = 0; at < 1000; at++) void device.outcome('delivery.acknowledge', { cursors: [] }).then((outcome) => outcomes.push(outcome))
     expect(await device.closed).toBe(closeCodes.flooding)
     expect(outcomes.filter((outcome) => outcome === 'rate_limited')).toHaveLength(3)
+  })
+
+  test('a device that floods and comes back has no new budget, and large frames cost more than small ones', async () => {
+    const flood = async (device: Device, bytes: number): Promise<number> => {
+      const outcomes: string[] = []
+      const conversation = newConversationId()
+      for (let at = 0; at < 500; at++)
+        void device
+          .outcome('delivery.send', messageBody({ conversation, epoch: 0, clientSeq: 1 }, bytes))
+          .then((outcome) => outcomes.push(outcome))
+      expect(await device.closed).toBe(closeCodes.flooding)
+      return outcomes.length
+    }
+    const bob = await member(town, 'bob')
+    const small = await flood(await Device.online(town, alice), 100)
+    const back = await Device.open(town)
+    await back.hello(alice.token)
+    const again = await flood(back, 100)
+    const large = await flood(await Device.online(town, bob), 60_000)
+    expect(small).toBeGreaterThan(300)
+    expect(again).toBeLessThan(10)
+    expect(large).toBeLessThan(40)
   })
 
   test('L-16: sends beyond the device’s budget are refused with when to go on, and the socket stays', async () => {

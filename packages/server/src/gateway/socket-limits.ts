@@ -27,7 +27,7 @@ export interface SocketLimits {
   readonly perAccount: number
   /** New sockets of one address. */
   readonly handshakes: BucketSize
-  /** All frames of one socket, control frames too: what exceeds it is a flood. */
+  /** All frames of a device, control frames too, and one more for every 4 KiB: what exceeds it is a flood. */
   readonly frames: BucketSize
   /** Refused frames after which a flooding socket is closed. */
   readonly strikes: number

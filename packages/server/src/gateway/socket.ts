@@ -39,6 +39,9 @@ interface SharedListeners {
 
 const SWEEP_EVERY = 1000
 
+/** Bytes of a frame that cost as much as a frame. */
+const FRAME_UNIT = 4096
+
 /** Devices that are looked up with one query. */
 const LINES_PER_LOOK = 10_000
 
@@ -49,7 +52,7 @@ export class SocketGateway {
   readonly #deps: SocketGatewayDeps
   readonly #admission: SocketAdmission
   readonly #session: SocketSession
-  readonly #frames: TokenBuckets<SocketLine>
+  readonly #frames: TokenBuckets<SocketLine | DeviceId>
   readonly #sockets = new Set<SocketLine>()
   readonly #websockets: WebSocketServer
   readonly #lineOf = new WeakMap<WebSocket, SocketLine>()
@@ -230,7 +233,7 @@ export class SocketGateway {
     const now = this.#deps.clock.now()
     line.heardAt = now
     if (!isBinary || !Buffer.isBuffer(data)) return line.closeWith(UNSUPPORTED_DATA)
-    const wait = this.#frames.take(line, now)
+    const wait = this.#frames.take(spender(line), now, 1 + Math.floor(data.length / FRAME_UNIT))
     if (wait > 0) return this.#strike(line, { data, wait })
     this.#session.take(line, data)
   }
@@ -238,7 +241,7 @@ export class SocketGateway {
   /** Returns whether the control frame was within the budget. */
   #spendControl(line: SocketLine): boolean {
     line.heardAt = this.#deps.clock.now()
-    const wait = this.#frames.take(line, line.heardAt)
+    const wait = this.#frames.take(spender(line), line.heardAt)
     if (wait > 0) this.#strike(line, { wait })
     return wait === 0
   }
@@ -265,7 +268,7 @@ export class SocketGateway {
   #look(socket: SocketLine, now: number): void {
     const { limits } = this.#deps
     const silence = now - socket.heardAt
-    if (socket.strikes > 0 && this.#frames.isFull(socket, now)) socket.strikes = 0
+    if (socket.strikes > 0 && this.#frames.isFull(spender(socket), now)) socket.strikes = 0
     if (silence >= limits.deadAfter) return socket.terminate()
     if (socket.closing) return
     if (socket.congestedSince > 0 && now - socket.congestedSince >= limits.slowFor) return socket.close('tooSlow')
@@ -303,6 +306,9 @@ export class SocketGateway {
     duplex.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   }
 }
+
+/** Who spends the budget of frames: a device keeps its own when it comes back. */
+const spender = (line: SocketLine): SocketLine | DeviceId => (line.identity.kind === 'open' ? line.identity.line.device : line)
 
 function serverOptions({ fragments, bufferedChunks }: SocketGatewayDeps['limits']) {
   return {

@@ -23,17 +23,20 @@ export class TokenBuckets<Key> {
     this.#size = { burst, perSecond }
   }
 
-  /** Takes one. Returns 0, or how many seconds until there is one again. Times in milliseconds. */
-  take(key: Key, now: number): number {
+  /**
+   * Takes `cost`, also into debt, where there is at least one. Returns 0, or how many seconds until there is one again. Times in
+   * milliseconds.
+   */
+  take(key: Key, now: number, cost = 1): number {
     const bucket = this.#buckets.get(key)
     if (!bucket) {
-      this.#buckets.set(key, { tokens: this.#size.burst - 1, at: now })
+      this.#buckets.set(key, { tokens: this.#size.burst - cost, at: now })
       return 0
     }
     bucket.tokens = this.#refilled(bucket, now)
     bucket.at = now
     if (bucket.tokens < 1) return (1 - bucket.tokens) / this.#size.perSecond
-    bucket.tokens -= 1
+    bucket.tokens -= cost
     return 0
   }
 
