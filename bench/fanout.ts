@@ -30,7 +30,13 @@ interface Row {
   readonly server: string
   readonly members: number
   readonly 'under way': number
+  readonly 'messages/s': number
+  readonly 'deliveries/s': number
+  readonly 'server µs': number
   readonly 'µs per delivery': number
+  readonly 'accepted p50/p99/p99.9 ms': string
+  readonly 'last member p50/p99/p99.9 ms': string
+  readonly 'RSS MiB': number
 }
 
 async function measured(server: RunningServer, { people }: Ground, at: number): Promise<Row> {
@@ -50,16 +56,12 @@ async function measured(server: RunningServer, { people }: Ground, at: number): 
     server: server.contender,
     members: size,
     'under way': outstanding,
-    ...{
-      'messages/s': Math.round(result.accepted / result.seconds),
-      'deliveries/s': Math.round(result.delivered / result.seconds),
-      'server µs': round(microseconds / result.accepted),
-    },
+    'messages/s': Math.round(result.accepted / result.seconds),
+    'deliveries/s': Math.round(result.delivered / result.seconds),
+    'server µs': round(microseconds / result.accepted),
     'µs per delivery': round(microseconds / result.delivered),
-    ...{
-      'accepted p50/p99/p99.9 ms': shown(result.acceptance),
-      'last member p50/p99/p99.9 ms': shown(result.delivery),
-      'RSS MiB': mib(server.resident()),
-    },
+    'accepted p50/p99/p99.9 ms': shown(result.acceptance),
+    'last member p50/p99/p99.9 ms': shown(result.delivery),
+    'RSS MiB': mib(server.resident()),
   }
 }
