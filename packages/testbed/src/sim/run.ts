@@ -86,8 +86,8 @@ export async function runSeed({ template, seed, steps, mallory, only = [], crash
     await heal(world, misfortune)
     await converge(world, healedAt + LATEST)
     const healedWithin = loop.now() - healedAt
-    world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
     closeBooks(world)
+    world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
     return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin, crash, operations })
   } finally {
     stopListening()
@@ -120,8 +120,8 @@ async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
 /** Lets the world go on until nobody waits for anything, or it is too late: then that is a finding. */
 async function converge(world: SimWorld, latest: number): Promise<void> {
   const { loop, server, engine, victim } = world
-  // Whoever was lied to may stop and say so; nobody can make a lying server deliver.
-  const devices = world.devices.filter((device) => device !== victim)
+  // Whoever was lied to may stop and say so, and so may who noticed that its store went back: both ask for a person.
+  const devices = world.devices.filter((device) => device !== victim && !device.wentBack)
   let next = 0
   let positions: Positions = { heads: new Map(), behind: new Set() }
   const done = (): boolean => {
