@@ -35,8 +35,11 @@ export type FaultKind = (typeof FAULTS)[number]
 /** Everything but disk errors is the end of a process or a wait; this is about how long each lasts, milliseconds. */
 const LASTS = [50, 8000] as const
 
-/** Clocks are wrong by at most three days, milliseconds. */
+/** The server's clock is wrong by at most three days, milliseconds. */
 const JUMP = 3 * 86_400_000
+
+/** A device's by less than the hour beyond which it takes new key packages for invalid, and the commits with them. */
+const DEVICE_JUMP = 50 * 60_000
 
 /** The disk operation of a process at which it ends is one of its next so many. */
 const NEXT_OPERATIONS = 40
@@ -214,7 +217,7 @@ export class Misfortune {
         this.#later(this.#while(), () => (disk.capacity = Number.POSITIVE_INFINITY))
         return true
       case 'device_clock_jumped':
-        device.clockAhead = this.#dice.between(-JUMP, JUMP)
+        device.clockAhead = this.#dice.between(-DEVICE_JUMP, DEVICE_JUMP)
         this.#later(this.#while(), () => (device.clockAhead = 0))
         return true
       case 'device_went_back':
