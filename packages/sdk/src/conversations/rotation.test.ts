@@ -179,6 +179,16 @@ test('a clock that was set back makes keys old, and holds nothing up', () => {
   expect(dueUpdate({ ...facts, rotation, moment: 'turn' })).toEqual({ kind: 'update', reason: 'daily' })
 })
 
+test('a return that a clock noted before it was set back makes nobody update again and again', async () => {
+  const diary = new Diary()
+  diary.returned = diary.clock.now() + HOUR
+  diary.hear()
+  expect(diary.due('message')).toBe('no')
+  expect(diary.due('turn')).toBe('no')
+  await diary.clock.pass(HOUR)
+  expect(diary.due('message')).toBe('returned')
+})
+
 test('keys are as old as the sealing of their commit, however late the log shows it', () => {
   expect(rotated({ ...NEVER_ROTATED, sealed: 5000, exchanged: 9, heard: true }, 9000)).toEqual({ ...NEVER_ROTATED, updated: 5000 })
   expect(rotated({ ...NEVER_ROTATED, sealed: 9000 }, 5000).updated).toBe(5000)

@@ -71,7 +71,8 @@ export function dueUpdate({ rotation, leaves, outdated, now, returned, moment }:
   if (updated === 0) return update('joined')
   const age = ageOf(updated, now)
   const isActive = exchanged > 0
-  if (returned > updated && (isActive || moment === 'message')) return update('returned')
+  // A return that is still to come was noted by a clock that was set back since: no update could ever be later than that.
+  if (returned > updated && returned <= now && (isActive || moment === 'message')) return update('returned')
   if (age >= DAY && isActive) return update('daily')
   // Of its own accord only when a reply went out without its update.
   const isReply = heard && (moment === 'message' || frontFrom > 0)

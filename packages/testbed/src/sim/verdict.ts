@@ -104,8 +104,9 @@ function* judgeWritten(device: SimDevice, written: readonly Written[]): Generato
 
 /** Whoever is in a conversation has the same epoch, the same members and the same transcript as the others there, or says that it has not. */
 function* judgeAgreement({ devices, victim }: SimWorld): Generator<Finding> {
+  const isUnsound = (device: SimDevice): boolean => device === victim || device.wentBack
   const seen = new Map<string, Stand>()
-  for (const device of [...devices].sort((one, other) => Number(one === victim) - Number(other === victim))) {
+  for (const device of [...devices].sort((one, other) => Number(isUnsound(one)) - Number(isUnsound(other)))) {
     const { name, database } = device
     if (!database) continue
     for (const row of database.look("select conversation, epoch, cursor, transcript from conversation where standing = 'active'").all()) {
@@ -113,7 +114,7 @@ function* judgeAgreement({ devices, victim }: SimWorld): Generator<Finding> {
       const here = { name, ...standIn(database, row) }
       const other = seen.get(conversation)
       if (!other) seen.set(conversation, here)
-      else if (device === victim && (here.cursor < other.cursor || hasAlarm(database, conversation))) continue
+      else if (isUnsound(device) && (here.cursor < other.cursor || hasAlarm(database, conversation))) continue
       else if (differ(other, here))
         yield { id: 'D-12', says: `${conversation.slice(0, 4)}: ${other.name} has ${saying(other)}; ${name} has ${saying(here)}` }
     }
