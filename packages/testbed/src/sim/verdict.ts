@@ -114,7 +114,7 @@ function* judgeAgreement({ devices, victim }: SimWorld): Generator<Finding> {
       const here = { name, ...standIn(database, row) }
       const other = seen.get(conversation)
       if (!other) seen.set(conversation, here)
-      else if (isUnsound(device) && (here.cursor < other.cursor || hasAlarm(database, conversation))) continue
+      else if (isUnsound(device) && (here.cursor !== other.cursor || hasAlarm(database, conversation))) continue
       else if (differ(other, here))
         yield { id: 'D-12', says: `${conversation.slice(0, 4)}: ${other.name} has ${saying(other)}; ${name} has ${saying(here)}` }
     }
