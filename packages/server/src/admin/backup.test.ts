@@ -176,7 +176,8 @@ describe('a backup with one wrong bit (F-32)', () => {
     const whole = readFileSync(join(folder, 'backup'))
     expect((await verifyBackup(join(folder, 'backup'))).findings).toEqual([])
     const said = new Map<string, number>()
-    const bits = Array.from({ length: 300 }, (_, at) => Math.floor((at * whole.length * 8) / 300) + (at % 8))
+    const everywhere = Array.from({ length: 300 }, (_, at) => Math.floor((at * whole.length * 8) / 300) + (at % 8))
+    const bits = [...everywhere, bitOfAnEntry(whole)]
     for (const bit of bits) {
       const damaged = Buffer.from(whole)
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
@@ -207,3 +208,14 @@ describe('a backup with one wrong bit (F-32)', () => {
     ])
   })
 })
+
+/** Where a message lies in the file: bits all over it may all miss the few pages of a short log. */
+function bitOfAnEntry(whole: Buffer): number {
+  const sqlite = new DatabaseSync(join(folder, 'backup'), { readOnly: true })
+  const bytes = sqlite.prepare('SELECT bytes FROM entry WHERE seq = 20').get()?.['bytes']
+  sqlite.close()
+  if (!(bytes instanceof Uint8Array)) throw new Error('there is no such entry')
+  const at = whole.indexOf(bytes)
+  expect(at).toBeGreaterThan(0)
+  return (at + bytes.length - 1) * 8
+}
