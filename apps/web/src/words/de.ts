@@ -251,10 +251,10 @@ export const de: Words = {
     sealed: 'Ende-zu-Ende-verschlüsselt',
     protocol: 'Protokoll',
     suite: 'Verfahren',
+    keyChanges: 'Schlüsselwechsel',
     number: 'Nummer dieser Unterhaltung',
     numberExplain:
       'Alle in dieser Unterhaltung sehen im selben Augenblick diese Nummer. Sie wechselt mit den Schlüsseln. Vergleicht sie, wenn ihr sicher sein wollt, dass ihr alle in derselben Gruppe seid.',
-    keyChanges: 'Schlüsselwechsel',
     members_one: '{{count}} Person',
     members_other: '{{count}} Personen',
     admin: 'Leitung',
