@@ -138,13 +138,13 @@ export class SimNetwork implements Network {
       const server = this.#parts.server()
       if (!server) return reset()
       server.process.onEnd(reset)
-      const { status, body } = await this.#ask(server, url, init)
+      const { status, body } = await loop.within(server.process, () => this.#ask(server, url, init))
       if (!server.process.alive || cable.road.cut) return
       if (cable.loseAnswerOnceIn > 0 && dice.onceIn(cable.loseAnswerOnceIn)) return reset()
       answer(status, body)
     }
-    const server = this.#parts.server()
-    loop.after(this.#delay(), () => void arrive().catch(reset), server?.process)
+    // Whoever runs when it arrives answers it; the server that ran when it was sent may be gone.
+    loop.after(this.#delay(), () => void arrive().catch(reset), 'nobody')
   }
 
   async #ask({ house }: RunningServer, url: string, init: RequestInit): Promise<{ status: number; body: string }> {
