@@ -329,6 +329,8 @@ describe('a feed', () => {
     const send = (epoch: number, clientSeq: number) => rooms.delivery.send(alice.device, messageOf({ conversation, epoch, clientSeq }))
     await send(1, 2)
     await commit(rooms, alice, { conversation, clientSeq: 3, removed: [bob] })
+    // Whoever is added again before that has been given one interval of membership, the new one.
+    await expect.poll(() => entriesOf(line, conversation).at(-1)?.seq).toBe(3)
     await send(2, 4)
     await send(2, 5)
     await commit(rooms, alice, { conversation, clientSeq: 6, added: [bob] })
