@@ -93,13 +93,20 @@ test('a server that proves nothing is one that cannot be reached', async () => {
   await expect(alice.findPerson({ handle: 'Erin' })).rejects.toMatchObject({ failure: 'offline' })
 })
 
+test('a server without anybody has an empty log, and one that is not there cannot be reached', async () => {
+  await using empty = await openWorld()
+  expect(await auditServer({ server: { url: empty.url, network: platformNetwork } })).toEqual({ kind: 'empty' })
+  const nowhere = { url: 'http://127.0.0.1:9', network: platformNetwork }
+  await expect(auditServer({ server: nowhere })).rejects.toMatchObject({ failure: 'offline' })
+})
+
 test('anybody verifies the whole log without an account, and sees when it is not whole', async () => {
   expect(await auditServer({ server: { url: world.url, network: platformNetwork } })).toMatchObject({ kind: 'sound' })
   const lying = (entries: (given: string[]) => string[]) => ({
     ...platformNetwork,
     fetch: async (url: string, init: RequestInit) => {
-      const body = (await (await platformNetwork.fetch(url, init)).json()) as { entries: string[] }
-      return Response.json({ ...body, entries: entries(body.entries) })
+      const body = (await (await platformNetwork.fetch(url, init)).json()) as { entries?: string[] }
+      return Response.json({ ...body, ...(body.entries && { entries: entries(body.entries) }) })
     },
   })
   const audit = (entries: (given: string[]) => string[]) => auditServer({ server: { url: world.url, network: lying(entries) } })

@@ -2,9 +2,9 @@
  * Verifying a server's whole log of device lists, from its first entry to its newest head. Needs no account: the log is
  * public, and names nobody.
  */
-import { Auditor, equalBytes, readHead, routes, type AuditFinding, type LogHead } from '@tacit/contract'
+import { Auditor, equalBytes, readHead, Refusal, routes, type AuditFinding, type LogHead } from '@tacit/contract'
 import { callRoute, type Server } from '../connection/http.ts'
-import { Unreachable } from '../trouble.ts'
+import { asMessengerError, Unreachable } from '../trouble.ts'
 
 export type AuditReport =
   | { readonly kind: 'sound'; readonly head: LogHead }
@@ -21,12 +21,21 @@ export interface AuditOptions {
   readonly progress?: (entries: number) => void
 }
 
-/** Rejects with `Unreachable` or `Refusal` when the server does not give the log. */
-export async function auditServer({ server, progress = () => undefined }: AuditOptions): Promise<AuditReport> {
+/** Rejects with `MessengerError` when the server does not give the log. */
+export async function auditServer(options: AuditOptions): Promise<AuditReport> {
+  try {
+    return await audit(options)
+  } catch (error) {
+    // An empty log has no head.
+    if (error instanceof Refusal && error.failure === 'not_found') return { kind: 'empty' }
+    throw asMessengerError(error)
+  }
+}
+
+async function audit({ server, progress = () => undefined }: AuditOptions): Promise<AuditReport> {
   const auditor = new Auditor()
   // The head of the beginning: the log may grow for as long as it is read.
   const head = await headOf(server)
-  if (!head) return { kind: 'empty' }
   while (auditor.size < head.size) {
     const query = { from: auditor.size, limit: Math.min(1000, head.size - auditor.size) }
     const { entries } = await callRoute(server, { route: routes.transparency.entries, given: { query } })
@@ -41,9 +50,8 @@ export async function auditServer({ server, progress = () => undefined }: AuditO
   return equalBytes(root, head.root) ? { kind: 'sound', head } : { kind: 'other_head', head, root }
 }
 
-async function headOf(server: Server): Promise<LogHead | undefined> {
-  const { entries, head } = await callRoute(server, { route: routes.transparency.entries, given: { query: { from: 0, limit: 1 } } })
-  if (entries.length === 0) return undefined
+async function headOf(server: Server): Promise<LogHead> {
+  const { head } = await callRoute(server, { route: routes.transparency.head, given: {} })
   const read = await readHead(head)
   if (!read) throw new Unreachable('the head is not signed')
   return read
