@@ -55,6 +55,10 @@ const advice: Record<MessengerFailure, Advice> = {
   wrong_credentials: [exits.refused, 'Check handle and password.'],
   not_found: [exits.notFound, ''],
   identity_mismatch: [exits.trust, 'Do not go on before you have spoken to the person, or to the operator, by other means.'],
+  vault_rolled_back: [
+    exits.trust,
+    'The server shows an older state of your account than before. Sign in again; ask the operator whether a backup was restored.',
+  ],
   vault_locked: [exits.trust, 'Sign in with another device or the way that was used before.'],
   handle_taken: [exits.refused, 'Choose another handle.'],
   handle_not_allowed: [exits.refused, 'Choose 3 to 32 letters, digits, dots, dashes or underscores, starting with a letter.'],

@@ -65,7 +65,8 @@ export const accounts = {
         z.strictObject({ kind: z.literal('passkey'), challenge: ChallengeId, response: WebAuthnJson }),
       ]),
       enrolment: Enrolment,
-      vault: jsonBytes({ min: 1, max: limits.vault }),
+      /** The part `keys`, the others are empty. */
+      vault: jsonBytes({ min: 1, max: limits.vaultPart }),
       unlock: VaultUnlock,
     }),
     result: SessionTokens,

@@ -11,7 +11,7 @@ import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
 import { transparency } from './transparency.ts'
 import { turnCommands, turnEvents } from './turns.ts'
-import { vault } from './vault.ts'
+import { vault, vaultEvents } from './vault.ts'
 
 export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery, transparency, disclosure } as const
 
@@ -31,6 +31,7 @@ export const events = {
   keys: keyEvents,
   signals: signalEvents,
   turns: turnEvents,
+  vault: vaultEvents,
 } as const
 
 export type Routes = typeof routes

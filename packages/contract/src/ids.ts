@@ -15,6 +15,8 @@ export const SessionId = id('a session id').brand<'SessionId'>()
 export const ChallengeId = id('a challenge id').brand<'ChallengeId'>()
 export const WelcomeId = id('a welcome id').brand<'WelcomeId'>()
 export const MessageId = id('a message id').brand<'MessageId'>()
+/** A way to open the vault: a sign-in method, a kit, or a device (then it is the device's id). */
+export const UnlockId = id('an unlock method id').brand<'UnlockId'>()
 
 export type AccountId = z.output<typeof AccountId>
 export type DeviceId = z.output<typeof DeviceId>
@@ -23,3 +25,4 @@ export type SessionId = z.output<typeof SessionId>
 export type ChallengeId = z.output<typeof ChallengeId>
 export type WelcomeId = z.output<typeof WelcomeId>
 export type MessageId = z.output<typeof MessageId>
+export type UnlockId = z.output<typeof UnlockId>

@@ -39,8 +39,12 @@ export const limits = {
   /** Devices (leaves) in one conversation. */
   membersPerConversation: 1000,
   deviceList: 8 * KIB,
-  vault: 64 * KIB,
-  vaultUnlock: 512,
+  /** One part of a vault, sealed. */
+  vaultPart: 256 * KIB,
+  /** The vault key, encrypted to one public key of the hybrid suite. */
+  vaultUnlock: 2 * KIB,
+  /** Ways to open one vault, its devices apart. */
+  unlocksPerAccount: 16,
   /** Conversations named in one frame. */
   cursorsPerFrame: 1000,
   welcomeAcksPerFrame: 1000,

@@ -47,9 +47,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'bb77f2de7ea8c0eb84ca969904960b5ecbc9c4c6029a43b9cc8cf4368125077e',
     what: 'What the server holds on me.',
   },
+  {
+    version: 9,
+    fingerprint: '358be43a35c82835faec8f2ca8badc499a32cf211777b4594715c91f92bf2f69',
+    what: 'The vault in parts, its key encrypted to public keys and replaceable.',
+  },
 ]
 
-export const CONTRACT_VERSION = 8
+export const CONTRACT_VERSION = 9
 
 /** The oldest contract that a server still serves. */
-export const OLDEST_CONTRACT = 4
+export const OLDEST_CONTRACT = 9

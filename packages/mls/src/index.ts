@@ -5,5 +5,7 @@
 export type * from './port.ts'
 export { MlsError } from './errors.ts'
 export type { MlsErrorCause } from './errors.ts'
+export { boxPairFrom, newBoxPair, openBox, sealBox } from './crypto/sealed-box.ts'
+export type { BoxPair } from './crypto/sealed-box.ts'
 export { createMlsEngine } from './group/engine.ts'
 export type { MlsEngineOptions } from './group/engine.ts'

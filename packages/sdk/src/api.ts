@@ -350,6 +350,8 @@ export type MessengerFailure =
   | 'offline'
   /** The password or passkey opened the account but not its vault. */
   | 'vault_locked'
+  /** The server presents an older vault than this device has seen: signing in again says which one counts. */
+  | 'vault_rolled_back'
   /** This authenticator has no PRF extension, so it cannot keep the vault key. */
   | 'passkey_without_prf'
   /** The person cancelled, or the browser refused the ceremony. */

@@ -32,6 +32,8 @@ import type { Evidence } from './transparency/key-log.store.ts'
 import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
+import { tellVault } from './vault/own-vault.ts'
+import { vaultIn } from './vault/vault.store.ts'
 
 export interface DeviceParts {
   readonly self: Self
@@ -237,6 +239,7 @@ export class Device {
         return void this.#keyPackages.refill().catch(() => undefined)
       case 'turns.yours':
         return this.#housekeeping.granted(event.body.conversation)
+      case 'vault.changed':
       case 'connection.ending':
       case 'delivery.caughtUp':
         return undefined
@@ -269,6 +272,8 @@ export class Device {
   async #keepUp(): Promise<void> {
     // A certificate that cannot be renewed now is renewed another day; there are many.
     await this.#renew().catch(() => undefined)
+    const { session, random, store } = this.core
+    await tellVault({ session, random, store, memory: vaultIn(store), self: this.#self }).catch(() => undefined)
     await this.#lookAround()
   }
 
@@ -276,7 +281,7 @@ export class Device {
   #renew(): Promise<void> {
     return this.#renewals.run(async () => {
       const { session, random, store, clock } = this.core
-      const renewed = await renewCertificate({ session, random, store, clock, self: this.#self })
+      const renewed = await renewCertificate({ session, random, store, memory: vaultIn(store), clock, self: this.#self })
       if (!renewed) return
       this.#self = renewed
       await this.core.conversations.identityChanged()

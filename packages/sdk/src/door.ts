@@ -14,6 +14,7 @@ import { migrate } from './local-store/schema.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { SignedIn } from './verbs.ts'
+import { remembered } from './vault/vault.store.ts'
 import { Views } from './views.ts'
 
 export interface DoorParts {
@@ -201,10 +202,11 @@ export class Door {
 
   async #signOut(): Promise<void> {
     const { self, device } = this.mustBeSignedIn()
-    const { session, random, clock } = device.core
+    const { session, random, clock, store } = device.core
     const wasOnline = device.connection.isOnline
     device.stop()
-    const told = this.views.session.get().kind === 'signed_in' ? sayGoodbye({ session, self, random, clock }) : undefined
+    const leaving = { session, self, random, clock, memory: await remembered(store) }
+    const told = this.views.session.get().kind === 'signed_in' ? sayGoodbye(leaving) : undefined
     // Offline, nobody waits for the server: it hears of it when it can be reached, while this process lives.
     if (wasOnline) await told
     this.#leave()

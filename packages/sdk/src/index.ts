@@ -3,7 +3,7 @@ export * from './api.ts'
 export { openEngine } from './engine.ts'
 export { openMessenger, type MessengerOptions } from './messenger.ts'
 export { auditServer, type AuditOptions, type AuditReport } from './transparency/audit-server.ts'
-export { passkeySalt } from './account/vault.ts'
+export { passkeySalt } from './vault/unlock.ts'
 export type { Reader, Row, SqlValue, StoreDriver, Writer } from './local-store/driver.ts'
 export { StoreError, type StoreTrouble } from './local-store/failure.ts'
 export {

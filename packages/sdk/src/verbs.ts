@@ -1,7 +1,8 @@
 /** The verbs of somebody who is signed in. They throw what they meet; the front door makes `MessengerError`s of it. */
 import { readDeviceList, routes, type AccountId, type ConversationId } from '@tacit/contract'
 import { MessengerError, type DeviceInfo, type Person, type SessionInfo, type Verbs } from './api.ts'
-import { fetchVault } from './account/own-vault.ts'
+import { fetchVault } from './vault/own-vault.ts'
+import { vaultIn } from './vault/vault.store.ts'
 import { saveSelf, type Self } from './account/settings.ts'
 import { addIntent, hasIntent, type Intent } from './conversations/intent.store.ts'
 import { findDirect, type Conversation } from './conversations/conversation.store.ts'
@@ -179,15 +180,15 @@ function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPre
     },
     async devices() {
       const { device, self } = signedIn()
-      const { session, random } = device.core
+      const { session, random, store } = device.core
       const { deviceList } = await session.call(routes.accounts.me, {})
       const list = await readDeviceList(deviceList)
-      const { accountKeySeed, deviceNames } = await fetchVault({ session, self, random })
+      const { accountKeySeed, devices } = await fetchVault({ session, self, random, memory: vaultIn(store) })
       accountKeySeed.fill(0)
       return (list?.devices ?? []).map((one): DeviceInfo => ({
         device: one.device,
         current: one.device === self.device,
-        name: deviceNames.get(one.device) ?? '',
+        name: devices.get(one.device)?.name ?? '',
         notAfter: one.notAfter * 1000,
       }))
     },

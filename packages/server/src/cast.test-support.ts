@@ -188,7 +188,7 @@ export class Person {
       method: { kind: 'password', registrationRecord },
       enrolment: { device, deviceList: await this.nextList(), keys: await this.keyUpload(device, { oneTime: 3, lastResort: true }) },
       vault: toBase64Url(systemRandom.bytes(100)),
-      unlock: { kind: 'password', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
+      unlock: { id: systemRandom.id(), kind: 'password', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
     }
   }
 

@@ -77,7 +77,7 @@ test('the log tells what happened without a name, a token, an address or what wa
     token: alice.token,
     headers: { 'user-agent': 'agent-canary', 'x-real-ip': '198.51.100.7' },
   })
-  await town.request('/v1/vault', { method: 'PUT', token: alice.token, body: { version: 'body-canary' } })
+  await town.request('/v1/vault/parts/people', { method: 'PUT', token: alice.token, body: { version: 'body-canary' } })
   await town.request('/path-canary?query-canary=1')
   await town.close()
   const all = lines.join('')

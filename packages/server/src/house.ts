@@ -118,7 +118,7 @@ interface Furnished {
 }
 
 async function furnish(foundation: Foundation): Promise<Furnished> {
-  const { settings, clock, random, log, database, space, origins, limits, metrics, lag, cluster, stopping } = foundation
+  const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
   const { accounts, credentials, sessions, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
@@ -139,7 +139,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
       system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
       sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
-      vault: vaultHandlers({ database, limits }),
+      vault: vaultHandlers({ database, bells, limits }),
       devices: deviceHandlers({
         devices,
         limits,

@@ -104,6 +104,9 @@ export function openMessaging(deps: MessagingDeps): Messaging {
   signals.passTo(delivery)
   bus.listen('account_joined', (notice) => void tellOfJoin(notice, rooms).catch(onFault))
   bus.listen('devices_changed', (notice) => void tellOfDevices(notice, rooms).catch(onFault))
+  bus.listen('vault_changed', ({ account, part, version, generation }) =>
+    rooms.lines.tellAccount(account, { name: 'vault.changed', body: { part, version, generation } }),
+  )
   bus.listen('keys_low', ({ device }) => void tellOfKeys(device, { neighbours, lines }).catch(onFault))
   return {
     handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },

@@ -52,7 +52,20 @@ const routeRows: Record<RouteName, Row> = {
   'sessions.signOut': { kind: 'own', request: { path: '/v1/sessions/current' } },
   'sessions.revoke': { kind: 'others', request: ({ session }) => ({ path: `/v1/sessions/${session}` }) },
   'vault.fetch': { kind: 'own', request: { path: '/v1/vault' } },
-  'vault.replace': { kind: 'own', request: { path: '/v1/vault', body: { version: 2, bytes: some } } },
+  'vault.heads': { kind: 'own', request: { path: '/v1/vault/heads' } },
+  'vault.part': { kind: 'own', request: { path: '/v1/vault/parts/keys' } },
+  'vault.replace': { kind: 'own', request: { path: '/v1/vault/parts/people', body: { generation: 1, version: 1, bytes: some } } },
+  'vault.rotate': {
+    kind: 'own',
+    request: {
+      path: '/v1/vault/rotations',
+      body: {
+        generation: 2,
+        parts: [{ part: 'keys', version: 2, bytes: some }],
+        unlocks: [{ id: randomId(), kind: 'kit', wrappedKey: some }],
+      },
+    },
+  },
   'devices.enrol': { kind: 'own', request: { path: '/v1/devices', body: { device: randomId(), deviceList: some, keys } } },
   'devices.list': { kind: 'others', request: ({ account }) => ({ path: `/v1/accounts/${account}/device-list` }) },
   'devices.replaceList': { kind: 'own', request: { path: '/v1/device-list', body: { deviceList: some } } },

@@ -89,7 +89,7 @@ export async function signUpOnWire({
       method: { kind: 'password', registrationRecord },
       enrolment: { device, deviceList: toBase64Url(deviceList), keys: { oneTime, ...(lastResort !== undefined && { lastResort }) } },
       vault: toBase64Url(crypto.getRandomValues(new Uint8Array(64))),
-      unlock: { kind: 'password', wrappedKey: toBase64Url(crypto.getRandomValues(new Uint8Array(60))) },
+      unlock: { id: randomId(), kind: 'password', wrappedKey: toBase64Url(crypto.getRandomValues(new Uint8Array(60))) },
     },
   })
   if (answer.status !== 201) throw new Error(`sign-up of ${handle} was refused: ${answer.status} ${answer.text}`)

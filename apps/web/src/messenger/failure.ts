@@ -40,6 +40,7 @@ const texts: Partial<Record<MessengerFailure, ParseKeys>> = {
   unauthenticated: 'failure.sessionEnded',
   unavailable: 'failure.unavailable',
   vault_locked: 'failure.vaultLocked',
+  vault_rolled_back: 'failure.vaultRolledBack',
   weak_password: 'failure.weakPassword',
   wrong_credentials: 'failure.wrongCredentials',
 }

@@ -378,6 +378,8 @@ export const de: Words = {
     tooMany: 'Eine Grenze ist erreicht. Entferne zuerst etwas.',
     unavailable: 'Der Server kann gerade nicht antworten. Versuch es gleich noch einmal.',
     vaultLocked: 'Du wurdest erkannt, aber dein Tresor öffnet sich damit nicht. Nimm den Weg, mit dem du das Konto angelegt hast.',
+    vaultRolledBack:
+      'Der Server zeigt einen älteren Stand deines Kontos als zuvor. Melde dich neu an und frage, wer den Server betreibt, ob er zurückgesetzt wurde.',
     weakPassword: 'Dieses Passwort ist zu schwach. Wähle ein längeres.',
     wrongCredentials: 'Name und Passwort passen nicht zusammen.',
   },

@@ -371,6 +371,8 @@ export const en = {
     tooMany: 'A limit is reached. Remove some first.',
     unavailable: 'The server cannot answer right now. Try again shortly.',
     vaultLocked: 'You were recognised, but your vault does not open with this. Use the way you signed up with.',
+    vaultRolledBack:
+      'The server shows an older state of your account than before. Sign in again, and ask who runs the server whether it was set back.',
     weakPassword: 'This password is too weak. Choose a longer one.',
     wrongCredentials: 'Handle and password do not fit together.',
   },

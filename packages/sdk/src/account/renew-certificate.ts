@@ -6,7 +6,7 @@ import { readDeviceCertificate, routes } from '@tacit/contract'
 import type { StoreDriver } from '../local-store/driver.ts'
 import type { Clock } from '../surroundings.ts'
 import { renewedList } from './new-device.ts'
-import { withAccountKey, type VaultAccess } from './own-vault.ts'
+import { withAccountKey, type VaultAccess } from '../vault/own-vault.ts'
 import { loadSelf, saveSelf, type Self } from './settings.ts'
 
 /** Renewed when less than this is left, in milliseconds: a third of a year, for devices that are seldom online. */

@@ -1,4 +1,4 @@
-/** What the device keeps about itself: who it is, its session, its vault key. Each value is one CBOR array, by name. */
+/** What the device keeps about itself: who it is and its session. Each value is one CBOR array, by name. */
 import { AccountId, decodeCbor, DeviceId, encodeCbor, type CborValue } from '@tacit/contract'
 import type { SignaturePair } from '@tacit/mls'
 import type { StoredTokens } from '../connection/session.ts'
@@ -14,7 +14,6 @@ export interface Self {
   readonly device: DeviceId
   readonly certificate: Uint8Array
   readonly signature: SignaturePair
-  readonly vaultKey: Uint8Array
   readonly sharesPresence: boolean
   /** When this device joined an account that existed before, in milliseconds; 0 when it is the account's first. */
   readonly joinedLate: number
@@ -23,7 +22,7 @@ export interface Self {
 export async function loadSelf(reader: Reader): Promise<Self | undefined> {
   const fields = await load(reader, 'self')
   if (!fields) return undefined
-  const [account, handle, accountKey, device, certificate, publicKey, secretKey, vaultKey, sharesPresence, joinedLate] = fields
+  const [account, handle, accountKey, device, certificate, publicKey, secretKey, , sharesPresence, joinedLate] = fields
   return {
     account: parsed(AccountId, account),
     handle: asText(handle),
@@ -31,7 +30,6 @@ export async function loadSelf(reader: Reader): Promise<Self | undefined> {
     device: parsed(DeviceId, device),
     certificate: asBytes(certificate),
     signature: { publicKey: asBytes(publicKey), secretKey: asBytes(secretKey) },
-    vaultKey: asBytes(vaultKey),
     sharesPresence: sharesPresence === true,
     joinedLate: asNumber(joinedLate),
   }
@@ -46,7 +44,8 @@ export const saveSelf = (writer: Writer, self: Self): Promise<void> =>
     self.certificate,
     self.signature.publicKey,
     self.signature.secretKey,
-    self.vaultKey,
+    // Where the vault key was before it had a row of its own (vault/vault.store.ts).
+    null,
     self.sharesPresence,
     self.joinedLate,
   ])

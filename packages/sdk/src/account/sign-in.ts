@@ -21,11 +21,14 @@ import { savePin } from '../devices/people.store.ts'
 import { asUpload } from '../keys/key-packages.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { isInTime, makeDevice, nextDeviceList, renewedList } from './new-device.ts'
-import { changeVault } from './own-vault.ts'
+import { tellVault } from '../vault/own-vault.ts'
+import { openPart, type VaultKey } from '../vault/parts.ts'
+import { unwrapVaultKey, type UnlockSecret } from '../vault/unlock.ts'
+import { decodeVault } from '../vault/vault.ts'
+import { vaultIn } from '../vault/vault.store.ts'
 import { startLogin } from './password.ts'
 import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
-import { keepDevice, type FrontDesk } from './sign-up.ts'
-import { openVault, unwrapVaultKey, type UnlockSecret } from './vault.ts'
+import { keepDevice, keepVault, type FrontDesk } from './sign-up.ts'
 
 type Me = RouteResult<Routes['accounts']['me']>
 
@@ -35,7 +38,9 @@ interface OpenAccount {
   readonly tokens: () => StoredTokens
   readonly me: Me
   readonly key: SigningKey
-  readonly vaultKey: Uint8Array
+  readonly vaultKey: VaultKey
+  /** Of the part `keys`. */
+  readonly vaultVersion: number
   readonly deviceName: string
 }
 
@@ -90,16 +95,22 @@ async function openAccount(
 ): Promise<OpenAccount> {
   desk.step('vault')
   const me = await session.call(routes.accounts.me, {})
-  const { bytes, unlocks } = await session.call(routes.vault.fetch, {})
-  const vaultKey = await unwrapVaultKey({ unlocks, unlock, account: me.account })
-  const vault = vaultKey && (await openVault({ sealed: bytes, vaultKey, account: me.account }))
-  if (!vaultKey || !vault) throw new MessengerError('vault_locked', 'You are signed in, but this does not open the vault.')
+  const { generation, parts, unlocks } = await session.call(routes.vault.fetch, {})
+  const found = await unwrapVaultKey({ unlocks, generation, unlock, account: me.account })
+  const keys = parts.find(({ part }) => part === 'keys')
+  if (!found || !keys) throw locked()
+  const { vaultKey } = found
+  const opened = await openPart({ vaultKey, name: { ...keys, account: me.account }, sealed: keys.bytes })
+  const vault = opened && decodeVault(opened)
+  if (!vault) throw locked()
   const key = await signingKeyFrom(vault.accountKeySeed)
   vault.accountKeySeed.fill(0)
   if (!equalBytes(key.publicKey, me.accountKey))
     throw new MessengerError('identity_mismatch', 'The server names another account key than the vault.')
-  return { session, tokens: () => mustGoOn(session), me, key, vaultKey, deviceName }
+  return { session, tokens: () => mustGoOn(session), me, key, vaultKey, vaultVersion: keys.version, deviceName }
 }
+
+const locked = () => new MessengerError('vault_locked', 'You are signed in, but this does not open the vault.')
 
 /** The session may have been renewed while the account was opened. */
 function mustGoOn({ tokens }: Session): StoredTokens {
@@ -116,7 +127,8 @@ async function isStillListed(before: Self, deviceList: Uint8Array): Promise<bool
 }
 
 /** The session is bound to the device that was here, with a fresh certificate; its groups and messages go on. */
-async function comeBack(desk: FrontDesk, { session, tokens, me, key }: OpenAccount, before: Self): Promise<void> {
+async function comeBack(desk: FrontDesk, account: OpenAccount, before: Self): Promise<void> {
+  const { session, tokens, me, key, vaultKey, vaultVersion } = account
   const own = { current: me.deviceList, device: before.device, signatureKey: before.signature.publicKey, now: desk.clock.now() }
   const { certificate, deviceList } = await renewedList({ account: me.account, key }, own)
   await session.call(routes.devices.enrol, { body: { device: before.device, deviceList, keys: { oneTime: [] } } })
@@ -124,13 +136,14 @@ async function comeBack(desk: FrontDesk, { session, tokens, me, key }: OpenAccou
   await desk.store.transaction(async (writer) => {
     await saveTokens(writer, tokens())
     await saveSelf(writer, { ...before, certificate })
+    await keepVault(writer, { key: vaultKey, version: vaultVersion, knowsDevice: false })
     if (list) await savePin(writer, { ...before, listVersion: list.version, listHash: list.hash, list: deviceList })
   })
 }
 
 /** A new device; what an earlier one left here stays readable, and its conversations are joined anew. */
 async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undefined): Promise<void> {
-  const { session, tokens, me, key, vaultKey, deviceName } = account
+  const { session, tokens, me, key, vaultKey, vaultVersion, deviceName } = account
   desk.step('keys')
   const owner = { account: me.account, key }
   const made = await makeDevice(desk, owner)
@@ -141,14 +154,14 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   if (before) await forgetGroups(desk)
   const { handle, accountKey, sharesPresence } = me
   const joinedLate = before ? before.joinedLate : desk.clock.now()
-  const self = { account: me.account, handle, accountKey, vaultKey, sharesPresence, joinedLate }
-  await keepDevice(desk, { self, made, deviceList, tokens: tokens() })
-  const name = (vault: { accountKeySeed: Uint8Array; deviceNames: ReadonlyMap<(typeof made)['device'], string> }) => ({
-    ...vault,
-    deviceNames: new Map([...vault.deviceNames, [made.device, deviceName] as const]),
-  })
-  // A name is a comfort: the device is enrolled without it.
-  await changeVault({ session, self, random: desk.random }, name).catch(() => undefined)
+  const self = { account: me.account, handle, accountKey, sharesPresence, joinedLate }
+  const vault = { key: vaultKey, version: vaultVersion, knowsDevice: false }
+  await keepDevice(desk, { self, made, deviceList, tokens: tokens(), vault })
+  const own = { ...self, device: made.device, signature: made.identity.signature }
+  // Tried again whenever the device comes online: the device is enrolled without it.
+  await tellVault({ session, store: desk.store, memory: vaultIn(desk.store), self: own, random: desk.random }, deviceName).catch(
+    () => undefined,
+  )
 }
 
 async function forgetGroups({ store }: FrontDesk): Promise<void> {

@@ -4,7 +4,8 @@ import type { Session } from '../connection/session.ts'
 import type { Clock } from '../surroundings.ts'
 import { backOff, isPassing } from '../trouble.ts'
 import { isInTime, nextDeviceList } from './new-device.ts'
-import { changeVault, withAccountKey, type VaultAccess } from './own-vault.ts'
+import { changeVault, withAccountKey, type VaultAccess } from '../vault/own-vault.ts'
+import { withoutDevices } from '../vault/vault.ts'
 import type { Self } from './settings.ts'
 
 /** A person who signs out does not wait longer for the server, in milliseconds. */
@@ -40,10 +41,7 @@ async function keepTelling(access: Leaving, attempt: number): Promise<void> {
 /** Takes the device off the signed list, which ends its sessions; then ends the session for the case that this did not. */
 async function tell(access: Leaving): Promise<void> {
   const { session, self } = access
-  await changeVault(access, (vault) => ({
-    ...vault,
-    deviceNames: new Map([...vault.deviceNames].filter(([device]) => device !== self.device)),
-  })).catch(() => undefined)
+  await changeVault(access, (vault) => withoutDevices(vault, [self.device])).catch(() => undefined)
   await withdraw(access).catch((error: unknown) => {
     if (isPassing(error)) throw error
   })
@@ -60,6 +58,6 @@ async function withdraw(access: Leaving): Promise<void> {
   })
 }
 
-async function endSession(session: Session): Promise<void> {
+async function endSession(session: Pick<Session, 'call'>): Promise<void> {
   await session.call(routes.sessions.signOut, {})
 }

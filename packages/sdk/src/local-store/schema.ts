@@ -249,7 +249,10 @@ const compared = 'alter table person add column compared_key blob;'
 /** Of the slot and its bytes (checksum.ts); null for rows of before. */
 const checksums = 'alter table group_state add column checksum integer;'
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums]
+/** The newest version of each part of the vault that was seen: the server cannot present an older one unnoticed. */
+const vault = 'create table vault_part (part text primary key, version integer not null) without rowid;'
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

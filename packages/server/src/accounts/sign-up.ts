@@ -53,7 +53,7 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
     if (await store.findAccount(tx, account)) throw new Refusal('already_exists')
     if (await store.isTaken(tx, handle)) throw new Refusal('handle_taken')
     await store.addAccount(tx, newRow({ account, handle, now: clock.now() }))
-    await credentials.add(tx, { account, credential })
+    await credentials.add(tx, { account, credential, unlock: unlock.id })
     await createVault(tx, { account, bytes: vault, unlock })
     await devices.addFirst(tx, first)
     return sessions.open(tx, { account, device, method: method.kind })

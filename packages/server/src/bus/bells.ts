@@ -31,6 +31,7 @@ const WRITTEN: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   'sharing_changed',
   'session_ended',
   'devices_changed',
+  'vault_changed',
   'keys_low',
 ])
 

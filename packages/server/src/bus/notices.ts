@@ -2,7 +2,7 @@
  * What a doorbell may say, kind by kind, and how it travels between processes. One table makes the types, the encoding and the
  * check at the door.
  */
-import { AccountId, ConversationId, DeviceId, limits, SessionId, type CborValue } from '@tacit/contract'
+import { AccountId, ConversationId, DeviceId, limits, SessionId, VaultPart, type CborValue } from '@tacit/contract'
 import { z } from 'zod'
 
 const position = z.int().min(0)
@@ -31,6 +31,8 @@ const shapes = {
   session_ended: z.object({ session: SessionId }),
   /** The account has a newer device list. */
   devices_changed: z.object({ account: AccountId, version: position }),
+  /** A part of the account's vault has a newer version. */
+  vault_changed: z.object({ account: AccountId, part: VaultPart, version: position, generation: position }),
   /** Somebody took a key package of the device, and few are left. */
   keys_low: z.object({ device: DeviceId }),
   /** The device has opened a socket; the older one of it, wherever that is, has had its day. */

@@ -1,5 +1,5 @@
 /** Rows of the credentials room: what proves who somebody is, and proofs that are under way. */
-import type { AccountId, ChallengeId } from '@tacit/contract'
+import type { AccountId, ChallengeId, UnlockId } from '@tacit/contract'
 
 export interface CredentialTables {
   /** OPAQUE registration record (RFC 9807): no password, nothing that opens the vault. */
@@ -14,6 +14,8 @@ export interface CredentialTables {
     account: AccountId
     public_key: Uint8Array
     counter: number
+    /** The wrapped vault key that its PRF output opens; null for one of before there was a tie. */
+    unlock: UnlockId | null
   }
   /** A sign-up or sign-in that has begun; taken out by its second step. */
   challenge: {

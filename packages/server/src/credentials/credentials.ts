@@ -2,7 +2,7 @@
  * The front door of credentials: proving who somebody is, by password or passkey. Says nothing on sessions. Each proof has
  * two steps; what ties them is a challenge in the database, good once and for five minutes.
  */
-import { AccountId, ChallengeId, foldHandle, Refusal, toBase64Url, type WebAuthnJson } from '@tacit/contract'
+import { AccountId, ChallengeId, foldHandle, Refusal, toBase64Url, type UnlockId, type WebAuthnJson } from '@tacit/contract'
 import type { Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
@@ -66,11 +66,12 @@ export class Credentials {
   }
 
   /** Stores it with the account, in the sign-up's transaction. Refuses `wrong_credentials` if the passkey is somebody else's. */
-  async add(tx: Transaction<Tables>, { account, credential }: { account: AccountId; credential: NewCredential }): Promise<void> {
+  async add(tx: Transaction<Tables>, added: { account: AccountId; credential: NewCredential; unlock: UnlockId }): Promise<void> {
+    const { account, credential, unlock } = added
     if (credential.kind === 'password') return void (await store.addPassword(tx, { account, record: credential.record }))
     const { id, publicKey, counter } = credential.passkey
     if (await store.findPasskey(tx, id)) throw new Refusal('wrong_credentials')
-    await store.addPasskey(tx, { id, account, public_key: publicKey, counter })
+    await store.addPasskey(tx, { id, account, public_key: publicKey, counter, unlock })
   }
 
   /** Answers alike whether or not there is such an account. Refuses `malformed`. */

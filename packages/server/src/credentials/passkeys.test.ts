@@ -35,7 +35,7 @@ async function signUpBody(person: Person, { challenge }: Started, response: obje
     method: { kind: 'passkey', challenge, response },
     enrolment: { device, deviceList: await person.nextList(), keys: await person.keyUpload(device, { oneTime: 1, lastResort: true }) },
     vault: toBase64Url(systemRandom.bytes(100)),
-    unlock: { kind: 'passkey', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
+    unlock: { id: systemRandom.id(), kind: 'passkey', wrappedKey: toBase64Url(systemRandom.bytes(60)) },
   }
 }
 

@@ -17,6 +17,7 @@ export const whose: { readonly [T in keyof Tables]: Whose } = {
   spent_refresh_token: { by: 'session', column: 'session' },
   challenge: { by: 'account', column: 'account' },
   vault: { by: 'account', column: 'account' },
+  vault_part: { by: 'account', column: 'account' },
   vault_unlock: { by: 'account', column: 'account' },
   device_list: { by: 'account', column: 'account' },
   device: { by: 'account', column: 'account' },

@@ -135,7 +135,7 @@ const cases: readonly Case[] = [
 function sendVault(content: string): Promise<RawAnswer> {
   return sendRaw(
     town.url,
-    head('PUT /v1/vault', host, json, `authorization: Bearer ${alice.token}`, `content-length: ${content.length}`),
+    head('PUT /v1/vault/parts/people', host, json, `authorization: Bearer ${alice.token}`, `content-length: ${content.length}`),
     content,
   )
 }
@@ -167,7 +167,7 @@ test('an answer quotes nothing of the request', async () => {
 test('B-019 a page of another website is not given leave by a preflight, an allowed one is', async () => {
   const careful = await openTown({ allowedOrigins: ['https://friend.example'] })
   const preflight = async (origin: string) => {
-    const { headers } = await careful.request('/v1/vault', {
+    const { headers } = await careful.request('/v1/vault/parts/people', {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' },
     })

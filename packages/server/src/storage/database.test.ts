@@ -93,7 +93,7 @@ test('the reading side cannot write', async () => {
 
 test('foreign keys are enforced', async () => {
   const database = await openHere()
-  const unlock = sql`insert into vault_unlock (account, kind, wrapped_key) values ('nobody', 'password', ${Uint8Array.of(0)})`
+  const unlock = sql`insert into vault (account, generation) values ('nobody', 1)`
   await expect(database.write((tx) => unlock.execute(tx))).rejects.toThrow(/foreign key/i)
 })
 

@@ -1,27 +1,40 @@
 /** Every query on vaults. */
-import type { AccountId, VaultUnlock } from '@tacit/contract'
+import type { AccountId, VaultPart } from '@tacit/contract'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 
 type Reader = Kysely<Tables>
 type Writer = Transaction<Tables>
+export type PartRow = Selectable<Tables['vault_part']>
+export type UnlockRow = Selectable<Tables['vault_unlock']>
 
 export const findVault = (db: Reader, account: AccountId): Promise<Selectable<Tables['vault']> | undefined> =>
   db.selectFrom('vault').selectAll().where('account', '=', account).executeTakeFirst()
 
-export const unlocksOf = (db: Reader, account: AccountId): Promise<{ kind: VaultUnlock['kind']; wrapped_key: Uint8Array }[]> =>
-  db.selectFrom('vault_unlock').select(['kind', 'wrapped_key']).where('account', '=', account).orderBy('kind').execute()
+/** Until the transaction ends nobody else changes this vault. */
+export const lockVault = (tx: Writer, account: AccountId): Promise<Selectable<Tables['vault']> | undefined> =>
+  tx.selectFrom('vault').selectAll().where('account', '=', account).forUpdate().executeTakeFirst()
+
+export const partsOf = (db: Reader, account: AccountId): Promise<PartRow[]> =>
+  db.selectFrom('vault_part').selectAll().where('account', '=', account).orderBy('part').execute()
+
+export const headsOf = (db: Reader, account: AccountId): Promise<Pick<PartRow, 'part' | 'version'>[]> =>
+  db.selectFrom('vault_part').select(['part', 'version']).where('account', '=', account).orderBy('part').execute()
+
+export const findPart = (db: Reader, { account, part }: { account: AccountId; part: VaultPart }): Promise<PartRow | undefined> =>
+  db.selectFrom('vault_part').selectAll().where('account', '=', account).where('part', '=', part).executeTakeFirst()
+
+export const unlocksOf = (db: Reader, account: AccountId): Promise<UnlockRow[]> =>
+  db.selectFrom('vault_unlock').selectAll().where('account', '=', account).orderBy('kind').orderBy('id').execute()
 
 export const addVault = (tx: Writer, row: Selectable<Tables['vault']>) => tx.insertInto('vault').values(row).execute()
-export const addUnlock = (tx: Writer, row: Selectable<Tables['vault_unlock']>) => tx.insertInto('vault_unlock').values(row).execute()
+export const addParts = (tx: Writer, rows: readonly PartRow[]) => tx.insertInto('vault_part').values(rows).execute()
+export const addUnlocks = (tx: Writer, rows: readonly UnlockRow[]) => tx.insertInto('vault_unlock').values(rows).execute()
 
-/** Only if `version` is the next one; says whether it was. */
-export async function replaceVault(tx: Writer, { account, version, bytes }: Selectable<Tables['vault']>): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('vault')
-    .set({ version, bytes })
-    .where('account', '=', account)
-    .where('version', '=', version - 1)
-    .executeTakeFirst()
-  return numUpdatedRows === 1n
-}
+export const setGeneration = (tx: Writer, { account, generation }: Selectable<Tables['vault']>) =>
+  tx.updateTable('vault').set({ generation }).where('account', '=', account).execute()
+
+export const setPart = (tx: Writer, { account, part, version, bytes }: PartRow) =>
+  tx.updateTable('vault_part').set({ version, bytes }).where('account', '=', account).where('part', '=', part).execute()
+
+export const dropUnlocks = (tx: Writer, account: AccountId) => tx.deleteFrom('vault_unlock').where('account', '=', account).execute()

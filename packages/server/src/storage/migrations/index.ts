@@ -5,6 +5,7 @@ import { conversations } from './0002-conversations.ts'
 import { groupTrees } from './0003-group-trees.ts'
 import { transparency } from './0004-transparency.ts'
 import { severalServers } from './0005-several-servers.ts'
+import { vaultParts } from './0006-vault-parts.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -12,4 +13,5 @@ export const migrations: Migrations = {
   '0003-group-trees': groupTrees,
   '0004-transparency': transparency,
   '0005-several-servers': severalServers,
+  '0006-vault-parts': vaultParts,
 }
