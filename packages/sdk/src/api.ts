@@ -359,6 +359,10 @@ export type MessengerFailure =
   /** What the server presented is not signed by the key we know. */
   | 'identity_mismatch'
   | 'weak_password'
+  /** The app lock of this browser is closed: first `unlock`. */
+  | 'locked'
+  /** Not the PIN or passkey of the app lock. */
+  | 'wrong_lock_secret'
   | 'not_signed_in'
   | 'not_allowed'
   /** The local database is damaged, full, or open elsewhere. */

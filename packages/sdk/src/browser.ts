@@ -2,11 +2,20 @@
  * The SDK in a page. The device itself lives in a worker (browser-worker.ts); this is the light part that a first page may
  * load before anybody has signed in.
  */
-import type { Messenger, MessengerError } from './api.ts'
+import type { MessengerError } from './api.ts'
 import { pageMemory } from './worker/memory.ts'
-import { openPageMessenger } from './worker/page-messenger.ts'
+import { openPageMessenger, type PageMessenger } from './worker/page-messenger.ts'
 
-export { createPasskey, passkeysAreSupported, usePasskey, type PasskeyAnswer } from './passkey.browser.ts'
+export { SHORTEST_PIN, type AppLock, type LockSecret, type LockState } from './app-lock/app-lock.ts'
+export type { PageMessenger } from './worker/page-messenger.ts'
+export {
+  createLockPasskey,
+  createPasskey,
+  passkeysAreSupported,
+  useLockPasskey,
+  usePasskey,
+  type PasskeyAnswer,
+} from './passkey.browser.ts'
 
 export interface BrowserOptions {
   /** Makes the dedicated module worker whose script calls `startWorker`. Called when it is first needed. */
@@ -20,7 +29,7 @@ export interface BrowserOptions {
 }
 
 /** The messenger of this page. All tabs of the origin share one device, whichever of them does the work. */
-export function openBrowserMessenger({ createWorker, onTrouble, onOutdated, scope = 'tacit' }: BrowserOptions): Messenger {
+export function openBrowserMessenger({ createWorker, onTrouble, onOutdated, scope = 'tacit' }: BrowserOptions): PageMessenger {
   return openPageMessenger({
     createWorker,
     memory: pageMemory(scope),

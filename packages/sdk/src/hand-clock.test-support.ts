@@ -22,6 +22,11 @@ export class HandClock implements Clock {
     return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ at }) => at)) - this.#now
   }
 
+  /** Moves without running timers, as for a machine that slept or was set to another time. */
+  jump(milliseconds: number): void {
+    this.#now += milliseconds
+  }
+
   /** Moves on, running timers in their order, and lets what they began settle. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds
@@ -39,4 +44,5 @@ export class HandClock implements Clock {
 }
 
 /** Resolves when promises that were ready have run. */
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+export const settled = (): Promise<void> =>
+  new Promise((resolve) => ('setImmediate' in globalThis ? setImmediate(resolve) : setTimeout(resolve)))

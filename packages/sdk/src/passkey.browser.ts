@@ -11,7 +11,7 @@ import {
   type PublicKeyCredentialRequestOptionsJSON,
   type RegistrationResponseJSON,
 } from '@simplewebauthn/browser'
-import type { WebAuthnJson } from '@tacit/contract'
+import { toBase64Url, type WebAuthnJson } from '@tacit/contract'
 import { MessengerError } from './api.ts'
 
 export interface PasskeyAnswer {
@@ -31,23 +31,68 @@ export function passkeysAreSupported(): boolean {
  */
 export async function createPasskey(options: WebAuthnJson): Promise<PasskeyAnswer> {
   if (!isCreation(options)) throw new MessengerError('malformed', 'These are no options for a new passkey.')
-  const optionsJSON = { ...options, extensions: { ...options.extensions, ...(await prfExtension()) } }
-  const made = await ceremony(() => startRegistration({ optionsJSON }))
-  const prf = prfOf(made) ?? (await prfByUse({ options, made }))
+  const { made, prf } = await make(options, VAULT)
   return { response: plain(made), prf }
 }
 
 /** Uses a passkey. `options` come from `beginPasskeySignIn`. Rejects like `createPasskey`. */
 export async function usePasskey(options: WebAuthnJson): Promise<PasskeyAnswer> {
   if (!isRequest(options)) throw new MessengerError('malformed', 'These are no options for using a passkey.')
-  const used = await use(options)
+  const used = await use(options, VAULT)
   const prf = prfOf(used)
   if (!prf) throw withoutPrf()
   return { response: plain(used), prf }
 }
 
-async function use(options: PublicKeyCredentialRequestOptionsJSON): Promise<AuthenticationResponseJSON> {
-  const optionsJSON = { ...options, extensions: { ...options.extensions, ...(await prfExtension()) } }
+/**
+ * Makes a passkey that opens nothing but the app lock of this browser: no server knows it, and it is not offered for signing in.
+ * `name` is what the authenticator shows. Rejects like `createPasskey`.
+ */
+export async function createLockPasskey({
+  name,
+}: {
+  readonly name: string
+}): Promise<{ readonly credential: string; readonly prf: Uint8Array }> {
+  const { made, prf } = await make(
+    {
+      challenge: randomText(),
+      rp: { id: location.hostname, name: 'Tacit' },
+      user: { id: randomText(), name, displayName: name },
+      pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: 'public-key', alg })),
+      authenticatorSelection: { residentKey: 'discouraged', requireResidentKey: false, userVerification: 'required' },
+      attestation: 'none',
+    },
+    LOCK,
+  )
+  return { credential: made.id, prf }
+}
+
+/** The PRF output of a passkey that `createLockPasskey` made. Rejects like `createPasskey`. */
+export async function useLockPasskey({ credential }: { readonly credential: string }): Promise<Uint8Array> {
+  const allowCredentials = [{ id: credential, type: 'public-key' as const }]
+  const used = await use({ challenge: randomText(), rpId: location.hostname, allowCredentials, userVerification: 'required' }, LOCK)
+  const prf = prfOf(used)
+  if (!prf) throw withoutPrf()
+  return prf
+}
+
+/** Labels of the PRF inputs, one per purpose. Authenticators bind the output to site and passkey as well. */
+const VAULT = 'tacit vault v1'
+const LOCK = 'tacit app lock v1'
+
+const randomText = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(32)))
+
+async function make(
+  options: PublicKeyCredentialCreationOptionsJSON,
+  label: string,
+): Promise<{ made: RegistrationResponseJSON; prf: Uint8Array }> {
+  const optionsJSON = { ...options, extensions: { ...options.extensions, ...(await prfExtension(label)) } }
+  const made = await ceremony(() => startRegistration({ optionsJSON }))
+  return { made, prf: prfOf(made) ?? (await prfByUse({ options, made, label })) }
+}
+
+async function use(options: PublicKeyCredentialRequestOptionsJSON, label: string): Promise<AuthenticationResponseJSON> {
+  const optionsJSON = { ...options, extensions: { ...options.extensions, ...(await prfExtension(label)) } }
   return ceremony(() => startAuthentication({ optionsJSON }))
 }
 
@@ -55,22 +100,27 @@ async function use(options: PublicKeyCredentialRequestOptionsJSON): Promise<Auth
 async function prfByUse({
   options,
   made,
+  label,
 }: {
   options: PublicKeyCredentialCreationOptionsJSON
   made: RegistrationResponseJSON
+  label: string
 }): Promise<Uint8Array> {
   const enabled = made.clientExtensionResults.prf?.enabled
   const used =
     enabled === false
       ? undefined
-      : await use({
-          challenge: options.challenge,
-          ...(options.rp.id === undefined ? {} : { rpId: options.rp.id }),
-          allowCredentials: [
-            { id: made.id, type: 'public-key', ...(made.response.transports ? { transports: made.response.transports } : {}) },
-          ],
-          userVerification: 'required',
-        })
+      : await use(
+          {
+            challenge: options.challenge,
+            ...(options.rp.id === undefined ? {} : { rpId: options.rp.id }),
+            allowCredentials: [
+              { id: made.id, type: 'public-key', ...(made.response.transports ? { transports: made.response.transports } : {}) },
+            ],
+            userVerification: 'required',
+          },
+          label,
+        )
   const prf = used && prfOf(used)
   if (prf) return prf
   await forget({ made, rpID: options.rp.id ?? location.hostname })
@@ -82,9 +132,9 @@ async function forget({ made, rpID }: { made: RegistrationResponseJSON; rpID: st
   await sendSignal({ signalName: 'unknownCredential', rpID, credentialID: made.id }).catch(() => undefined)
 }
 
-/** The salt is the same for everybody: SHA-256 of a constant. Authenticators bind the output to site and passkey. */
-async function prfExtension(): Promise<{ prf: { eval: { first: ArrayBuffer } } }> {
-  return { prf: { eval: { first: await crypto.subtle.digest('SHA-256', new TextEncoder().encode('tacit vault v1')) } } }
+/** The salt is the same for everybody: SHA-256 of the label. */
+async function prfExtension(label: string): Promise<{ prf: { eval: { first: ArrayBuffer } } }> {
+  return { prf: { eval: { first: await crypto.subtle.digest('SHA-256', new TextEncoder().encode(label)) } } }
 }
 
 function prfOf({ clientExtensionResults }: RegistrationResponseJSON | AuthenticationResponseJSON): Uint8Array | undefined {

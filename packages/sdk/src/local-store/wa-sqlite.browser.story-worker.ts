@@ -24,7 +24,7 @@ const stories: Record<string, (request: StoryRequest) => Promise<unknown>> = {
   },
   async open({ place, text }) {
     const result = await openBrowserStore({ name: place, expected: text === 'expected', patienceMs: 0 })
-    if (result.kind === 'lost') return { kind: 'lost', what: result.what }
+    if (result.kind !== 'opened') return result
     await result.store.close()
     return { kind: 'opened', fresh: result.fresh }
   },
@@ -146,7 +146,7 @@ async function answer(request: StoryRequest): Promise<void> {
 
 async function readAll(place: string): Promise<'lost' | 'damaged' | 'whole' | 'wrong'> {
   const result = await openBrowserStore({ name: place, patienceMs: 0 })
-  if (result.kind === 'lost') return 'lost'
+  if (result.kind !== 'opened') return 'lost'
   try {
     const rows = await result.store.all('select n, b from t order by n')
     const right =
@@ -182,6 +182,6 @@ function openedOnceFree(place: string): Promise<StoreDriver> {
 
 async function openedWithin(place: string, patienceMs: number): Promise<StoreDriver> {
   const result = await openBrowserStore({ name: place, patienceMs })
-  if (result.kind === 'lost') throw new Error(`lost: ${result.what}`)
+  if (result.kind !== 'opened') throw new Error(`not opened: ${JSON.stringify(result)}`)
   return result.store
 }

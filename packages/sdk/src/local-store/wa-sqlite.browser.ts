@@ -14,6 +14,8 @@ import { WaConnection, type SqliteModule } from './wa-connection.browser.ts'
 
 export type BrowserStore =
   | { readonly kind: 'opened'; readonly store: StoreDriver; readonly fresh: boolean }
+  /** There is a database here, and its key needs the secret of the app lock. */
+  | { readonly kind: 'locked' }
   /** There was a database here, but its file or its key is gone or damaged. `eraseBrowserStore` makes room for another. */
   | { readonly kind: 'lost'; readonly what: 'key' | 'file' | 'everything' | 'damaged' }
 
@@ -24,17 +26,27 @@ const fileName = 'device'
 
 /**
  * Opens the database of that name, or makes it. `expected` says that somebody remembers a device in this browser, so that
- * finding nothing is a loss. Waits `patienceMs` for a tab that is closing. Rejects with `StoreError`: `in_use`, `full`, or
+ * finding nothing is a loss; `lockKey` opens a key under an app lock. Waits `patienceMs` for a tab that is closing. Rejects with `StoreError`: `in_use`, `full`, or
  * `refused` when the browser gives the site no storage.
  */
 export async function openBrowserStore({
   name = 'tacit-device',
   expected = false,
+  lockKey,
   patienceMs = 5000,
-}: { readonly name?: string; readonly expected?: boolean; readonly patienceMs?: number } = {}): Promise<BrowserStore> {
+}: {
+  readonly name?: string
+  readonly expected?: boolean
+  readonly lockKey?: Uint8Array | undefined
+  readonly patienceMs?: number
+} = {}): Promise<BrowserStore> {
   const handles = await stored(openHandles({ folder: name, name: fileName, patienceMs }))
   try {
-    const key = await stored(readKey(name))
+    const key = await stored(readKey(name, lockKey))
+    if (key === 'locked') {
+      closeHandles(handles)
+      return { kind: 'locked' }
+    }
     const found = (handles.get(fileName)?.getSize() ?? 0) > 0
     if (key?.inUse && !found) return lost(handles, 'file')
     if (!key && found) return lost(handles, 'key')

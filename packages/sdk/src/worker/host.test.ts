@@ -1,9 +1,11 @@
 import type { AccountId, ConversationId, DeviceId } from '@tacit/contract'
 import { describe, expect, test } from 'vitest'
-import { MessengerError, type ConversationSummary, type Messenger, type SessionState, type TopicName } from '../api.ts'
+import { MessengerError, type ConversationSummary, type Messenger, type SessionState } from '../api.ts'
+import type { LockState } from '../app-lock/app-lock.ts'
 import { LiveValue } from '../live.ts'
-import { Host } from './host.ts'
+import { Host, type HostLock } from './host.ts'
 import type { Reply } from './messages.ts'
+import type { PageTopic } from './verbs.ts'
 
 const alice: SessionState = {
   kind: 'signed_in',
@@ -98,6 +100,71 @@ describe('a host', () => {
   })
 })
 
+describe('a host behind an app lock', () => {
+  test('opens nothing and answers nothing while the lock is closed, and is no trouble', async () => {
+    const { host, lock, replies, opened } = world()
+    lock.state.set(closed)
+    watch(host, 'page', 'session')
+    watch(host, 'page', 'lock')
+    host.receive('page', { type: 'call', id: '1', verb: 'sessions', request: undefined })
+    await settle()
+    expect(opened()).toBe(0)
+    expect(replies).toEqual([
+      { type: 'snapshot', key: 'lock', value: closed },
+      { type: 'failed', id: '1', error: { failure: 'locked', message: 'The app lock is closed.' } },
+    ])
+  })
+
+  test('goes on with every watch when it is unlocked', async () => {
+    const { host, device, lock, replies } = world()
+    lock.state.set(closed)
+    device.conversations.set([summary(1)])
+    watch(host, 'page', 'conversations')
+    await settle()
+    unlock(host)
+    await settle()
+    expect(snapshots(replies)).toEqual([[summary(1)]])
+  })
+
+  test('tells nothing more of the device once it is locked, by hand or because nobody was there', async () => {
+    for (const close of [lockByHand, (_: Host, lock: HostLock) => lock.onDue()]) {
+      const { host, device, lock, replies, opened } = world()
+      await lock.unlock({ secret: pin })
+      watch(host, 'page', 'conversations')
+      await settle()
+      close(host, lock)
+      await settle()
+      expect(lock.state.get()).toEqual(closed)
+      expect(device.conversations.watched).toBe(false)
+      device.conversations.set([summary(7)])
+      host.receive('page', { type: 'call', id: '2', verb: 'sessions', request: undefined })
+      await settle()
+      expect(snapshots(replies)).not.toContainEqual([summary(7)])
+      expect(replies.find((reply) => reply.type === 'failed')).toMatchObject({ id: '2', error: { failure: 'locked' } })
+      unlock(host)
+      await settle()
+      expect(opened()).toBe(2)
+    }
+  })
+
+  test('forgets the device of somebody who does not know the secret any more, and only then', async () => {
+    const { host, lock, replies } = world()
+    watch(host, 'page', 'session')
+    host.receive('page', { type: 'call', id: '1', verb: 'forgetDevice', request: undefined })
+    await settle()
+    expect(replies).toContainEqual({ type: 'failed', id: '1', error: { failure: 'not_allowed', message: 'Sign out instead.' } })
+    lock.state.set(closed)
+    host.receive('page', { type: 'call', id: '2', verb: 'forgetDevice', request: undefined })
+    await settle()
+    expect(replies).toContainEqual({ type: 'done', id: '2', value: undefined })
+    expect(snapshots(replies)).toEqual([{ kind: 'signed_out', why: 'signed_out' }])
+  })
+})
+
+const pin = { kind: 'pin', pin: '314159' } as const
+const unlock = (host: Host) => host.receive('page', { type: 'call', id: 'unlock', verb: 'unlock', request: { secret: pin } })
+const lockByHand = (host: Host) => host.receive('page', { type: 'call', id: 'lock', verb: 'lock', request: undefined })
+
 /** A host over a device whose values the test sets. */
 function world() {
   const replies: Reply[] = []
@@ -107,7 +174,10 @@ function world() {
   }
   let failure: Error | undefined
   let openings = 0
+  const lock = pretendLock()
   const host = new Host({
+    lock,
+    erase: async () => lock.state.set({ kind: 'off' }),
     async open() {
       openings++
       if (failure) throw failure
@@ -115,8 +185,27 @@ function world() {
     },
     reply: (_, reply) => replies.push(reply),
   })
-  return { host, device, replies, opened: () => openings, fail: (error: Error | undefined) => void (failure = error) }
+  return { host, device, lock, replies, opened: () => openings, fail: (error: Error | undefined) => void (failure = error) }
 }
+
+/** A lock that any PIN opens. */
+function pretendLock(): HostLock & { readonly state: LiveValue<LockState> } {
+  const state = new LiveValue<LockState>({ kind: 'off' })
+  const open = async () => state.set({ kind: 'open', by: 'pin', afterMinutes: 5 })
+  return {
+    state,
+    onDue: () => undefined,
+    look: async () => state.get(),
+    set: open,
+    remove: async () => state.set({ kind: 'off' }),
+    unlock: open,
+    lock: async () => state.set(closed),
+    stillHere: () => undefined,
+    forget: () => undefined,
+  }
+}
+
+const closed: LockState = { kind: 'locked', by: 'pin', notBefore: 0 }
 
 function pretend(device: {
   session: LiveValue<SessionState>
@@ -130,7 +219,7 @@ function pretend(device: {
   return Object.assign(Object.create(null), part, { watch: (topic: 'session' | 'conversations') => device[topic] })
 }
 
-function watch(host: Host, page: string, topic: TopicName): void {
+function watch(host: Host, page: string, topic: PageTopic): void {
   host.receive(page, { type: 'watch', key: topic, topic })
 }
 

@@ -5,20 +5,38 @@
  * seen it. So a thousand changes cost a slow page a few snapshots, and a frozen page none.
  */
 import type { ConversationId } from '@tacit/contract'
-import type { Live, Messenger, TopicName } from '../api.ts'
+import { MessengerError, type Live, type Messenger, type SessionState } from '../api.ts'
+import type { LockState, LockVerbs } from '../app-lock/app-lock.ts'
 import { toPlainError, type Reply, type Request } from './messages.ts'
-import type { VerbName } from './verbs.ts'
+import { isLockVerb, type PageTopic, type VerbName } from './verbs.ts'
+
+/** The app lock, as the host uses it (app-lock/device-lock.browser.ts). */
+export interface HostLock {
+  readonly state: Live<LockState>
+  onDue: () => void
+  look(): Promise<LockState>
+  set(request: Parameters<LockVerbs['setLock']>[0]): Promise<void>
+  remove(request: Parameters<LockVerbs['removeLock']>[0]): Promise<void>
+  unlock(request: Parameters<LockVerbs['unlock']>[0]): Promise<void>
+  lock(): Promise<void>
+  stillHere(): void
+  /** The database is gone, and its key with it. */
+  forget(): void
+}
 
 export interface HostOptions {
-  /** Opens the device; called when somebody needs it, and again when that failed or after a sign-out. */
+  readonly lock: HostLock
+  /** Opens the device; called when somebody needs it, and again when that failed, after a sign-out, and when it was unlocked. */
   open(): Promise<Messenger>
+  /** Erases the device without opening it. */
+  erase(): Promise<void>
   reply(page: string, reply: Reply): void
 }
 
 interface Watch {
   readonly page: string
   readonly key: string
-  readonly topic: TopicName
+  readonly topic: PageTopic
   readonly param: string | undefined
   live?: Live<unknown>
   stop?: () => void
@@ -35,6 +53,7 @@ export class Host {
 
   constructor(options: HostOptions) {
     this.#options = options
+    options.lock.onDue = () => void this.#lock()
   }
 
   receive(page: string, request: Request): void {
@@ -71,17 +90,72 @@ export class Host {
     this.#watches.clear()
     const core = await this.#core?.opening.catch(() => undefined)
     await core?.close().catch(() => undefined)
+    this.#options.lock.forget()
   }
 
   async #call(page: string, { id, verb, request }: Extract<Request, { type: 'call' }>): Promise<void> {
     try {
-      const core = await this.#opened()
-      const value = await perform(core, verb, request)
-      if (verb === 'signOut') await this.#retire(core)
+      const value = isLockVerb(verb) ? await this.#performOnLock(verb, request) : await this.#performOnDevice(verb, request)
       this.#options.reply(page, { type: 'done', id, value })
     } catch (error) {
       this.#options.reply(page, { type: 'failed', id, error: toPlainError(error) })
     }
+  }
+
+  async #performOnDevice(verb: Exclude<VerbName, keyof LockVerbs>, request: unknown): Promise<unknown> {
+    const core = await this.#opened()
+    const value = await Reflect.apply(core[verb], core, request === undefined ? [] : [request])
+    if (verb === 'signOut') await this.#retire(core)
+    return value
+  }
+
+  /** What a page sends with a verb is what its type says: both ends are the same build. */
+  async #performOnLock(verb: keyof LockVerbs, request: unknown): Promise<void> {
+    const { lock } = this.#options
+    switch (verb) {
+      case 'setLock':
+        return lock.set(request as Parameters<LockVerbs['setLock']>[0])
+      case 'removeLock':
+        return lock.remove(request as Parameters<LockVerbs['removeLock']>[0])
+      case 'unlock':
+        await lock.unlock(request as Parameters<LockVerbs['unlock']>[0])
+        await this.#opened()
+        return
+      case 'lock':
+        return this.#lock()
+      case 'stillHere':
+        return lock.stillHere()
+      case 'forgetDevice':
+        return this.#forgetDevice()
+    }
+  }
+
+  /** Closes the device behind its lock; pages keep their watches, which go on when it is opened. */
+  async #lock(): Promise<void> {
+    if ((await this.#options.lock.look()).kind !== 'open') throw new MessengerError('not_allowed', 'There is no app lock to close.')
+    const opening = this.#release()
+    await this.#options.lock.lock()
+    const core = await opening?.catch(() => undefined)
+    await core?.close().catch(() => undefined)
+  }
+
+  async #forgetDevice(): Promise<void> {
+    if ((await this.#options.lock.look()).kind !== 'locked') throw new MessengerError('not_allowed', 'Sign out instead.')
+    await this.#options.erase()
+    this.#tellSignedOut({ kind: 'signed_out', why: 'signed_out' })
+    await this.#options.lock.look()
+  }
+
+  /** The device that is open, which nobody here uses any more. */
+  #release(): Promise<Messenger> | undefined {
+    const opening = this.#core?.opening
+    this.#core = undefined
+    for (const watch of this.#watches.values())
+      if (watch.topic !== 'lock') {
+        watch.stop?.()
+        delete watch.live
+      }
+    return opening
   }
 
   #opened(): Promise<Messenger> {
@@ -92,11 +166,13 @@ export class Host {
   async #open(): Promise<Messenger> {
     this.#signedOut = undefined
     try {
+      if ((await this.#options.lock.look()).kind === 'locked') throw new MessengerError('locked', 'The app lock is closed.')
       const core = await this.#options.open()
-      for (const watch of this.#watches.values()) this.#attach(watch, core)
+      for (const watch of this.#watches.values()) if (watch.topic !== 'lock') this.#attach(watch, watchTopic(core, watch))
       return core
     } catch (error) {
       this.#core = undefined
+      if (error instanceof MessengerError && error.failure === 'locked') throw error
       for (const page of new Set([...this.#watches.values()].map((watch) => watch.page)))
         this.#options.reply(page, { type: 'trouble', error: toPlainError(error) })
       throw error
@@ -105,26 +181,28 @@ export class Host {
 
   /** The device was wiped: every page hears it, and the next call begins with an empty one. */
   async #retire(core: Messenger): Promise<void> {
-    const session = core.watch('session').get()
-    this.#signedOut = { session }
-    this.#core = undefined
-    for (const watch of this.#watches.values()) {
-      watch.stop?.()
-      delete watch.live
-      if (watch.topic === 'session') this.#send(watch, session)
-    }
+    this.#tellSignedOut(core.watch('session').get())
     await core.close().catch(() => undefined)
+    this.#options.lock.forget()
+    await this.#options.lock.look()
+  }
+
+  #tellSignedOut(session: SessionState): void {
+    this.#signedOut = { session }
+    void this.#release()
+    for (const watch of this.#watches.values()) if (watch.topic === 'session') this.#send(watch, session)
   }
 
   #watch(watch: Watch): void {
     this.#watches.set(watchName(watch.page, watch.key), watch)
+    if (watch.topic === 'lock') return this.#attach(watch, this.#options.lock.state)
     if (this.#signedOut) {
       if (watch.topic === 'session') this.#send(watch, this.#signedOut.session)
       return
     }
     const opening = this.#opened()
     opening.then(
-      (core) => this.#core?.opening === opening && this.#isCurrent(watch) && this.#attach(watch, core),
+      (core) => this.#core?.opening === opening && this.#isCurrent(watch) && this.#attach(watch, watchTopic(core, watch)),
       // All pages that watch were told by `#open`.
       () => undefined,
     )
@@ -134,9 +212,8 @@ export class Host {
     return this.#watches.get(watchName(watch.page, watch.key)) === watch
   }
 
-  #attach(watch: Watch, core: Messenger): void {
+  #attach(watch: Watch, live: Live<unknown>): void {
     if (watch.live) return
-    const live = watchTopic(core, watch.topic, watch.param)
     watch.live = live
     watch.state = 'settled'
     watch.stop = live.subscribe(() => this.#changed(watch))
@@ -172,14 +249,12 @@ const watchName = (page: string, key: string): string => `${page} ${key}`
 
 /** A page that knew an earlier leader rather keeps what it shows than to begin anew for a moment. */
 function saysNothingYet(snapshot: unknown): boolean {
-  return snapshot === undefined || (typeof snapshot === 'object' && snapshot !== null && 'kind' in snapshot && snapshot.kind === 'starting')
+  if (typeof snapshot !== 'object' || snapshot === null) return snapshot === undefined
+  return 'kind' in snapshot && (snapshot.kind === 'starting' || snapshot.kind === 'unknown')
 }
 
-function perform(core: Messenger, verb: VerbName, request: unknown): Promise<unknown> {
-  return Reflect.apply(core[verb], core, request === undefined ? [] : [request])
-}
-
-/** The only parameters there are, are conversation ids. */
-function watchTopic(core: Messenger, topic: TopicName, param: string | undefined): Live<unknown> {
+/** The only parameters there are, are conversation ids. The lock is not the device's to tell. */
+function watchTopic(core: Messenger, { topic, param }: Watch): Live<unknown> {
+  if (topic === 'lock') throw new TypeError('A device knows nothing of its lock.')
   return core.watch(topic, param as ConversationId | undefined)
 }

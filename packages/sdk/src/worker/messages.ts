@@ -5,16 +5,16 @@
  * All of it stays inside one origin, and within one version both ends are the same build: the readers below keep out what
  * is not ours and trust the arguments inside.
  */
-import { MessengerError, type MessengerFailure, type TopicName } from '../api.ts'
-import { isTopic, isVerb, type VerbName } from './verbs.ts'
+import { MessengerError, type MessengerFailure } from '../api.ts'
+import { isTopic, isVerb, type PageTopic, type VerbName } from './verbs.ts'
 
 /** Raise it when a message, a verb or a snapshot changes: the tab with the newer code takes over from the older one. */
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** From a page to the leader. A page takes the next snapshot of a watch after it has `seen` the one before. */
 export type Request =
   | { readonly type: 'call'; readonly id: string; readonly verb: VerbName; readonly request: unknown }
-  | { readonly type: 'watch'; readonly key: string; readonly topic: TopicName; readonly param?: string | undefined }
+  | { readonly type: 'watch'; readonly key: string; readonly topic: PageTopic; readonly param?: string | undefined }
   | { readonly type: 'unwatch'; readonly key: string }
   | { readonly type: 'seen'; readonly key: string }
 

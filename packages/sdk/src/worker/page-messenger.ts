@@ -4,6 +4,7 @@
  */
 import { toBase64Url, type MessageId } from '@tacit/contract'
 import { MessengerError, type Messenger, type TopicName, type Topics, type Verbs } from '../api.ts'
+import type { AppLock, LockVerbs } from '../app-lock/app-lock.ts'
 import { Link } from './link.ts'
 import type { Memory } from './memory.ts'
 import { Snapshots } from './snapshots.ts'
@@ -15,7 +16,12 @@ export interface PageOptions {
   readonly onOutdated: () => void
 }
 
-export function openPageMessenger(options: PageOptions): Messenger {
+/** A messenger behind the app lock of its browser. */
+export interface PageMessenger extends Messenger {
+  readonly lock: AppLock
+}
+
+export function openPageMessenger(options: PageOptions): PageMessenger {
   const { memory } = options
   const link = new Link({
     createWorker: options.createWorker,
@@ -31,7 +37,10 @@ export function openPageMessenger(options: PageOptions): Messenger {
   })
 
   const session = snapshots.live('session')
+  const lock = snapshots.live('lock')
   const stops = [
+    // What was on screen must not stay in memory behind a closed lock.
+    lock.subscribe(() => lock.get().kind === 'locked' && snapshots.clear()),
     session.subscribe(() => followSession(session.get())),
     memory.onChange((device) => {
       link.remember(device)
@@ -65,11 +74,22 @@ export function openPageMessenger(options: PageOptions): Messenger {
     }
   }
 
+  async function forgetDevice(): Promise<void> {
+    remember(false)
+    try {
+      await link.call('forgetDevice', undefined)
+    } catch (error) {
+      remember(true)
+      throw error
+    }
+  }
+
+  type Said = Verbs & LockVerbs
   const verb =
-    <V extends keyof Verbs>(name: V) =>
-    (request?: Parameters<Verbs[V]>[0]) =>
+    <V extends keyof Said>(name: V) =>
+    (request?: Parameters<Said[V]>[0]) =>
       // The worker runs the same build and answers with what the verb of that name returned.
-      link.call(name, request) as ReturnType<Verbs[V]>
+      link.call(name, request) as ReturnType<Said[V]>
 
   return {
     signUp: verb('signUp'),
@@ -106,6 +126,15 @@ export function openPageMessenger(options: PageOptions): Messenger {
     compareSafetyCode: verb('compareSafetyCode'),
     setCompared: verb('setCompared'),
     conversationNumber: verb('conversationNumber'),
+    lock: {
+      state: lock,
+      setLock: verb('setLock'),
+      removeLock: verb('removeLock'),
+      lock: verb('lock'),
+      unlock: verb('unlock'),
+      stillHere: verb('stillHere'),
+      forgetDevice,
+    },
     watch: <T extends TopicName>(topic: T, ...param: readonly (string | undefined)[]) => snapshots.live(topic, param[0]),
     async close() {
       for (const stop of stops) stop()

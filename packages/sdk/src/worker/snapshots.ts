@@ -2,13 +2,17 @@
  * The page's live values. Each is there once per topic and parameter, keeps its snapshot while nobody looks, and keeps the
  * identity of whatever did not change inside a snapshot, so that a screen draws only what is new.
  */
-import type { Live, TopicName, Topics } from '../api.ts'
+import type { Live, Topics } from '../api.ts'
+import type { LockState } from '../app-lock/app-lock.ts'
+import type { PageTopic } from './verbs.ts'
 
 export interface ActiveWatch {
   readonly key: string
-  readonly topic: TopicName
+  readonly topic: PageTopic
   readonly param: string | undefined
 }
+
+export type PageSnapshot<T extends PageTopic> = T extends keyof Topics ? Topics[T]['snapshot'] : LockState
 
 export interface SnapshotsOptions {
   /** What a session is before the device has said anything. */
@@ -25,8 +29,8 @@ export class Snapshots {
     this.#options = options
   }
 
-  live<T extends TopicName>(topic: T, param?: string): Live<Topics[T]['snapshot']>
-  live(topic: TopicName, param?: string): Live<unknown> {
+  live<T extends PageTopic>(topic: T, param?: string): Live<PageSnapshot<T>>
+  live(topic: PageTopic, param?: string): Live<unknown> {
     const key = JSON.stringify([topic, param])
     const known = this.#entries.get(key)
     if (known) return known
@@ -44,17 +48,20 @@ export class Snapshots {
     this.#entries.get(key)?.set(value)
   }
 
-  /** Forgets everything that was shown of an account; the session itself is told by its own snapshot. */
+  /** Forgets everything that was shown of an account; session and lock are told by their own snapshots. */
   clear(): void {
-    for (const entry of this.#entries.values()) if (entry.watch.topic !== 'session') entry.set(this.#first(entry.watch.topic))
+    for (const entry of this.#entries.values())
+      if (entry.watch.topic !== 'session' && entry.watch.topic !== 'lock') entry.set(this.#first(entry.watch.topic))
   }
 
-  #first(topic: TopicName): unknown {
+  #first(topic: PageTopic): unknown {
+    if (topic === 'lock') return unknownLock
     if (topic === 'session') return this.#options.firstSession()
     return topic === 'connection' ? offline : undefined
   }
 }
 
+const unknownLock: LockState = { kind: 'unknown' }
 const offline: Topics['connection']['snapshot'] = { kind: 'offline', unsent: 0 }
 
 class Entry implements Live<unknown> {

@@ -1,7 +1,9 @@
 /** Joins the worker of a tab to its page and to the browser's store; which device lives on the store is the caller's choice. */
 import { MessengerError, type Messenger } from '../api.ts'
+import { DeviceLock } from '../app-lock/device-lock.browser.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { eraseBrowserStore, openBrowserStore } from '../local-store/wa-sqlite.browser.ts'
+import { platformClock, platformRandom } from '../surroundings.ts'
 import { Tab } from './tab.ts'
 
 export interface CoreParts {
@@ -15,10 +17,14 @@ export type OpenCore = (parts: CoreParts) => Promise<Messenger>
 
 /** Call it once, at the top of a worker script: it listens from then on. `scope` must be the page's. */
 export function startTabWorker({ openCore, scope }: { readonly openCore: OpenCore; readonly scope: string }): void {
+  const place = `${scope}-device`
+  const lock = new DeviceLock({ place, clock: platformClock, random: platformRandom })
   const tab = new Tab({
     scope,
+    lock,
+    erase: () => eraseBrowserStore({ name: place }),
     open: async ({ expected }) => {
-      const parts = await openParts(`${scope}-device`, expected)
+      const parts = await openParts({ name: place, expected, lockKey: lock.key })
       return openCore(parts).catch(async (error: unknown) => {
         // Left open it would be in its own way at the next try.
         await parts.store.close()
@@ -30,12 +36,18 @@ export function startTabWorker({ openCore, scope }: { readonly openCore: OpenCor
   addEventListener('message', ({ data }: MessageEvent<unknown>) => tab.fromPage(data))
 }
 
-async function openParts(name: string, expected: boolean): Promise<CoreParts> {
-  const found = await openBrowserStore({ name, expected })
+async function openParts(place: {
+  readonly name: string
+  readonly expected: boolean
+  readonly lockKey: Uint8Array | undefined
+}): Promise<CoreParts> {
+  const { name, expected } = place
+  const found = await openBrowserStore(place)
   if (found.kind === 'opened') return { store: found.store, storageLost: false }
+  if (found.kind === 'locked') throw new MessengerError('locked', 'The app lock is closed.')
   await eraseBrowserStore({ name })
   const fresh = await openBrowserStore({ name })
-  if (fresh.kind === 'lost') throw new MessengerError('storage', 'The browser does not keep what the site stores.')
+  if (fresh.kind !== 'opened') throw new MessengerError('storage', 'The browser does not keep what the site stores.')
   // Remains that nobody remembers are those of a sign-out that was interrupted.
   return { store: fresh.store, storageLost: expected }
 }

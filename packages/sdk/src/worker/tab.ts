@@ -5,7 +5,7 @@
  */
 import type { Messenger } from '../api.ts'
 import { takeLock, whenReleased } from '../one-writer.ts'
-import { Host } from './host.ts'
+import { Host, type HostLock } from './host.ts'
 import {
   protocolVersion,
   readEnvelope,
@@ -20,6 +20,9 @@ import {
 export interface TabOptions {
   /** Prefix of the names of locks and channel; tabs with the same one share a device. */
   readonly scope: string
+  readonly lock: HostLock
+  /** Erases the device of this browser, which nobody has open. */
+  erase(): Promise<void>
   /** Opens the device; called only while this tab leads. `expected`: a device is remembered in this browser. */
   open(request: { readonly expected: boolean }): Promise<Messenger>
   toPage(message: ToPage): void
@@ -72,6 +75,8 @@ export class Tab {
 
   #lead(): void {
     const host = new Host({
+      lock: this.#options.lock,
+      erase: () => this.#options.erase(),
       open: () => this.#options.open({ expected: this.#expected }),
       reply: (page, reply) => (page === this.#id ? this.#options.toPage(reply) : this.#tell(reply, page)),
     })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ConversationId } from '@tacit/contract'
-import type { Messenger, SessionState } from '../api.ts'
-import { hasLocalDevice, openBrowserMessenger, requestPersistence } from '../browser.ts'
+import { openDB } from 'idb'
+import type { SessionState } from '../api.ts'
+import { hasLocalDevice, openBrowserMessenger, requestPersistence, type LockState, type PageMessenger } from '../browser.ts'
 import { keyOfMemory } from './memory.ts'
 
 const notebook = 'AAAAAAAAAAAAAAAAAAAAAA' as ConversationId
@@ -190,6 +191,124 @@ describe('when the tab that leads', () => {
   })
 })
 
+describe('behind an app lock', () => {
+  const secret = { kind: 'pin', pin: '271828' } as const
+  const wrong = { kind: 'pin', pin: '000000' } as const
+
+  test('a browser that is opened again shows nothing before the PIN, and everything after it', async () => {
+    const first = await signedInTab()
+    await first.write('behind the lock')
+    await first.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    await first.messenger.close()
+
+    const tab = openTab()
+    tab.watchAll()
+    await until(() => expect(tab.lock().kind).toBe('locked'))
+    expect(tab.session().kind).toBe('starting')
+    await expect(tab.messenger.sessions()).rejects.toMatchObject({ failure: 'locked' })
+    await expect(tab.messenger.lock.unlock({ secret: wrong })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+    expect(seen.filter((word) => word === 'opened')).toHaveLength(1)
+    await tab.messenger.lock.unlock({ secret })
+    await until(() => expect(tab.lines()).toEqual(['behind the lock']))
+    expect(tab.lock()).toEqual({ kind: 'open', by: 'pin', afterMinutes: 5 })
+  })
+
+  test('all tabs close at once, forget what they showed, and open together', async () => {
+    const [first, second] = [await signedInTab(), openTab()]
+    for (const tab of [first, second]) tab.watchAll()
+    await first.write('on both screens')
+    await first.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    await until(() => expect(second.lines()).toEqual(['on both screens']))
+    await second.messenger.lock.lock()
+    for (const tab of [first, second]) {
+      await until(() => expect(tab.lock().kind).toBe('locked'))
+      expect(tab.timeline().get()).toBeUndefined()
+    }
+    expect(seen).toContain('closed')
+    await first.messenger.lock.unlock({ secret })
+    for (const tab of [first, second]) await until(() => expect(tab.lines()).toEqual(['on both screens']))
+  })
+
+  test('a passkey opens what it locked, and nothing else does', async () => {
+    const passkey = { kind: 'passkey', prf: new Uint8Array(32).fill(7) } as const
+    const tab = await signedInTab()
+    await tab.messenger.lock.setLock({ secret: passkey, credential: 'abc', afterMinutes: 5 })
+    tab.watchAll()
+    await tab.messenger.lock.lock()
+    await until(() => expect(tab.lock()).toMatchObject({ kind: 'locked', by: 'passkey', credential: 'abc' }))
+    for (const other of [secret, { kind: 'passkey', prf: new Uint8Array(32).fill(8) } as const])
+      await expect(tab.messenger.lock.unlock({ secret: other })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+    await tab.messenger.lock.unlock({ secret: passkey })
+    await until(() => expect(tab.lock().kind).toBe('open'))
+  })
+
+  test('the fifth wrong try makes the next one wait, even the right one, and the person is told how long', async () => {
+    const tab = await signedInTab()
+    await tab.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    tab.watchAll()
+    await tab.messenger.lock.lock()
+    for (let tries = 1; tries <= 5; tries++)
+      await expect(tab.messenger.lock.unlock({ secret: wrong })).rejects.toMatchObject({
+        failure: 'wrong_lock_secret',
+        retryAfter: tries < 5 ? undefined : 30,
+      })
+    await expect(tab.messenger.lock.unlock({ secret })).rejects.toMatchObject({ failure: 'rate_limited', retryAfter: expect.any(Number) })
+    await until(() => expect(tab.lock()).toMatchObject({ notBefore: expect.any(Number) }))
+    expect(Object(tab.lock()).notBefore).toBeGreaterThan(Date.now())
+  })
+
+  test('changing or removing it takes the secret until now; without it a browser opens by itself again', async () => {
+    const tab = await signedInTab()
+    tab.watchAll()
+    await tab.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    await expect(tab.messenger.lock.setLock({ secret: wrong, afterMinutes: 5 })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+    await expect(tab.messenger.lock.removeLock({ current: wrong })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+    await tab.messenger.lock.setLock({ secret: wrong, afterMinutes: 9, current: secret })
+    await until(() => expect(tab.lock()).toMatchObject({ afterMinutes: 9 }))
+    await tab.messenger.lock.removeLock({ current: wrong })
+    await tab.messenger.close()
+    const after = openTab()
+    await until(() => expect(after.session().kind).toBe('signed_in'))
+  })
+
+  test('a short PIN, a time that is none, and a lock on nothing are refused', async () => {
+    const tab = openTab()
+    await expect(tab.messenger.lock.setLock({ secret, afterMinutes: 5 })).rejects.toMatchObject({ failure: 'not_signed_in' })
+    await tab.messenger.signIn({ handle: 'alice', password: 'x' })
+    await expect(tab.messenger.lock.setLock({ secret: { kind: 'pin', pin: '12345' }, afterMinutes: 5 })).rejects.toMatchObject({
+      failure: 'weak_password',
+    })
+    for (const afterMinutes of [0, 1441, 2.5])
+      await expect(tab.messenger.lock.setLock({ secret, afterMinutes })).rejects.toMatchObject({ failure: 'malformed' })
+    await expect(tab.messenger.lock.lock()).rejects.toMatchObject({ failure: 'not_allowed' })
+  })
+
+  test('somebody who forgot the PIN begins anew, and nothing of before is left', async () => {
+    const tab = await signedInTab()
+    tab.watchAll()
+    await tab.write('gone')
+    await tab.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    await tab.messenger.lock.lock()
+    await tab.messenger.lock.forgetDevice()
+    await until(() => expect(tab.session()).toEqual({ kind: 'signed_out', why: 'signed_out' }))
+    expect(hasLocalDevice(scope)).toBe(false)
+    expect(await folders()).not.toContain(`${scope}-device`)
+    await tab.messenger.signIn({ handle: 'alice', password: 'x' })
+    await tab.write('new')
+    await until(() => expect(tab.lines()).toEqual(['new']))
+  })
+
+  test('the key of the database is in nothing that the browser keeps: not even its own key opens it', async () => {
+    const tab = await signedInTab()
+    await tab.messenger.lock.setLock({ secret, afterMinutes: 5 })
+    await tab.messenger.close()
+    const record = await storedRecord()
+    const inner = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: record.iv }, record.wrapping, record.sealed)
+    // Nonce, sealed key and tag; without a lock these would be the 32 bytes themselves.
+    expect(inner.byteLength).toBe(12 + 32 + 16)
+  })
+})
+
 describe('when the browser', () => {
   test('threw the database away, the page says so instead of beginning anew in silence', async () => {
     const tab = await signedInTab()
@@ -233,10 +352,11 @@ describe('when the browser', () => {
 })
 
 interface Tab {
-  readonly messenger: Messenger
+  readonly messenger: PageMessenger
   readonly workers: number
   readonly onOutdated: ReturnType<typeof vi.fn>
   session(): SessionState
+  lock(): LockState
   timeline(): ReturnType<typeof timelineOf>
   lines(): string[]
   write(text: string): Promise<unknown>
@@ -245,7 +365,7 @@ interface Tab {
   kill(): void
 }
 
-const timelineOf = (messenger: Messenger) => messenger.watch('timeline', notebook)
+const timelineOf = (messenger: PageMessenger) => messenger.watch('timeline', notebook)
 
 function openTab({ variant = '' } = {}): Tab {
   const workers: Worker[] = []
@@ -266,12 +386,14 @@ function openTab({ variant = '' } = {}): Tab {
       return workers.length
     },
     session: () => messenger.watch('session').get(),
+    lock: () => messenger.lock.state.get(),
     timeline: () => timelineOf(messenger),
     lines: () => (timelineOf(messenger).get()?.items ?? []).map((item) => (item.kind === 'message' ? item.text : '')),
     write: (text) => messenger.send({ conversation: notebook, text }),
     watchAll() {
       timelineOf(messenger).subscribe(() => undefined)
       messenger.watch('session').subscribe(() => undefined)
+      messenger.lock.state.subscribe(() => undefined)
     },
     kill: () => workers.forEach((worker) => worker.terminate()),
   }
@@ -293,6 +415,15 @@ function rememberedElsewhere(): void {
   storage?.removeItem(keyOfMemory(scope))
   storage?.setItem(keyOfMemory(scope), '1')
   frame.remove()
+}
+
+async function storedRecord(): Promise<{ wrapping: CryptoKey; iv: Uint8Array<ArrayBuffer>; sealed: ArrayBuffer }> {
+  const keys = await openDB(`${scope}-device`)
+  try {
+    return await keys.get('keys', 'database')
+  } finally {
+    keys.close()
+  }
 }
 
 async function folders(): Promise<string[]> {

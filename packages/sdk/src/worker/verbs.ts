@@ -1,7 +1,10 @@
 /** The names that may cross between page and worker, and what becomes of a call when the tab that was doing it is gone. */
 import type { TopicName, Verbs } from '../api.ts'
+import type { LockVerbs } from '../app-lock/app-lock.ts'
 
-export type VerbName = keyof Verbs
+export type VerbName = keyof Verbs | keyof LockVerbs
+/** What a page can watch: what the device tells, and the lock before it. */
+export type PageTopic = TopicName | 'lock'
 
 /**
  * repeat: doing it twice is the same as doing it once, so the next leader simply gets it again (`send` carries the id of
@@ -41,9 +44,25 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   compareSafetyCode: 'repeat',
   setCompared: 'repeat',
   conversationNumber: 'repeat',
+  setLock: 'once',
+  removeLock: 'once',
+  lock: 'repeat',
+  unlock: 'repeat',
+  stillHere: 'repeat',
+  forgetDevice: 'repeat',
 }
 
-export const topics: Readonly<Record<TopicName, true>> = {
+const lockVerbs: Readonly<Record<keyof LockVerbs, true>> = {
+  setLock: true,
+  removeLock: true,
+  lock: true,
+  unlock: true,
+  stillHere: true,
+  forgetDevice: true,
+}
+
+export const topics: Readonly<Record<PageTopic, true>> = {
+  lock: true,
   session: true,
   connection: true,
   conversations: true,
@@ -53,4 +72,5 @@ export const topics: Readonly<Record<TopicName, true>> = {
 }
 
 export const isVerb = (name: unknown): name is VerbName => typeof name === 'string' && Object.hasOwn(verbs, name)
-export const isTopic = (name: unknown): name is TopicName => typeof name === 'string' && Object.hasOwn(topics, name)
+export const isTopic = (name: unknown): name is PageTopic => typeof name === 'string' && Object.hasOwn(topics, name)
+export const isLockVerb = (name: VerbName): name is keyof LockVerbs => Object.hasOwn(lockVerbs, name)
