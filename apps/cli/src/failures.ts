@@ -62,6 +62,9 @@ const advice: Record<MessengerFailure, Advice> = {
   vault_locked: [exits.trust, 'Sign in with another device or the way that was used before.'],
   handle_taken: [exits.refused, 'Choose another handle.'],
   handle_not_allowed: [exits.refused, 'Choose 3 to 32 letters, digits, dots, dashes or underscores, starting with a letter.'],
+  // Only browsers have an app lock.
+  locked: [exits.refused, ''],
+  wrong_lock_secret: [exits.refused, ''],
   weak_password: [exits.refused, 'Choose a longer one.'],
   not_allowed: [exits.refused, ''],
   direct_exists: [exits.refused, 'Use the existing conversation.'],

@@ -2,7 +2,8 @@
 import { lazy, Suspense, useSyncExternalStore } from 'react'
 import { useRoute } from 'wouter'
 import { DoorScreen } from './door/door-screen.tsx'
-import { useWatch } from './messenger/messenger-context.tsx'
+import { LockScreen } from './lock/lock-screen.tsx'
+import { useLockState, useWatch } from './messenger/messenger-context.tsx'
 import { usePlatform } from './platform/platform-context.tsx'
 import { UpdateToast } from './platform/update-toast.tsx'
 import { paths } from './routes.ts'
@@ -22,6 +23,7 @@ export function App() {
 
 function Screen() {
   const session = useWatch('session')
+  const lock = useLockState()
   const trouble = useWatch('trouble')
   const nothingShown = useWatch('conversations') === undefined
   const { condition } = usePlatform()
@@ -29,6 +31,7 @@ function Screen() {
   const [atDoor] = useRoute(paths.signIn)
   if (standing.kind === 'outdated' || (standing.kind === 'trouble' && session.kind === 'starting'))
     return <TroubleScreen condition={standing} />
+  if (lock.kind === 'locked' && session.kind !== 'signed_out') return <LockScreen {...lock} />
   // Nothing can be shown, which must not look as if there were nothing.
   if (trouble !== undefined && nothingShown) return <TroubleScreen condition={{ kind: 'trouble', failure: { name: trouble.failure } }} />
   switch (session.kind) {

@@ -23,10 +23,8 @@ export interface Door {
   readonly hasPasskeys: boolean
 }
 
-const noPasskeys: Passkeys = {
-  create: () => Promise.reject(new Error('This browser has no passkeys')),
-  use: () => Promise.reject(new Error('This browser has no passkeys')),
-}
+const none = () => Promise.reject(new Error('This browser has no passkeys'))
+const noPasskeys: Passkeys = { create: none, use: none, createForLock: none, useForLock: none }
 
 export function useDoor(): Door {
   const messenger = useMessenger()

@@ -24,6 +24,7 @@ const texts: Partial<Record<MessengerFailure, ParseKeys>> = {
   handle_not_allowed: 'failure.handleNotAllowed',
   handle_taken: 'failure.handleTaken',
   identity_mismatch: 'failure.identityMismatch',
+  locked: 'failure.locked',
   not_allowed: 'failure.notAllowed',
   not_found: 'failure.notFound',
   not_signed_in: 'failure.sessionEnded',
@@ -43,6 +44,7 @@ const texts: Partial<Record<MessengerFailure, ParseKeys>> = {
   vault_rolled_back: 'failure.vaultRolledBack',
   weak_password: 'failure.weakPassword',
   wrong_credentials: 'failure.wrongCredentials',
+  wrong_lock_secret: 'failure.wrongLockSecret',
 }
 
 /** The sentence for a failure, as a key. */

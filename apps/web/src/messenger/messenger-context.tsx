@@ -4,17 +4,28 @@
  */
 import { createContext, use, useMemo, useSyncExternalStore, type ReactNode } from 'react'
 import type { Messenger, TopicName, Topics } from '@tacit/sdk'
+import type { AppLock, LockState, PageMessenger } from '@tacit/sdk/browser'
 
-const MessengerContext = createContext<Messenger | undefined>(undefined)
+const MessengerContext = createContext<PageMessenger | undefined>(undefined)
 
-export function MessengerProvider({ messenger, children }: { readonly messenger: Messenger; readonly children: ReactNode }) {
+export function MessengerProvider({ messenger, children }: { readonly messenger: PageMessenger; readonly children: ReactNode }) {
   return <MessengerContext value={messenger}>{children}</MessengerContext>
 }
 
 /** The device. @throws Error outside of a `MessengerProvider`. */
-export function useMessenger(): Messenger {
+export const useMessenger = (): Messenger => usePageMessenger()
+
+/** The lock before the device. @throws Error outside of a `MessengerProvider`. */
+export const useAppLock = (): AppLock => usePageMessenger().lock
+
+export function useLockState(): LockState {
+  const { state } = useAppLock()
+  return useSyncExternalStore(state.subscribe, state.get)
+}
+
+function usePageMessenger(): PageMessenger {
   const messenger = use(MessengerContext)
-  if (messenger === undefined) throw new Error('useMessenger is called outside of a MessengerProvider')
+  if (messenger === undefined) throw new Error('The messenger is used outside of a MessengerProvider')
   return messenger
 }
 

@@ -1,11 +1,10 @@
 /** Opens the device of this browser. The worker, and with it SQLite and MLS, starts only when there is something to open. */
-import type { Messenger } from '@tacit/sdk'
-import { openBrowserMessenger } from '@tacit/sdk/browser'
+import { openBrowserMessenger, type PageMessenger } from '@tacit/sdk/browser'
 import { failureOf } from './failure.ts'
 import { conditionValue, type ConditionLive } from './condition.ts'
 
 export interface OpenedMessenger {
-  readonly messenger: Messenger
+  readonly messenger: PageMessenger
   readonly condition: ConditionLive
 }
 

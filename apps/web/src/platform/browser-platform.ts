@@ -1,9 +1,16 @@
 /** The platform as the browser gives it. */
-import { createPasskey, passkeysAreSupported, requestPersistence, usePasskey as askForPasskey } from '@tacit/sdk/browser'
+import {
+  createLockPasskey,
+  createPasskey,
+  passkeysAreSupported,
+  requestPersistence,
+  useLockPasskey as askForLockPasskey,
+  usePasskey as askForPasskey,
+} from '@tacit/sdk/browser'
 import type { ConditionLive } from '../messenger/condition.ts'
 import { deviceName } from './device-name.ts'
 import { offlineApp } from './offline-app.ts'
-import type { Platform } from './platform-context.tsx'
+import type { Passkeys, Platform } from './platform-context.tsx'
 
 interface BrowserPlatformOptions {
   /** As Trusted Types want it. */
@@ -11,12 +18,14 @@ interface BrowserPlatformOptions {
   readonly condition: ConditionLive
 }
 
+const passkeys: Passkeys = { create: createPasskey, use: askForPasskey, createForLock: createLockPasskey, useForLock: askForLockPasskey }
+
 export function browserPlatform({ serviceWorkerUrl, condition }: BrowserPlatformOptions): Platform {
   const reload = () => location.reload()
   // Only the built app has one: in development it would keep old code alive.
   const container = import.meta.env.PROD ? navigator.serviceWorker : undefined
   return {
-    passkeys: passkeysAreSupported() ? { create: createPasskey, use: askForPasskey } : undefined,
+    passkeys: passkeysAreSupported() ? passkeys : undefined,
     deviceName: deviceName(navigator.userAgent),
     keepStorage: requestPersistence,
     offline: offlineApp({ url: serviceWorkerUrl, container, caches: globalThis.caches, reload }),

@@ -13,6 +13,9 @@ export interface PasskeyAnswer {
 export interface Passkeys {
   readonly create: (options: WebAuthnJson) => Promise<PasskeyAnswer>
   readonly use: (options: WebAuthnJson) => Promise<PasskeyAnswer>
+  /** Those of the app lock, which no server knows. */
+  readonly createForLock: (request: { readonly name: string }) => Promise<{ readonly credential: string; readonly prf: Uint8Array }>
+  readonly useForLock: (request: { readonly credential: string }) => Promise<Uint8Array>
 }
 
 export interface Platform {

@@ -5,6 +5,7 @@ import { Link } from 'wouter'
 import { Avatar } from '../design/avatar.tsx'
 import { Page } from '../design/page.tsx'
 import type { InsideSession } from '../shell/shell.tsx'
+import { LockSection } from '../lock/lock-section.tsx'
 import { AppearanceSection } from './appearance-section.tsx'
 import { DevicesSection } from './devices-section.tsx'
 import { PresenceSwitch } from './presence-switch.tsx'
@@ -46,6 +47,7 @@ export function Settings({ session }: { readonly session: InsideSession }) {
           </Link>
         </Section>
       )}
+      <LockSection />
       <ShortcutsSection />
       <SignOutSection />
     </Page>

@@ -8,6 +8,7 @@ const shortcuts = [
   { key: 'settings.keys.next', keys: ['Alt', '↑ ↓'] },
   { key: 'settings.keys.nextUnread', keys: ['Alt', 'Shift', '↑ ↓'] },
   { key: 'settings.keys.details', keys: ['Ctrl', '.'] },
+  { key: 'settings.keys.lock', keys: ['Ctrl', 'Shift', 'L'] },
   { key: 'settings.keys.line', keys: ['Shift', 'Enter'] },
   { key: 'settings.keys.end', keys: ['Esc'] },
 ] as const

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import type { SessionState } from '@tacit/sdk'
 import { ConversationList } from '../conversation-list/conversation-list.tsx'
+import { useStillHere } from '../lock/use-still-here.ts'
 import { useWatch } from '../messenger/messenger-context.tsx'
 import { paths } from '../routes.ts'
 import { Announcer } from './announcer.tsx'
@@ -22,6 +23,7 @@ export function Shell({ session }: { readonly session: InsideSession }) {
   const [location] = useLocation()
   const [switching, setSwitching] = useState(false)
   const openSwitcher = useCallback(() => setSwitching(true), [])
+  useStillHere()
   useShortcuts({ conversations, openSwitcher })
   const atHome = ([paths.home, paths.signIn, paths.signUp] as string[]).includes(location)
   return (

@@ -1,5 +1,6 @@
 /** A messenger made of hand-written snapshots, to look at screens without a server. Never part of the built app. */
 import type { Live, Messenger, Person, Topics } from '@tacit/sdk'
+import type { LockState, PageMessenger } from '@tacit/sdk/browser'
 import { alice, bob, carol, conversationId, conversations, dan, deviceId, messageId, minutes, now, sessionId } from './cast.ts'
 import { timelines } from './timelines.ts'
 
@@ -9,6 +10,7 @@ export interface Scene {
   readonly connection?: Topics['connection']['snapshot']
   readonly conversations?: Topics['conversations']['snapshot']
   readonly trouble?: Topics['trouble']['snapshot']
+  readonly lock?: LockState
 }
 
 class Value<T> implements Live<T> {
@@ -52,7 +54,7 @@ const details = (id: string): Topics['details']['snapshot'] => {
 }
 
 /** A messenger in the given scene. Sending works; most other verbs answer and change nothing. */
-export function fixtureMessenger(scene: Scene): Messenger {
+export function fixtureMessenger(scene: Scene): PageMessenger {
   const session = new Value(scene.session ?? signedIn)
   const trouble = new Value(scene.trouble)
   const list = new Value(scene.trouble ? undefined : (scene.conversations ?? conversations))
@@ -60,6 +62,7 @@ export function fixtureMessenger(scene: Scene): Messenger {
   const lines = new Map(Object.entries(timelines).map(([id, timeline]) => [id, new Value<Topics['timeline']['snapshot']>(timeline)]))
   const about = new Map(conversations.map(({ conversation }) => [String(conversation), new Value(details(conversation))]))
   const nothing = new Value(undefined)
+  const lock = new Value<LockState>(scene.lock ?? { kind: 'off' })
   const lives = { session, connection, conversations: list, trouble }
   let sent = 0
 
@@ -140,6 +143,15 @@ export function fixtureMessenger(scene: Scene): Messenger {
     signUp: async () => session.set(signedIn),
     signIn: async () => session.set(signedIn),
     signOut: async () => session.set({ kind: 'signed_out', why: 'signed_out' }),
+    lock: {
+      state: lock,
+      setLock: async ({ secret, afterMinutes }) => lock.set({ kind: 'open', by: secret.kind, afterMinutes }),
+      removeLock: async () => lock.set({ kind: 'off' }),
+      lock: async () => lock.set({ kind: 'locked', by: 'pin', notBefore: 0 }),
+      unlock: async ({ secret }) => lock.set({ kind: 'open', by: secret.kind, afterMinutes: 5 }),
+      stillHere: async () => undefined,
+      forgetDevice: async () => session.set({ kind: 'signed_out', why: 'signed_out' }),
+    },
     ...silent,
   }
 }

@@ -27,6 +27,8 @@ const platform: Platform = {
   passkeys: {
     create: async () => ({ response: {}, prf: new Uint8Array(32) }),
     use: async () => ({ response: {}, prf: new Uint8Array(32) }),
+    createForLock: async () => ({ credential: 'AA', prf: new Uint8Array(32) }),
+    useForLock: async () => new Uint8Array(32),
   },
   deviceName: 'a story',
   keepStorage: async () => true,

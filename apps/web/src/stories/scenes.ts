@@ -13,5 +13,8 @@ export const scenes: Readonly<Record<string, Scene>> = {
   offline: { connection: { kind: 'offline', unsent: 3 } },
   waiting: { connection: { kind: 'waiting', until: now, unsent: 1 } },
   catchingUp: { connection: { kind: 'catching_up', unsent: 0 } },
+  locked: { session: { kind: 'starting' }, lock: { kind: 'locked', by: 'pin', notBefore: 0 } },
+  lockedByPasskey: { session: { kind: 'starting' }, lock: { kind: 'locked', by: 'passkey', credential: 'AA', notBefore: 0 } },
+  lockSet: { lock: { kind: 'open', by: 'pin', afterMinutes: 5 } },
   damaged: { trouble: { failure: 'storage', message: 'The local database is damaged.' } },
 }
