@@ -6,6 +6,7 @@ import { delivery, deliveryCommands, deliveryEvents } from './delivery.ts'
 import { deviceEvents, devices } from './devices.ts'
 import { disclosure } from './disclosure.ts'
 import { keyEvents, keys } from './keys.ts'
+import { linking } from './linking.ts'
 import { sessions } from './sessions.ts'
 import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
@@ -13,7 +14,19 @@ import { transparency } from './transparency.ts'
 import { turnCommands, turnEvents } from './turns.ts'
 import { vault, vaultEvents } from './vault.ts'
 
-export const routes = { system, accounts, sessions, vault, devices, keys, conversations, delivery, transparency, disclosure } as const
+export const routes = {
+  system,
+  accounts,
+  sessions,
+  vault,
+  devices,
+  keys,
+  conversations,
+  delivery,
+  transparency,
+  disclosure,
+  linking,
+} as const
 
 export const commands = {
   connection: connectionCommands,

@@ -33,11 +33,12 @@ export const devices = {
     method: 'PUT',
     path: '/v1/device-list',
     access: 'account',
-    summary: 'The next version of my device list; devices that left it lose their sessions',
+    summary:
+      'The next version of my device list; devices that left it lose their sessions. To take off another device that is in use takes a fresh proof',
     body: z.strictObject({ deviceList }),
     result: z.object({ version: z.int().min(1) }),
     status: 200,
-    failures: ['invalid_device_list', 'version_conflict'],
+    failures: ['invalid_device_list', 'version_conflict', 'proof_needed'],
   }),
 }
 

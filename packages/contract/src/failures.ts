@@ -25,6 +25,11 @@ export const failures = {
   session_ended: entry(401, 'This session has ended.', 'Sign in again.'),
   origin_refused: entry(403, 'Requests from this website are not allowed.', 'The operator can allow the origin in the settings.'),
   device_needed: entry(403, 'This session has no device yet.', 'Enrol a device first.'),
+  proof_needed: entry(
+    403,
+    'The person has to prove that it is them.',
+    'Prove it by password or passkey, then ask again within two minutes.',
+  ),
   not_found: entry(404, 'There is nothing here for you.', 'Check the address; it may also be somebody else’s.'),
   method_not_allowed: entry(405, 'This method is not supported here.', 'See the API reference.'),
   timed_out: entry(408, 'The request took too long to arrive.', 'Try again on a better connection.'),
@@ -35,6 +40,8 @@ export const failures = {
   version_conflict: entry(409, 'Somebody changed this first.', 'Fetch the current version and apply the change again.'),
   already_exists: entry(409, 'This exists already.', 'Use the existing one.'),
   direct_exists: entry(409, 'You already have a direct conversation.', 'Use the conversation given.'),
+  link_used: entry(409, 'This code was used already.', 'Show a new code on the new device.'),
+  link_cancelled: entry(409, 'One of the two devices has cancelled.', 'Begin again with a new code.'),
   too_many: entry(409, 'A limit on how many is reached.', 'Remove some first.'),
   not_allowed: entry(403, 'The rules of the conversation do not allow this.', 'Ask an admin of the conversation.'),
   invalid_handshake: entry(

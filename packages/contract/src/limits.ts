@@ -45,6 +45,8 @@ export const limits = {
   vaultUnlock: 2 * KIB,
   /** Ways to open one vault, its devices apart. */
   unlocksPerAccount: 16,
+  /** What the old device hands to a linked one, sealed and signed. */
+  linkBox: 2 * KIB,
   /** Conversations named in one frame. */
   cursorsPerFrame: 1000,
   welcomeAcksPerFrame: 1000,

@@ -6,20 +6,31 @@ import { limits } from './limits.ts'
 import { route } from './vocabulary.ts'
 
 /** 256 random bits, base64url. */
-const token = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+export const Token = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
+/** How a session came about; `link`: another device of the account let it in. */
+export const SignInMethod = z.enum(['password', 'passkey', 'link'])
+export type SignInMethod = z.output<typeof SignInMethod>
 
 export const SessionTokens = z.object({
   session: SessionId,
   account: AccountId,
   /** Null until the session has enrolled a device. */
   device: DeviceId.nullable(),
-  accessToken: token,
+  accessToken: Token,
   /** Seconds until the access token ends. */
   accessExpiresIn: z.int().min(0),
-  refreshToken: token,
+  refreshToken: Token,
   refreshExpiresIn: z.int().min(0),
 })
 export type SessionTokens = z.output<typeof SessionTokens>
+
+/** How the account of a session can prove that its person is there. */
+export const ProofMethod = z.enum(['password', 'passkey'])
+export type ProofMethod = z.output<typeof ProofMethod>
+
+/** Seconds for which a proof counts; 0: there is none. */
+const proved = z.object({ provedFor: z.int().min(0) })
 
 export const sessions = {
   startPasswordSignIn: route({
@@ -67,10 +78,59 @@ export const sessions = {
     path: '/v1/sessions/renew',
     access: 'anyone',
     summary: 'New tokens for a refresh token; the old one ends',
-    body: z.strictObject({ refreshToken: token }),
+    body: z.strictObject({ refreshToken: Token }),
     result: SessionTokens,
     status: 200,
     failures: ['session_ended'],
+  }),
+  proof: route({
+    method: 'GET',
+    path: '/v1/sessions/current/proof',
+    access: 'account',
+    summary: 'How long the last proof of who is there counts for this session, and how to give one',
+    result: proved.extend({ methods: z.array(ProofMethod).max(ProofMethod.options.length) }),
+    status: 200,
+    failures: [],
+  }),
+  startPasswordProof: route({
+    method: 'POST',
+    path: '/v1/sessions/current/proof/password/start',
+    access: 'account',
+    summary: 'First step of proving by password (OPAQUE login) that the person is there',
+    body: z.strictObject({ startLoginRequest: z.string().max(1024) }),
+    result: z.object({ challenge: ChallengeId, loginResponse: z.string().max(4096) }),
+    status: 200,
+    failures: [],
+  }),
+  finishPasswordProof: route({
+    method: 'POST',
+    path: '/v1/sessions/current/proof/password/finish',
+    access: 'account',
+    summary: 'Second step of proving by password; the proof counts for this session alone, for two minutes',
+    body: z.strictObject({ challenge: ChallengeId, finishLoginRequest: z.string().max(1024) }),
+    result: proved,
+    status: 200,
+    failures: ['wrong_credentials', 'expired'],
+  }),
+  startPasskeyProof: route({
+    method: 'POST',
+    path: '/v1/sessions/current/proof/passkey/start',
+    access: 'account',
+    summary: 'First step of proving by passkey that the person is there',
+    body: z.strictObject({}),
+    result: z.object({ challenge: ChallengeId, options: WebAuthnJson }),
+    status: 200,
+    failures: [],
+  }),
+  finishPasskeyProof: route({
+    method: 'POST',
+    path: '/v1/sessions/current/proof/passkey/finish',
+    access: 'account',
+    summary: 'Second step of proving by passkey; the proof counts for this session alone, for two minutes',
+    body: z.strictObject({ challenge: ChallengeId, response: WebAuthnJson }),
+    result: proved,
+    status: 200,
+    failures: ['wrong_credentials', 'expired'],
   }),
   list: route({
     method: 'GET',
@@ -83,7 +143,7 @@ export const sessions = {
           z.object({
             session: SessionId,
             device: DeviceId.nullable(),
-            method: z.enum(['password', 'passkey']),
+            method: SignInMethod,
             current: z.boolean(),
             createdAt: z.iso.datetime(),
             lastUsedAt: z.iso.datetime(),

@@ -52,9 +52,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '358be43a35c82835faec8f2ca8badc499a32cf211777b4594715c91f92bf2f69',
     what: 'The vault in parts, its key encrypted to public keys and replaceable.',
   },
+  {
+    version: 10,
+    fingerprint: '5f5882d2075a8c64fb17c4eb92ada35036a267581e18837e949047d603d966fc',
+    what: 'Linking a device, and proving again who is there.',
+  },
 ]
 
-export const CONTRACT_VERSION = 9
+export const CONTRACT_VERSION = 10
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

@@ -12,7 +12,9 @@ import type {
   DeviceId,
   FailureName,
   MessageId,
+  ProofMethod,
   SessionId,
+  SignInMethod,
   WebAuthnJson,
 } from '@tacit/contract'
 
@@ -189,7 +191,7 @@ export interface ConversationDetails {
 export interface SessionInfo {
   readonly session: SessionId
   readonly device: DeviceId | null
-  readonly method: 'password' | 'passkey'
+  readonly method: SignInMethod
   readonly current: boolean
   readonly createdAt: number
   readonly lastUsedAt: number
@@ -201,7 +203,41 @@ export interface DeviceInfo {
   /** The name its owner gave it, from the vault; the server does not know it. */
   readonly name: string
   readonly notAfter: number
+  /** By the server's word, to a quarter of an hour; absent when it holds no session of it. */
+  readonly lastUsedAt?: number
 }
+
+/**
+ * How a link ended. wrong_code: the server knows no such code · other_server: the code is for another server · cancelled_here,
+ * cancelled_there: by this device or the other · different: the person saw different digits · tampered: what came does not fit
+ * what was promised, so somebody stands between · failed: anything else.
+ */
+export type LinkOver =
+  | 'expired'
+  | 'used'
+  | 'wrong_code'
+  | 'other_server'
+  | 'cancelled_here'
+  | 'cancelled_there'
+  | 'different'
+  | 'tampered'
+  | 'too_many_tries'
+  | 'too_many_devices'
+  | 'failed'
+
+/** Linking a device, on the new one (which shows a code) or the old one (which brings it). Times in milliseconds. */
+export type LinkingState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting'; readonly side: 'new' | 'old' }
+  /** New: `code` to be typed, `qr` to be scanned, good until then. */
+  | { readonly kind: 'showing'; readonly code: string; readonly qr: string; readonly until: number }
+  /** Both show six digits, and the person compares them. New: `handle` is whose device brought the code, by the server's word. */
+  | { readonly kind: 'comparing'; readonly side: 'new'; readonly digits: string; readonly handle: string; readonly until: number }
+  | { readonly kind: 'comparing'; readonly side: 'old'; readonly digits: string; readonly until: number }
+  | { readonly kind: 'finishing'; readonly side: 'new' | 'old' }
+  /** Old: the new device is in. The new one is signed in then. */
+  | { readonly kind: 'done'; readonly side: 'old' }
+  | { readonly kind: 'over'; readonly side: 'new' | 'old'; readonly why: LinkOver }
 
 /** A table of the server that holds something on me or on conversations I am in. */
 export interface HeldTable {
@@ -243,6 +279,7 @@ export interface Topics {
   conversations: { readonly param: undefined; readonly snapshot: readonly ConversationSummary[] | undefined }
   timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
   details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
+  linking: { readonly param: undefined; readonly snapshot: LinkingState }
   /** Undefined when all is well. */
   trouble: { readonly param: undefined; readonly snapshot: Trouble | undefined }
 }
@@ -267,6 +304,21 @@ export interface Verbs {
     readonly prf: Uint8Array
     readonly deviceName?: string
   }): Promise<void>
+  /** On a device that nobody is signed in on: shows a code by which another device of the person lets it in. */
+  beginLinking(request: { readonly deviceName?: string }): Promise<void>
+  /** On a device that is signed in: brings the code of the new one, typed or scanned. Resolves when there are digits to compare, or the link is over. */
+  claimLink(request: { readonly code: string }): Promise<void>
+  /** The digits are the same. Rejects with `proof_needed` unless the person has proved who they are within two minutes. */
+  approveLink(): Promise<void>
+  /** On either side. `different`: because the digits are not the same. */
+  cancelLinking(request: { readonly different?: boolean }): Promise<void>
+
+  /** How the person can prove that it is them, and for how many seconds the last proof still counts. */
+  proofState(): Promise<{ readonly methods: readonly ProofMethod[]; readonly provedFor: number }>
+  proveByPassword(request: { readonly password: string }): Promise<void>
+  beginPasskeyProof(): Promise<{ readonly ceremony: string; readonly options: WebAuthnJson }>
+  finishPasskeyProof(request: { readonly ceremony: string; readonly response: WebAuthnJson }): Promise<void>
+
   /** Ends the session and wipes this device: keys, database, caches. Works offline too (the server learns of it when it can). */
   signOut(): Promise<void>
 
@@ -307,6 +359,10 @@ export interface Verbs {
   sessions(): Promise<readonly SessionInfo[]>
   revokeSession(request: { readonly session: SessionId }): Promise<void>
   devices(): Promise<readonly DeviceInfo[]>
+  /** Other devices of the account see the name, the server does not. */
+  nameDevice(request: { readonly device: DeviceId; readonly name: string }): Promise<void>
+  /** Out of the account and of every conversation, its sessions dead. Rejects with `proof_needed` for one that is in use. */
+  removeDevice(request: { readonly device: DeviceId }): Promise<void>
   keyLogEvidence(): Promise<readonly KeyLogEvidence[]>
 
   /** What the server holds on me, told by itself from its tables. */

@@ -2,7 +2,7 @@
 import type { ConversationId, WebAuthnJson } from '@tacit/contract'
 import type { MlsEngine } from '@tacit/mls'
 import { toBase64Url } from '@tacit/contract'
-import { beginPasskeySignIn, finishPasskeySignIn, signInWithPassword } from './account/sign-in.ts'
+import { beginPasskeySignIn, enterLinked, finishPasskeySignIn, signInWithPassword } from './account/sign-in.ts'
 import { sayGoodbye } from './account/sign-out.ts'
 import { beginPasskeySignUp, finishPasskeySignUp, signUpWithPassword, type FrontDesk, type PasskeySignUp } from './account/sign-up.ts'
 import { loadSelf, loadTokens, type Self } from './account/settings.ts'
@@ -11,6 +11,8 @@ import type { Server } from './connection/http.ts'
 import { Device } from './device.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import { migrate } from './local-store/schema.ts'
+import { Linking } from './linking/linking.ts'
+import { linkVerbs } from './linking/verbs.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { SignedIn } from './verbs.ts'
@@ -35,6 +37,10 @@ export type DoorVerbs = Pick<
   | 'finishPasskeySignUp'
   | 'beginPasskeySignIn'
   | 'finishPasskeySignIn'
+  | 'beginLinking'
+  | 'claimLink'
+  | 'approveLink'
+  | 'cancelLinking'
   | 'loadEarlier'
 >
 
@@ -47,6 +53,7 @@ export class Door {
   readonly verbs: DoorVerbs
   readonly #parts: DoorParts
   readonly #turns = new OneAtATime()
+  readonly #linking: Linking
   #store: StoreDriver
   #signedIn: (SignedIn & { readonly stopMirror: () => void }) | undefined
   /** The newest ceremony; a person has one pair of hands. */
@@ -57,7 +64,8 @@ export class Door {
     this.#parts = parts
     this.#store = parts.store
     this.views = new Views(() => this.#shown())
-    this.verbs = this.#makeVerbs()
+    this.#linking = new Linking(this.views.linking)
+    this.verbs = { ...this.#makeVerbs(), ...this.#linkVerbs() }
   }
 
   open(): Promise<void> {
@@ -81,7 +89,7 @@ export class Door {
     return this.#signedIn
   }
 
-  #makeVerbs(): DoorVerbs {
+  #makeVerbs(): Omit<DoorVerbs, keyof ReturnType<typeof linkVerbs>> {
     return {
       signUp: ({ handle, password, deviceName }) =>
         this.#enter((desk) => signUpWithPassword(desk, { handle: handle.trim(), password, deviceName: named(deviceName) })),
@@ -110,6 +118,18 @@ export class Door {
     }
   }
 
+  #linkVerbs() {
+    const { server, surroundings } = this.#parts
+    return linkVerbs({
+      ...surroundings,
+      server,
+      linking: this.#linking,
+      state: this.views.linking,
+      signedIn: () => (this.views.session.get().kind === 'session_ended' ? undefined : this.#signedIn),
+      admitted: (admission, deviceName) => this.#enter((desk) => enterLinked(desk, { ...admission, deviceName: named(deviceName) })),
+    })
+  }
+
   #beginCeremony(what: Ceremony, options: WebAuthnJson) {
     const name = toBase64Url(this.#parts.surroundings.random.bytes(16))
     this.#ceremony = { name, what }
@@ -136,6 +156,8 @@ export class Door {
       const before = this.views.session.get()
       if (this.#signedIn && before.kind !== 'session_ended')
         throw new MessengerError('not_allowed', 'Somebody is signed in. Sign out first.')
+      // Whoever comes in otherwise needs no link any more.
+      if (this.views.linking.get().kind !== 'finishing') this.#linking.drop()
       await this.#reopen()
       try {
         await how(this.#desk())
@@ -217,6 +239,7 @@ export class Door {
   }
 
   #leave(): void {
+    if (this.#signedIn) this.#linking.drop()
     this.#signedIn?.device.stop()
     this.#signedIn?.stopMirror()
     this.#signedIn = undefined

@@ -53,6 +53,7 @@ function watch(views: Views, topic: TopicName, param: Topics[TopicName]['param']
     case 'session':
     case 'connection':
     case 'conversations':
+    case 'linking':
     case 'trouble':
       return views[topic]
     case 'timeline':

@@ -1,8 +1,6 @@
 /** The verbs of somebody who is signed in. They throw what they meet; the front door makes `MessengerError`s of it. */
-import { readDeviceList, routes, type AccountId, type ConversationId } from '@tacit/contract'
-import { MessengerError, type DeviceInfo, type Person, type SessionInfo, type Verbs } from './api.ts'
-import { fetchVault } from './vault/own-vault.ts'
-import { vaultIn } from './vault/vault.store.ts'
+import { routes, type AccountId, type ConversationId } from '@tacit/contract'
+import { MessengerError, type Person, type SessionInfo, type Verbs } from './api.ts'
 import { saveSelf, type Self } from './account/settings.ts'
 import { addIntent, hasIntent, type Intent } from './conversations/intent.store.ts'
 import { findDirect, type Conversation } from './conversations/conversation.store.ts'
@@ -12,6 +10,7 @@ import type { Device } from './device.ts'
 import { findPinByHandle } from './devices/people.store.ts'
 import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
+import { ownDeviceVerbs } from './own-device-verbs.ts'
 import { trustVerbs } from './trust-verbs.ts'
 import { Unreachable } from './trouble.ts'
 
@@ -31,6 +30,10 @@ type ConversationVerbs = Omit<
   | 'finishPasskeySignUp'
   | 'beginPasskeySignIn'
   | 'finishPasskeySignIn'
+  | 'beginLinking'
+  | 'claimLink'
+  | 'approveLink'
+  | 'cancelLinking'
   | 'loadEarlier'
 >
 
@@ -46,6 +49,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
     ...membershipVerbs(signedIn),
     ...messageVerbs(signedIn),
     ...accountVerbs(signedIn),
+    ...ownDeviceVerbs(signedIn),
     ...trustVerbs(signedIn),
   }
 }
@@ -158,7 +162,7 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
   }
 }
 
-function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession' | 'devices'> {
+function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPresenceSharing' | 'sessions' | 'revokeSession'> {
   return {
     async setPresenceSharing({ on }) {
       const { device, selfChanged } = signedIn()
@@ -177,20 +181,6 @@ function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPre
     },
     async revokeSession({ session }) {
       await signedIn().device.core.session.call(routes.sessions.revoke, { params: { session } })
-    },
-    async devices() {
-      const { device, self } = signedIn()
-      const { session, random, store } = device.core
-      const { deviceList } = await session.call(routes.accounts.me, {})
-      const list = await readDeviceList(deviceList)
-      const { accountKeySeed, devices } = await fetchVault({ session, self, random, memory: vaultIn(store) })
-      accountKeySeed.fill(0)
-      return (list?.devices ?? []).map((one): DeviceInfo => ({
-        device: one.device,
-        current: one.device === self.device,
-        name: devices.get(one.device)?.name ?? '',
-        notAfter: one.notAfter * 1000,
-      }))
     },
   }
 }

@@ -1,6 +1,6 @@
 /** The values that can be watched, each read from the store again when its conversation changed. */
 import type { ConversationId } from '@tacit/contract'
-import type { ConversationDetails, ConversationSummary, Live, SessionState, Timeline, Trouble } from './api.ts'
+import type { ConversationDetails, ConversationSummary, LinkingState, Live, SessionState, Timeline, Trouble } from './api.ts'
 import { ConnectionView } from './connection-view.ts'
 import { LiveQuery, LiveValue } from './live.ts'
 import type { StoreDriver } from './local-store/driver.ts'
@@ -19,6 +19,7 @@ export interface Shown {
 
 export class Views {
   readonly session = new LiveValue<SessionState>({ kind: 'starting' })
+  readonly linking = new LiveValue<LinkingState>({ kind: 'idle' })
   readonly connection: ConnectionView
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
   readonly #troubles = new Troubles()

@@ -8,9 +8,11 @@ import type { Bus } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
 import { systemClock, systemElapsed, type Clock } from './clock.ts'
 import { openCluster, type Cluster } from './cluster.ts'
+import { Challenges } from './credentials/challenges.ts'
 import { Credentials } from './credentials/credentials.ts'
 import { createPasswordProtocol } from './credentials/opaque.ts'
 import { createPasskeys } from './credentials/passkeys.ts'
+import { Proofs } from './credentials/proofs.ts'
 import { deviceHandlers } from './devices/devices.routes.ts'
 import { Devices } from './devices/devices.ts'
 import { disclosureHandlers } from './disclosure/disclosure.ts'
@@ -19,6 +21,8 @@ import { createLimits } from './gateway/limits.ts'
 import { createOrigins, type Origins } from './gateway/origins.ts'
 import { healthHandlers } from './health/health.ts'
 import { createKeys, type Keys } from './keys/keys.ts'
+import { linkingHandlers } from './linking/linking.routes.ts'
+import { Links } from './linking/linking.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { LoopLag } from './loop-lag.ts'
 import { openMessaging, type Messaging, type Neighbours } from './messaging.ts'
@@ -120,7 +124,7 @@ interface Furnished {
 async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
-  const { accounts, credentials, sessions, keys, devices, transparency } = identity
+  const { accounts, challenges, credentials, proofs, sessions, links, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
   const several = cluster !== undefined
   const leases = cluster?.leases ?? new OwnLeases(clock)
@@ -138,7 +142,16 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     handlers: {
       system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
       accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
-      sessions: sessionHandlers({ sessions, credentials, database, limits, log, findAccount: (handle) => accounts.findByHandle(handle) }),
+      sessions: sessionHandlers({
+        sessions,
+        credentials,
+        proofs,
+        database,
+        limits,
+        log,
+        findAccount: (handle) => accounts.findByHandle(handle),
+      }),
+      linking: linkingHandlers({ links, limits }),
       vault: vaultHandlers({ database, bells, limits }),
       devices: deviceHandlers({
         devices,
@@ -154,7 +167,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   })
   messaging.attach(http.server)
   const sweep = async () => {
-    await Promise.all([sessions.sweep(), credentials.sweep(), space.look(), messaging.sweep(), cluster?.sweep()])
+    await Promise.all([sessions.sweep(), challenges.sweep(), links.sweep(), space.look(), messaging.sweep(), cluster?.sweep()])
   }
   return { http, messaging, sweep }
 }
@@ -164,13 +177,16 @@ async function openIdentity({ settings, clock, random, log, database, bells, sec
   const accounts = createAccounts({ database, bells })
   const passwords = createPasswordProtocol(secrets)
   const passkeys = createPasskeys({ name: settings.name, origins })
-  const credentials = new Credentials({ database, clock, random, passwords, passkeys })
+  const challenges = new Challenges({ database, clock, random })
+  const credentials = new Credentials({ database, challenges, passwords, passkeys })
+  const proofs = new Proofs({ database, challenges, passwords, passkeys })
   const sessions = new Sessions({ database, bells, clock, random, secrets, log })
+  const links = new Links({ database, clock, random, sessions, log, handleOf: (account) => accounts.handleOf(account) })
   const keys: Keys = createKeys({ database, bells, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
   const transparency = new Transparency({ database, clock, secrets })
   await transparency.begin()
   const devices: Devices = new Devices({ database, bells, clock, sessions, keys, transparency, log })
-  return { accounts, credentials, sessions, keys, devices, transparency }
+  return { accounts, challenges, credentials, proofs, sessions, links, keys, devices, transparency }
 }
 
 const neighboursOf = (

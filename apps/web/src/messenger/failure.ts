@@ -31,6 +31,7 @@ const texts: Partial<Record<MessengerFailure, ParseKeys>> = {
   offline: 'failure.offline',
   passkey_cancelled: 'failure.passkeyCancelled',
   passkey_without_prf: 'failure.passkeyWithoutPrf',
+  proof_needed: 'failure.proofNeeded',
   rate_limited: 'failure.rateLimited',
   session_ended: 'failure.sessionEnded',
   storage: 'failure.storage',

@@ -7,6 +7,7 @@ import { timelines } from './timelines.ts'
 /** What a story may change about the world. */
 export interface Scene {
   readonly session?: Topics['session']['snapshot']
+  readonly linking?: Topics['linking']['snapshot']
   readonly connection?: Topics['connection']['snapshot']
   readonly conversations?: Topics['conversations']['snapshot']
   readonly trouble?: Topics['trouble']['snapshot']
@@ -63,7 +64,8 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
   const about = new Map(conversations.map(({ conversation }) => [String(conversation), new Value(details(conversation))]))
   const nothing = new Value(undefined)
   const lock = new Value<LockState>(scene.lock ?? { kind: 'off' })
-  const lives = { session, connection, conversations: list, trouble }
+  const linking = new Value<Topics['linking']['snapshot']>(scene.linking ?? { kind: 'idle' })
+  const lives = { session, connection, conversations: list, linking, trouble }
   let sent = 0
 
   return {
@@ -136,6 +138,8 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
       { device: deviceId('here'), current: true, name: 'Firefox on Linux', notAfter: now + minutes(500_000) },
       { device: deviceId('phone'), current: false, name: 'Chrome on Android', notAfter: now + minutes(400_000) },
     ],
+    proofState: async () => ({ methods: ['password', 'passkey'], provedFor: 0 }),
+    beginPasskeyProof: async () => ({ ceremony: 'c', options: {} }),
     beginPasskeySignUp: async () => ({ ceremony: 'c', options: {} }),
     beginPasskeySignIn: async () => ({ ceremony: 'c', options: {} }),
     finishPasskeySignUp: async () => session.set(signedIn),
@@ -171,5 +175,13 @@ const silent = {
   loadEarlier: done,
   setPresenceSharing: done,
   revokeSession: done,
+  nameDevice: done,
+  removeDevice: done,
+  beginLinking: done,
+  claimLink: done,
+  approveLink: done,
+  cancelLinking: done,
+  proveByPassword: done,
+  finishPasskeyProof: done,
   close: done,
 }

@@ -321,7 +321,7 @@ export const de: Words = {
     sessions: 'Angemeldet',
     sessionsHint: 'Wer eine Sitzung beendet, meldet jenes Gerät ab. Tu es, wenn dir eines abhandenkam.',
     thisSession: 'Diese hier',
-    methods: { password: 'Mit Passwort', passkey: 'Mit Passkey' },
+    methods: { password: 'Mit Passwort', passkey: 'Mit Passkey', link: 'Von einem anderen Gerät verbunden' },
     sessionUsed: '{{since}} · zuletzt {{ago}}',
     revoke: 'Beenden',
     revokeLabel: 'Die Sitzung beenden, seit: {{since}}',
@@ -410,6 +410,7 @@ export const de: Words = {
     passkeyCancelled: 'Es wurde kein Passkey benutzt. Versuch es noch einmal, oder nimm ein Passwort.',
     passkeyWithoutPrf:
       'Dieser Passkey kann deine Schlüssel nicht schützen. Nimm einen anderen (Telefon oder Passwortmanager), oder ein Passwort.',
+    proofNeeded: 'Bitte zeig erst, dass du es bist.',
     rateLimited: 'Zu viele Versuche. Warte {{seconds}} Sekunden und versuch es dann noch einmal.',
     sessionEnded: 'Deine Sitzung ist beendet. Melde dich wieder an.',
     storage: 'Der Speicher dieses Browsers ist voll, gesperrt oder beschädigt.',

@@ -19,17 +19,17 @@ const OUTPUT_LENGTH = ML_KEM_CIPHERTEXT_LENGTH + 32
 /** The pair of a secret of at least 32 bytes, always the same (DeriveKeyPair, RFC 9180 section 7.1.3). */
 export const boxPairFrom = (secret: Bytes): Promise<BoxPair> => hpke.kem.derive(secret)
 
-/** A fresh pair. */
+/** A fresh pair (GenerateKeyPair, RFC 9180 section 7.1.2). */
 export const newBoxPair = (): Promise<BoxPair> => hpke.kem.generate()
 
-/** The KEM output followed by the ciphertext. `info` is bound to it. Throws `invalid` for a bad key. */
+/** The KEM output followed by the ciphertext (SealBase, RFC 9180 section 6.1). `info` is bound to it. Throws `invalid` for a bad key. */
 export async function sealBox(request: { readonly publicKey: Bytes; readonly info: Bytes; readonly plaintext: Bytes }): Promise<Bytes> {
   const info = await hashInfo(hpke, request.info)
   const { kemOutput, ciphertext } = await seal(hpke, { publicKey: request.publicKey, info }, request.plaintext)
   return concat(kemOutput, ciphertext)
 }
 
-/** The inverse of `sealBox`. Throws `auth_failed` or `malformed`. */
+/** The inverse of `sealBox` (OpenBase, RFC 9180 section 6.1). Throws `auth_failed` or `malformed`. */
 export async function openBox(request: { readonly pair: BoxPair; readonly info: Bytes; readonly sealed: Bytes }): Promise<Bytes> {
   const { pair, sealed } = request
   if (sealed.length < OUTPUT_LENGTH) throw new MlsError('malformed', `a box of ${sealed.length} bytes`)

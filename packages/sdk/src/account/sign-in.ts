@@ -29,6 +29,7 @@ import { vaultIn } from '../vault/vault.store.ts'
 import { startLogin } from './password.ts'
 import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
 import { keepDevice, keepVault, type FrontDesk } from './sign-up.ts'
+import type { Admission } from '../linking/new-side.ts'
 
 type Me = RouteResult<Routes['accounts']['me']>
 
@@ -74,7 +75,17 @@ export async function finishPasskeySignIn(
   await enter(desk, { tokens, unlock: { kind: 'passkey', secret: done.prf }, deviceName: done.deviceName })
 }
 
-async function enter(desk: FrontDesk, entered: { tokens: SessionTokens; unlock: UnlockSecret; deviceName: string }): Promise<void> {
+/** Another device of the account handed over what this one needs. */
+export async function enterLinked(desk: FrontDesk, { tokens, handover, deviceName }: Admission & { deviceName: string }): Promise<void> {
+  const { account, accountKey, vaultKey } = handover
+  if (tokens.account !== account) throw new MessengerError('identity_mismatch', 'The server let this device into another account.')
+  await enter(desk, { tokens, unlock: { kind: 'handed_over', vaultKey, accountKey }, deviceName })
+}
+
+/** What opens the vault: a secret of a way of signing in, or the vault key itself, from another device that says which account key it has seen. */
+type Opener = UnlockSecret | { readonly kind: 'handed_over'; readonly vaultKey: VaultKey; readonly accountKey: Uint8Array }
+
+async function enter(desk: FrontDesk, entered: { tokens: SessionTokens; unlock: Opener; deviceName: string }): Promise<void> {
   const session = sessionOf(desk, entered.tokens)
   const before = await loadSelf(desk.store)
   if (before && before.account !== entered.tokens.account) {
@@ -91,12 +102,12 @@ const sessionOf = ({ server, clock }: FrontDesk, tokens: SessionTokens): Session
 
 async function openAccount(
   desk: FrontDesk,
-  { session, unlock, deviceName }: { session: Session; unlock: UnlockSecret; deviceName: string },
+  { session, unlock, deviceName }: { session: Session; unlock: Opener; deviceName: string },
 ): Promise<OpenAccount> {
   desk.step('vault')
   const me = await session.call(routes.accounts.me, {})
   const { generation, parts, unlocks } = await session.call(routes.vault.fetch, {})
-  const found = await unwrapVaultKey({ unlocks, generation, unlock, account: me.account })
+  const found = unlock.kind === 'handed_over' ? unlock : await unwrapVaultKey({ unlocks, generation, unlock, account: me.account })
   const keys = parts.find(({ part }) => part === 'keys')
   if (!found || !keys) throw locked()
   const { vaultKey } = found
@@ -105,7 +116,7 @@ async function openAccount(
   if (!vault) throw locked()
   const key = await signingKeyFrom(vault.accountKeySeed)
   vault.accountKeySeed.fill(0)
-  if (!equalBytes(key.publicKey, me.accountKey))
+  if (!equalBytes(key.publicKey, me.accountKey) || (unlock.kind === 'handed_over' && !equalBytes(key.publicKey, unlock.accountKey)))
     throw new MessengerError('identity_mismatch', 'The server names another account key than the vault.')
   return { session, tokens: () => mustGoOn(session), me, key, vaultKey, vaultVersion: keys.version, deviceName }
 }

@@ -1,12 +1,12 @@
 /** Signing out: the server hears of it if it can be reached, and everything on this device is erased whether or not it can. */
-import { routes, type DeviceCertificate } from '@tacit/contract'
+import { routes } from '@tacit/contract'
 import type { Session } from '../connection/session.ts'
 import type { Clock } from '../surroundings.ts'
 import { backOff, isPassing } from '../trouble.ts'
-import { isInTime, nextDeviceList } from './new-device.ts'
-import { changeVault, withAccountKey, type VaultAccess } from '../vault/own-vault.ts'
+import { changeVault, type VaultAccess } from '../vault/own-vault.ts'
 import { withoutDevices } from '../vault/vault.ts'
 import type { Self } from './settings.ts'
+import { takeOffList } from './take-off-list.ts'
 
 /** A person who signs out does not wait longer for the server, in milliseconds. */
 const PATIENCE = 5000
@@ -42,20 +42,10 @@ async function keepTelling(access: Leaving, attempt: number): Promise<void> {
 async function tell(access: Leaving): Promise<void> {
   const { session, self } = access
   await changeVault(access, (vault) => withoutDevices(vault, [self.device])).catch(() => undefined)
-  await withdraw(access).catch((error: unknown) => {
+  await takeOffList(access, [self.device]).catch((error: unknown) => {
     if (isPassing(error)) throw error
   })
   await endSession(session)
-}
-
-async function withdraw(access: Leaving): Promise<void> {
-  const { session, self, clock } = access
-  const { deviceList } = await session.call(routes.accounts.me, {})
-  await withAccountKey(access, async (key) => {
-    const keep = (one: DeviceCertificate) => one.device !== self.device && isInTime(one, clock.now())
-    const next = await nextDeviceList({ account: self.account, key }, { current: deviceList, keep })
-    await session.call(routes.devices.replaceList, { body: { deviceList: next } })
-  })
 }
 
 async function endSession(session: Pick<Session, 'call'>): Promise<void> {

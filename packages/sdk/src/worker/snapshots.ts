@@ -57,12 +57,15 @@ export class Snapshots {
   #first(topic: PageTopic): unknown {
     if (topic === 'lock') return unknownLock
     if (topic === 'session') return this.#options.firstSession()
+    if (topic === 'linking') return noLink
     return topic === 'connection' ? offline : undefined
   }
 }
 
 const unknownLock: LockState = { kind: 'unknown' }
 const offline: Topics['connection']['snapshot'] = { kind: 'offline', unsent: 0 }
+
+const noLink: Topics['linking']['snapshot'] = { kind: 'idle' }
 
 class Entry implements Live<unknown> {
   readonly watch: ActiveWatch

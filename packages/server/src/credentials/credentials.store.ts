@@ -22,6 +22,15 @@ export const addPassword = (tx: Writer, row: Selectable<Tables['password_credent
 export const findPasskey = (db: Reader, id: string): Promise<PasskeyRow | undefined> =>
   db.selectFrom('passkey_credential').selectAll().where('id', '=', id).executeTakeFirst()
 
+export async function countPasskeys(db: Reader, account: AccountId): Promise<number> {
+  const { count } = await db
+    .selectFrom('passkey_credential')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('account', '=', account)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 export const addPasskey = (tx: Writer, row: PasskeyRow) => tx.insertInto('passkey_credential').values(row).execute()
 
 export const setPasskeyCounter = (tx: Writer, { id, counter }: { id: string; counter: number }) =>

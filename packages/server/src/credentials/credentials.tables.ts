@@ -17,10 +17,10 @@ export interface CredentialTables {
     /** The wrapped vault key that its PRF output opens; null for one of before there was a tie. */
     unlock: UnlockId | null
   }
-  /** A sign-up or sign-in that has begun; taken out by its second step. */
+  /** A sign-up, a sign-in or another proof that has begun; taken out by its second step. */
   challenge: {
     id: ChallengeId
-    purpose: 'password_sign_in' | 'passkey_sign_in' | 'passkey_sign_up'
+    purpose: 'password_sign_in' | 'passkey_sign_in' | 'passkey_sign_up' | 'password_proof' | 'passkey_proof'
     /** Null when the handle is not known: the sign-in then fails at the end, like a wrong password. */
     account: AccountId | null
     state: string

@@ -1,13 +1,12 @@
 /**
  * The front door of credentials: proving who somebody is, by password or passkey. Says nothing on sessions. Each proof has
- * two steps; what ties them is a challenge in the database, good once and for five minutes.
+ * two steps, tied by a challenge.
  */
-import { AccountId, ChallengeId, foldHandle, Refusal, toBase64Url, type UnlockId, type WebAuthnJson } from '@tacit/contract'
+import { AccountId, foldHandle, Refusal, toBase64Url, type ChallengeId, type UnlockId, type WebAuthnJson } from '@tacit/contract'
 import type { Transaction } from 'kysely'
-import type { Clock } from '../clock.ts'
-import type { Random } from '../random.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
+import type { Challenges } from './challenges.ts'
 import * as store from './credentials.store.ts'
 import type { PasswordProtocol } from './opaque.ts'
 import type { Passkey, Passkeys } from './passkeys.ts'
@@ -22,15 +21,10 @@ interface PasskeyProof {
 
 export interface CredentialsDeps {
   readonly database: Database
-  readonly clock: Clock
-  readonly random: Random
+  readonly challenges: Challenges
   readonly passwords: PasswordProtocol
   readonly passkeys: Passkeys
 }
-
-const CHALLENGE_LIFE_MS = 5 * 60_000
-/** Waiting proofs at most; beyond it newcomers wait, because disk space is everybody's. */
-const MAX_CHALLENGES = 20_000
 
 /** Stands where no account is known. Somebody may have this very id; what is found under it is not used. */
 const NOBODY = AccountId.parse(toBase64Url(new Uint8Array(16)))
@@ -49,7 +43,10 @@ export class Credentials {
 
   async startPasskeySignUp(person: { account: AccountId; handle: string }): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
     const { options, challenge } = await this.#deps.passkeys.registrationOptions(person)
-    return { options, challenge: await this.#begin({ purpose: 'passkey_sign_up', account: person.account, state: challenge }) }
+    return {
+      options,
+      challenge: await this.#deps.challenges.begin({ purpose: 'passkey_sign_up', account: person.account, state: challenge }),
+    }
   }
 
   /** Refuses `malformed`. */
@@ -60,7 +57,7 @@ export class Credentials {
 
   /** Refuses `expired` and `wrong_credentials`. */
   async checkPasskey({ account, challenge, response }: PasskeyProof & { account: AccountId }): Promise<NewCredential> {
-    const begun = await this.#take({ id: challenge, purpose: 'passkey_sign_up' })
+    const begun = await this.#deps.challenges.take({ id: challenge, purpose: 'passkey_sign_up' })
     if (begun.account !== account) throw new Refusal('wrong_credentials')
     return { kind: 'passkey', passkey: await this.#deps.passkeys.register({ challenge: begun.state, response }) }
   }
@@ -85,54 +82,32 @@ export class Credentials {
     const record = await store.passwordRecordOf(this.#deps.database.kysely, account ?? NOBODY)
     const known = account && record !== undefined ? { account, record } : undefined
     const { response, state } = this.#deps.passwords.begin({ handleFolded: foldHandle(handle), known, request })
-    const challenge = await this.#begin({ purpose: 'password_sign_in', account: known?.account ?? null, state })
+    const challenge = await this.#deps.challenges.begin({ purpose: 'password_sign_in', account: known?.account ?? null, state })
     return { challenge, loginResponse: response }
   }
 
   /** Who it is. Refuses `expired` and `wrong_credentials`. */
   async finishPasswordSignIn({ challenge, request }: { challenge: ChallengeId; request: string }): Promise<AccountId> {
-    const { account, state } = await this.#take({ id: challenge, purpose: 'password_sign_in' })
+    const { account, state } = await this.#deps.challenges.take({ id: challenge, purpose: 'password_sign_in' })
     if (!this.#deps.passwords.finish({ state, request }) || account === null) throw new Refusal('wrong_credentials')
     return account
   }
 
   async startPasskeySignIn(): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
     const { options, challenge } = await this.#deps.passkeys.signInOptions()
-    return { options, challenge: await this.#begin({ purpose: 'passkey_sign_in', account: null, state: challenge }) }
+    return { options, challenge: await this.#deps.challenges.begin({ purpose: 'passkey_sign_in', account: null, state: challenge }) }
   }
 
   /** Who it is. Refuses `expired` and `wrong_credentials`. */
   async finishPasskeySignIn({ challenge, response }: PasskeyProof): Promise<AccountId> {
     const { database, passkeys } = this.#deps
     const id = passkeys.idOf(response)
-    const { state } = await this.#take({ id: challenge, purpose: 'passkey_sign_in' })
+    const { state } = await this.#deps.challenges.take({ id: challenge, purpose: 'passkey_sign_in' })
     const row = await store.findPasskey(database.kysely, id)
     if (!row) throw new Refusal('wrong_credentials')
     const passkey = { id, publicKey: row.public_key, counter: row.counter }
     const counter = await passkeys.verify({ challenge: state, response, passkey })
     await database.write((tx) => store.setPasskeyCounter(tx, { id, counter }))
     return row.account
-  }
-
-  /** Drops challenges that nobody came back for. */
-  async sweep(): Promise<void> {
-    await this.#deps.database.write((tx) => store.dropChallengesBefore(tx, this.#deps.clock.now()))
-  }
-
-  async #begin(challenge: Pick<store.ChallengeRow, 'purpose' | 'account' | 'state'>): Promise<ChallengeId> {
-    const { database, clock, random } = this.#deps
-    const id = ChallengeId.parse(random.id())
-    await database.write(async (tx) => {
-      if ((await store.countChallenges(tx)) >= MAX_CHALLENGES) throw new Refusal('unavailable', { retryAfter: 60 })
-      await store.addChallenge(tx, { id, ...challenge, expires_at: clock.now() + CHALLENGE_LIFE_MS })
-    })
-    return id
-  }
-
-  /** Takes the challenge out, so that its answer cannot be given twice. Refuses `expired`. */
-  async #take(key: Pick<store.ChallengeRow, 'id' | 'purpose'>): Promise<store.ChallengeRow> {
-    const row = await this.#deps.database.write((tx) => store.takeChallenge(tx, key))
-    if (!row || row.expires_at <= this.#deps.clock.now()) throw new Refusal('expired')
-    return row
   }
 }

@@ -30,8 +30,11 @@ export function deviceHandlers({ devices, limits, handleOf, sharesConversation }
       return { deviceList: list.bytes, handle }
     },
     async replaceList({ body, caller }) {
-      await limits.spend('devices', caller.account)
-      return { version: await devices.replaceList({ account: caller.account, deviceList: body.deviceList }) }
+      const { account, session } = caller
+      await limits.spend('devices', account)
+      return {
+        version: await devices.replaceList({ ...body, account, session, device: caller.kind === 'device' ? caller.device : undefined }),
+      }
     },
   }
 }

@@ -47,6 +47,49 @@ test('a device that lost its session but not its keys binds a new one with the n
   expect(me.body.device).toBe(alice.device)
 })
 
+describe('to take another device off the list', () => {
+  const DAY = 86_400_000
+  const renewed = async (place: Town, { tokens }: Member) =>
+    (await place.request<{ accessToken: string }>('/v1/sessions/renew', { body: { refreshToken: tokens.refreshToken } })).body.accessToken
+
+  async function later(passed: number) {
+    let now = Date.now()
+    const place = await openTown({}, { clock: { now: () => now } })
+    const alice = await member(place, 'alice')
+    const phone = await secondDevice(place, alice.person)
+    now += passed
+    return { place, alice, phone }
+  }
+  const put = async (place: Town, token: string, deviceList: string) =>
+    place.request('/v1/device-list', { method: 'PUT', token, body: { deviceList } })
+
+  test('takes a proof of the last two minutes while it is in use; the device itself may go at any time', async () => {
+    const { place, alice, phone } = await later(120_000)
+    alice.person.drop(phone.device)
+    const next = await alice.person.nextList()
+    const refused = await put(place, alice.token, next)
+    expect([refused.status, refused.body.name]).toEqual([403, 'proof_needed'])
+    expect((await place.request('/v1/me', { token: phone.token })).status).toBe(200)
+    expect((await put(place, phone.token, next)).status).toBe(200)
+    await place.close()
+  })
+
+  test('takes none when it has used no session for 14 days', async () => {
+    const { place, alice, phone } = await later(14 * DAY + 1)
+    alice.person.drop(phone.device)
+    expect((await put(place, await renewed(place, alice), await alice.person.nextList())).status).toBe(200)
+    await place.close()
+  })
+
+  test('takes one when it was used 14 days ago, less a moment', async () => {
+    const { place, alice, phone } = await later(14 * DAY - 60_000)
+    alice.person.drop(phone.device)
+    const refused = await put(place, await renewed(place, alice), await alice.person.nextList())
+    expect(refused.body.name).toBe('proof_needed')
+    await place.close()
+  })
+})
+
 describe('a list is refused', () => {
   test('when another key signed it, whoever asks', async () => {
     const carol = await member(town, 'carol')

@@ -40,6 +40,14 @@ export interface Enrolment {
   readonly keys: KeyPackageUpload
 }
 
+export interface Replacement {
+  readonly account: AccountId
+  readonly session: SessionId
+  /** The device that asks; undefined for a session without one. */
+  readonly device: DeviceId | undefined
+  readonly deviceList: Uint8Array
+}
+
 export interface FirstList {
   readonly account: AccountId
   readonly accountKey: Uint8Array
@@ -63,6 +71,9 @@ export interface DevicesDeps {
   readonly transparency: Pick<Transparency, 'append'>
   readonly log: Log
 }
+
+/** A device that used no session for so long may be taken off without a proof: the shortest time after which others do so. */
+const IDLE = 14 * 86_400_000
 
 export class Devices {
   readonly #deps: DevicesDeps
@@ -136,15 +147,19 @@ export class Devices {
     log('device_enrolled')
   }
 
-  /** The version that is now current. Refuses `invalid_device_list` and `version_conflict`. */
-  async replaceList({ account, deviceList }: { account: AccountId; deviceList: Uint8Array }): Promise<number> {
+  /** The version that is now current. Refuses `invalid_device_list`, `version_conflict` and `proof_needed`. */
+  async replaceList({ account, session, device, deviceList }: Replacement): Promise<number> {
     const list = await readList({ bytes: deviceList, account, now: this.#deps.clock.now() })
-    await this.#advance(list, undefined, () => Promise.resolve())
+    await this.#advance(list, undefined, (tx, gone) => this.#mayTakeOff(tx, { session, devices: gone.filter((id) => id !== device) }))
     return list.version
   }
 
   /** Stores `list` as the next one together with what `inside` does, and tells everybody. */
-  async #advance(list: CheckedList, added: DeviceId | undefined, inside: (tx: Transaction<Tables>) => Promise<void>): Promise<void> {
+  async #advance(
+    list: CheckedList,
+    added: DeviceId | undefined,
+    inside: (tx: Transaction<Tables>, gone: readonly DeviceId[]) => Promise<void>,
+  ): Promise<void> {
     const { bells, log } = this.#deps
     const removed = await bells.write(async (tx, say) => {
       const current = await store.lockList(tx, list.account)
@@ -153,13 +168,20 @@ export class Devices {
       const known = await store.listedDevices(tx, list.account)
       assertSameDevices(list, { known, added })
       const gone = known.map(({ id }) => id).filter((id) => !list.devices.some(({ device }) => device === id))
+      await inside(tx, gone)
       await this.#put(tx, list)
       for (const session of await this.#leave(tx, gone)) say({ kind: 'session_ended', session })
-      await inside(tx)
       say({ kind: 'devices_changed', account: list.account, version: list.version })
       return gone.length
     })
     if (removed > 0) log('devices_removed', { count: removed })
+  }
+
+  /** One that nobody uses may go by itself; to take off one in use takes a person who proves that it is them. */
+  async #mayTakeOff(tx: Transaction<Tables>, { session, devices }: { session: SessionId; devices: readonly DeviceId[] }): Promise<void> {
+    const { sessions, clock } = this.#deps
+    const inUse = await sessions.usedSince(tx, devices, clock.now() - IDLE)
+    if (inUse.length > 0) await sessions.mustBeProved(tx, session)
   }
 
   /** A list is current and logged, or neither. */

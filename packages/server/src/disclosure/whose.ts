@@ -19,6 +19,7 @@ export const whose: { readonly [T in keyof Tables]: Whose } = {
   vault: { by: 'account', column: 'account' },
   vault_part: { by: 'account', column: 'account' },
   vault_unlock: { by: 'account', column: 'account' },
+  link: { by: 'account', column: 'account' },
   device_list: { by: 'account', column: 'account' },
   device: { by: 'account', column: 'account' },
   key_package: { by: 'account', column: 'account' },

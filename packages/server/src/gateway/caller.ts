@@ -26,7 +26,7 @@ export type CallerFor<A extends Access> = A extends 'device' ? DeviceCaller : A 
 
 export type RouteCall<R extends RouteSpec> = RouteInput<R> & { readonly caller: CallerFor<R['access']> }
 /** A result as a handler may give it: bytes on any buffer. */
-type Given<T> = T extends string | number | boolean | null
+export type Given<T> = T extends string | number | boolean | null
   ? T
   : T extends Uint8Array
     ? Uint8Array

@@ -36,6 +36,12 @@ export const budgets = {
   sign_in_address: { points: 20, seconds: MINUTE, ...guarded },
   /** Sign-in attempts per handle, whether or not it exists. */
   sign_in_account: { points: 5, seconds: MINUTE, ...guarded },
+  /** Proofs of who is there, per account. */
+  proof: { points: 5, seconds: MINUTE, ...guarded },
+  /** Codes for linking a device, per address. */
+  link_begin: { points: 60, seconds: HOUR, ...guarded },
+  /** Codes that one account brings: what makes guessing one hopeless. */
+  link_claim: { points: 10, seconds: 10 * MINUTE, ...guarded },
   /** Renewals per address. */
   renew: { points: 120, seconds: MINUTE, ...together },
   /** Handle look-ups per account. */

@@ -1,16 +1,17 @@
 /** Signing in, renewing and ending sessions, tied to the contract. */
-import { foldHandle, Refusal, type AccountId, type Routes } from '@tacit/contract'
-import type { RoomHandlers } from '../gateway/caller.ts'
+import { foldHandle, Refusal, type AccountId, type Routes, type SignInMethod } from '@tacit/contract'
+import type { AccountCaller, DeviceCaller, RoomHandlers } from '../gateway/caller.ts'
 import type { Credentials } from '../credentials/credentials.ts'
+import type { Proofs } from '../credentials/proofs.ts'
 import { addressKey, type Limits } from '../gateway/limits.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import type { Sessions } from './sessions.ts'
-import type { SignInMethod } from './sessions.tables.ts'
 
 export interface SessionRoutesDeps {
   readonly sessions: Sessions
   readonly credentials: Credentials
+  readonly proofs: Proofs
   readonly database: Database
   readonly limits: Limits
   readonly log: Log
@@ -29,6 +30,7 @@ export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['s
     return database.write((tx) => sessions.open(tx, { account, device: null, method }))
   }
   return {
+    ...proofHandlers(deps),
     async startPasswordSignIn({ body, caller }) {
       await limits.spend('sign_in_address', addressKey(caller.address))
       await limits.spend('sign_in_account', foldHandle(body.handle))
@@ -67,5 +69,31 @@ export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['s
       if (!(await sessions.end({ account: caller.account, session: params.session }))) throw new Refusal('not_found')
       return null
     },
+  }
+}
+
+type ProofRoutes = 'proof' | `${'start' | 'finish'}${'Password' | 'Passkey'}Proof`
+
+function proofHandlers({ sessions, proofs, limits, log }: SessionRoutesDeps): Pick<RoomHandlers<Routes['sessions']>, ProofRoutes> {
+  const proved = async (method: SignInMethod, { session }: AccountCaller | DeviceCaller, proof: Promise<void>) => {
+    await proof.catch((error: unknown) => {
+      log('sign_in_failed', { method })
+      throw error
+    })
+    return { provedFor: await sessions.prove(session) }
+  }
+  return {
+    proof: async ({ caller }) => ({ methods: await proofs.methods(caller.account), provedFor: await sessions.provedFor(caller.session) }),
+    async startPasswordProof({ body, caller }) {
+      await limits.spend('proof', caller.account)
+      return proofs.startPassword(caller, body.startLoginRequest)
+    },
+    finishPasswordProof: ({ body, caller }) =>
+      proved('password', caller, proofs.finishPassword(caller, { challenge: body.challenge, request: body.finishLoginRequest })),
+    async startPasskeyProof({ caller }) {
+      await limits.spend('proof', caller.account)
+      return proofs.startPasskey(caller)
+    },
+    finishPasskeyProof: ({ body, caller }) => proved('passkey', caller, proofs.finishPasskey(caller, body)),
   }
 }

@@ -42,6 +42,19 @@ export async function rotate(tx: Writer, { session, tokens, at }: { session: Ses
 export const markUsed = (tx: Writer, { accessHash, at }: { accessHash: Uint8Array; at: number }) =>
   tx.updateTable('session').set({ used: 1, last_used_at: at }).where('access_hash', '=', accessHash).execute()
 
+export const markProved = (tx: Writer, { session, at }: { session: SessionId; at: number }) =>
+  tx.updateTable('session').set({ proved_at: at }).where('id', '=', session).execute()
+
+export async function provedAt(db: Reader, session: SessionId): Promise<number | undefined> {
+  const row = await db.selectFrom('session').select('proved_at').where('id', '=', session).executeTakeFirst()
+  return row?.proved_at ?? undefined
+}
+
+export async function devicesUsedSince(db: Reader, devices: readonly DeviceId[], since: number): Promise<DeviceId[]> {
+  const rows = await db.selectFrom('session').select('device').where('device', 'in', devices).where('last_used_at', '>', since).execute()
+  return rows.flatMap(({ device }) => (device === null ? [] : [device]))
+}
+
 export const bind = (tx: Writer, { session, device }: { session: SessionId; device: DeviceId }) =>
   tx.updateTable('session').set({ device }).where('id', '=', session).execute()
 

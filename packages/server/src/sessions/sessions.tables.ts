@@ -1,7 +1,5 @@
 /** Rows of the sessions room. Tokens are never stored, only their SHA-256. */
-import type { AccountId, DeviceId, SessionId } from '@tacit/contract'
-
-export type SignInMethod = 'password' | 'passkey'
+import type { AccountId, DeviceId, SessionId, SignInMethod } from '@tacit/contract'
 
 export interface SessionTables {
   session: {
@@ -17,6 +15,8 @@ export interface SessionTables {
     used: 0 | 1
     created_at: number
     last_used_at: number
+    /** When somebody last proved with it that they are who they are. */
+    proved_at: number | null
   }
   /** Refresh tokens that were exchanged: one of them coming back means that two parties hold the family. */
   spent_refresh_token: {

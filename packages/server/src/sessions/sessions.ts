@@ -2,8 +2,17 @@
  * The front door of sessions: who holds an access token, renewing it, ending it. A session is a family of tokens: each
  * refresh token is exchanged once, and one that comes back later ends the whole family, because two parties hold it.
  */
-import { equalBytes, limits, Refusal, SessionId, type AccountId, type DeviceId, type SessionTokens } from '@tacit/contract'
-import type { Transaction } from 'kysely'
+import {
+  equalBytes,
+  limits,
+  Refusal,
+  SessionId,
+  type AccountId,
+  type DeviceId,
+  type SessionTokens,
+  type SignInMethod,
+} from '@tacit/contract'
+import type { Kysely, Transaction } from 'kysely'
 import type { Bells } from '../bus/bells.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
@@ -12,7 +21,6 @@ import type { Secrets } from '../secrets.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
 import * as store from './sessions.store.ts'
-import type { SignInMethod } from './sessions.tables.ts'
 import { freshPair, hashToken, successorOf, type TokenPair } from './tokens.ts'
 
 export interface Identity {
@@ -47,6 +55,8 @@ const ACCESS_LIFE = 15 * 60 * SECOND
 const REFRESH_LIFE = 30 * DAY
 /** However often it is renewed, a session ends after this (L-22). */
 const LONGEST_LIFE = 180 * DAY
+/** How long a proof of who is there counts. */
+const PROOF_LIFE = 120 * SECOND
 /** How long a client that lost the answer may ask again with the same refresh token. */
 const GRACE = 10 * SECOND
 
@@ -65,7 +75,8 @@ export class Sessions {
     const { clock, random } = this.#deps
     const now = clock.now()
     const pair = freshPair(random)
-    const times = { created_at: now, last_used_at: now }
+    // Whoever comes in by password or passkey has just proved it; a linked device has proved nothing.
+    const times = { created_at: now, last_used_at: now, proved_at: method === 'link' ? null : now }
     const row = {
       id: SessionId.parse(random.id()),
       account,
@@ -122,6 +133,29 @@ export class Sessions {
       for (const { id } of ended) say({ kind: 'session_ended', session: id })
       return ended.length > 0
     })
+  }
+
+  /** Somebody proved with this session who they are. Seconds for which it counts. */
+  async prove(session: SessionId): Promise<number> {
+    const { database, clock } = this.#deps
+    await database.write((tx) => store.markProved(tx, { session, at: clock.now() }))
+    return PROOF_LIFE / SECOND
+  }
+
+  /** Seconds for which the session's last proof still counts; 0 when there is none. */
+  async provedFor(session: SessionId, reader: Kysely<Tables> = this.#deps.database.kysely): Promise<number> {
+    const at = await store.provedAt(reader, session)
+    return at === undefined ? 0 : Math.max(0, Math.floor((at + PROOF_LIFE - this.#deps.clock.now()) / SECOND))
+  }
+
+  /** Refuses `proof_needed`. */
+  async mustBeProved(tx: Transaction<Tables>, session: SessionId): Promise<void> {
+    if ((await this.provedFor(session, tx)) === 0) throw new Refusal('proof_needed')
+  }
+
+  /** Those of the devices that used a session since then. */
+  usedSince(tx: Transaction<Tables>, devices: readonly DeviceId[], since: number): Promise<DeviceId[]> {
+    return devices.length === 0 ? Promise.resolve([]) : store.devicesUsedSince(tx, devices, since)
   }
 
   async bindDevice(tx: Transaction<Tables>, bound: { session: SessionId; device: DeviceId }): Promise<void> {

@@ -6,6 +6,7 @@ import type { CredentialTables } from '../credentials/credentials.tables.ts'
 import type { DeliveryTables } from '../delivery/delivery.tables.ts'
 import type { DeviceTables } from '../devices/devices.tables.ts'
 import type { KeyTables } from '../keys/keys.tables.ts'
+import type { LinkingTables } from '../linking/linking.tables.ts'
 import type { SecretTables } from '../secrets.tables.ts'
 import type { SessionTables } from '../sessions/sessions.tables.ts'
 import type { SignalTables } from '../signals/signals.tables.ts'
@@ -20,6 +21,7 @@ export interface Tables
     VaultTables,
     DeviceTables,
     KeyTables,
+    LinkingTables,
     ConversationTables,
     DeliveryTables,
     SignalTables,

@@ -6,6 +6,7 @@ import { groupTrees } from './0003-group-trees.ts'
 import { transparency } from './0004-transparency.ts'
 import { severalServers } from './0005-several-servers.ts'
 import { vaultParts } from './0006-vault-parts.ts'
+import { linking } from './0007-linking.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -14,4 +15,5 @@ export const migrations: Migrations = {
   '0004-transparency': transparency,
   '0005-several-servers': severalServers,
   '0006-vault-parts': vaultParts,
+  '0007-linking': linking,
 }
