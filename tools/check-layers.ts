@@ -38,7 +38,7 @@ const layers: readonly Layer[] = [
   },
   {
     at: 'packages/testbed/',
-    may: ['@tacit/contract', '@tacit/mls', '@tacit/sdk', '@tacit/sdk/node', '@tacit/server'],
+    may: ['@tacit/contract', '@tacit/mls', '@tacit/mls/public', '@tacit/sdk', '@tacit/sdk/node', '@tacit/server'],
     node: 'everywhere',
     ambient: 'everywhere',
   },

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { labelOf, readHead } from '@tacit/contract'
 import { auditServer, platformNetwork, type ConversationId } from '@tacit/sdk'
-import { MalloryLog } from './mallory-log.ts'
+import { MalloryLog } from './mallory/key-log.ts'
 import { noticesOf, openWorld, until, type World, type WorldDevice } from './index.ts'
 
 let world: World
@@ -50,7 +50,7 @@ test('M-05: who was shown another log is known with the next message that passes
   mallory.add(ghost())
   // Only Bob is lied to; Carol, whom he looks up, is in the log that he is shown.
   const carol = await world.signedUp('Carol')
-  await mallory.copyTail(world.url)
+  await mallory.copyTail()
   bob.weather.forgeAnswers(mallory.forge)
   expect(await bob.findPerson({ handle: 'Carol' })).toBeDefined()
   expect(await alice.findPerson({ handle: 'Carol' })).toBeDefined()

@@ -1,4 +1,7 @@
-/** The network of one device, with weather: it can be cut, and answers can be lost on their way back. */
+/**
+ * The network of one device, with weather: it can be cut, and answers can be lost on their way back. And with a server that
+ * lies to the device: everything that it hears passes here.
+ */
 import {
   decodeCommand,
   decodeFromServer,
@@ -16,6 +19,12 @@ export type Forge = (event: EventFrame) => EventFrame | undefined
 /** What it makes of the JSON of an answer; or a promise of that. */
 export type ForgeAnswer = (url: string, body: unknown) => unknown
 
+/**
+ * What it makes of a command before the server hears it: undefined lets it pass, bytes are answered in the server's place, and
+ * after `silence` nobody ever hears of it.
+ */
+export type Pretend = (command: CommandFrame) => Uint8Array | 'silence' | undefined
+
 /** RFC 6455 section 7.4.1: the connection just ended. */
 const ABNORMAL = 1006
 
@@ -27,9 +36,23 @@ export class Weather implements Network {
   readonly #said = new Map<CommandName, number>()
   #forge: Forge = (event) => event
   #forgeAnswer: ForgeAnswer | undefined
+  #pretend: Pretend = () => undefined
+  #authorization = ''
+  #network: Network
   #unanswered: (command: CommandFrame) => boolean = () => false
   readonly #acknowledged = new Map<ConversationId, number>()
   readonly #onAcknowledged = new Set<() => void>()
+
+  /** `network`: what the weather is in front of. */
+  constructor(network: Network = platformNetwork) {
+    this.#network = network
+  }
+
+  /** The same weather in front of another network: a device that was started again. */
+  over(network: Network): this {
+    this.#network = network
+    return this
+  }
 
   /** No network at all from now on; the platform says so. */
   cut(): void {
@@ -84,6 +107,17 @@ export class Weather implements Network {
     this.#forgeAnswer = forge
   }
 
+  /** From now on the server treats commands as `pretend` says; it hears each of them. */
+  pretend(pretend: Pretend): void {
+    this.#pretend = pretend
+  }
+
+  /** Asks the server in this device's name, past all weather. Undefined when it refuses. */
+  async ask(url: string): Promise<unknown> {
+    const response = await this.#network.fetch(url, { headers: { authorization: this.#authorization } })
+    return response.ok ? await response.json() : undefined
+  }
+
   /** Something arrives that no server of ours would send. */
   inject(bytes: Uint8Array): void {
     for (const { listener } of this.#sockets) listener.received(bytes)
@@ -101,7 +135,8 @@ export class Weather implements Network {
 
   async fetch(url: string, init: RequestInit): Promise<Response> {
     if (this.#cut) throw new TypeError('no network')
-    const response = await platformNetwork.fetch(url, init)
+    this.#authorization = new Headers(init.headers).get('authorization') ?? this.#authorization
+    const response = await this.#network.fetch(url, init)
     if (this.#cut || this.#deaf) throw new TypeError('the answer was lost')
     return this.#forgeAnswer ? forged(response, { url, forge: this.#forgeAnswer }) : response
   }
@@ -112,7 +147,7 @@ export class Weather implements Network {
       return { send: () => undefined, close: () => undefined }
     }
     const lost = new Set<number>()
-    const socket = platformNetwork.openSocket({
+    const socket = this.#network.openSocket({
       url,
       protocol,
       listener: {
@@ -126,28 +161,50 @@ export class Weather implements Network {
     })
     const entry = { socket, listener }
     this.#sockets.add(entry)
-    return { send: (bytes) => socket.send(this.#sent(bytes, lost)), close: () => socket.close() }
+    return { send: (bytes) => this.#send({ socket, listener, bytes, lost }), close: () => socket.close() }
   }
 
   isOnline(): boolean {
-    return !this.#cut
+    return !this.#cut && this.#network.isOnline()
   }
 
   onHint(listener: () => void): () => void {
     this.#hints.add(listener)
-    return () => this.#hints.delete(listener)
+    const stop = this.#network.onHint(listener)
+    return () => {
+      this.#hints.delete(listener)
+      stop()
+    }
   }
 
-  #sent(bytes: Uint8Array<ArrayBuffer>, lost: Set<number>): Uint8Array<ArrayBuffer> {
+  #send({
+    socket,
+    listener,
+    bytes,
+    lost,
+  }: {
+    socket: OpenSocket
+    listener: SocketListener
+    bytes: Uint8Array<ArrayBuffer>
+    lost: Set<number>
+  }): void {
     const frame = decodeCommand(bytes)
-    if (frame.type !== 'command') return bytes
+    if (frame.type === 'command') {
+      this.#note(frame, lost)
+      const answer = this.#pretend(frame)
+      if (answer === 'silence') return
+      if (answer) return queueMicrotask(() => listener.received(answer))
+    }
+    socket.send(bytes)
+  }
+
+  #note(frame: CommandFrame, lost: Set<number>): void {
     this.#said.set(frame.name, this.said(frame.name) + 1)
     if (this.#unanswered(frame)) lost.add(frame.ref)
-    if (frame.name !== 'delivery.acknowledge') return bytes
+    if (frame.name !== 'delivery.acknowledge') return
     for (const { conversation, seq } of frame.body.cursors)
       this.#acknowledged.set(conversation, Math.max(seq, this.acknowledged(conversation)))
     for (const look of this.#onAcknowledged) look()
-    return bytes
   }
 
   #receive({ listener, bytes, lost }: { listener: SocketListener; bytes: Uint8Array; lost: ReadonlySet<number> }): void {

@@ -56,7 +56,7 @@ export interface Assignment {
 }
 
 /** Stretching a password takes half a second on purpose; a simulated world has some sign-ups and nobody who guesses. */
-const CHEAP_PASSWORDS: readonly Replacement[] = ['registrationResponse', 'loginResponse'].map((answer) => ({
+export const CHEAP_PASSWORDS: readonly Replacement[] = ['registrationResponse', 'loginResponse'].map((answer) => ({
   file: 'packages/sdk/src/account/password.ts',
   anchor: `, ${answer}, password })`,
   text: `, ${answer}, password, keyStretching: { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } } })`,

@@ -1,4 +1,5 @@
 /** A real device - the whole SDK - on a simulated machine: its store on a simulated disk, behind a simulated cable. */
+import type { Network } from '@tacit/sdk'
 import { openDevice, openStoreOn, type NodeDevice, type StoreDriver, type Writer } from '@tacit/sdk/node'
 import { SimulatedDisk } from '../disk/disk.ts'
 import type { SimulatedDatabase } from '../disk/sqlite-database.ts'
@@ -21,6 +22,8 @@ export interface SimDeviceParts {
   readonly server: () => RunningServer | undefined
   /** Undefined while nobody writes a history. */
   readonly recorder: Recorder | undefined
+  /** What stands between the device and its network, at each start. */
+  readonly between?: (network: Network) => Network
 }
 
 export class SimDevice {
@@ -104,7 +107,8 @@ export class SimDevice {
       database: () => (process.alive ? database : undefined),
     }
     const tap = this.#forged(recorder?.tap(who) ?? SILENT)
-    const network = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
+    const cabled = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
+    const network = this.#parts.between?.(cabled) ?? cabled
     const random = { bytes: (length: number) => process.dice.bytes(length), fraction: () => process.dice.fraction() }
     const clock = { now: () => loop.now() + this.clockAhead, after: (delay: number, work: () => void) => loop.after(delay, work, process) }
     const messenger = await loop.complete(process, () => {

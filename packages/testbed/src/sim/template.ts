@@ -29,7 +29,7 @@ export interface Template {
   readonly devices: readonly TemplateDevice[]
 }
 
-const PASSWORD = 'correct horse battery staple'
+export const PASSWORD = 'correct horse battery staple'
 
 /** Handles, and how many devices each has. */
 const PEOPLE = [
@@ -42,7 +42,7 @@ const PEOPLE = [
 /** Milliseconds within which a new device must have found its feet. */
 const PATIENCE = 60_000
 
-export async function makeTemplate(): Promise<Template> {
+export async function makeTemplate(people: readonly (readonly [handle: string, devices: number])[] = PEOPLE): Promise<Template> {
   const dice = new Dice('the people of every world')
   const loop = beginWorld({ now: BEGINNING, dice })
   const engine = await SqliteEngine.start()
@@ -52,7 +52,7 @@ export async function makeTemplate(): Promise<Template> {
   await server.start()
   const devices: SimDevice[] = []
   const handles = new Map<SimDevice, string>()
-  for (const [handle, count] of PEOPLE) {
+  for (const [handle, count] of people) {
     for (let number = 1; number <= count; number += 1) {
       const name = `${handle}${number}`
       const parts = {

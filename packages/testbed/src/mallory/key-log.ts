@@ -5,18 +5,11 @@
 import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  encodeEntry,
-  encodeProof,
-  fromBase64Url,
-  logTree,
-  prefixTree,
-  readEntry,
-  signHead,
-  toBase64Url,
-  type LogEntry,
-} from '@tacit/contract'
-import type { ForgeAnswer } from './weather.ts'
+import { encodeEntry, encodeProof, fromBase64Url, logTree, prefixTree, readEntry, signHead, toBase64Url } from '@tacit/contract'
+import type { ForgeAnswer } from '../weather.ts'
+
+/** Asks the server for the JSON at a path. */
+type Ask = (path: string) => Promise<unknown>
 
 const NOT_FOUND = { type: 'about:blank', title: 'Not found', status: 404, name: 'not_found', next: '', requestId: 'x' }
 
@@ -27,7 +20,10 @@ export class MalloryLog {
   readonly #places = new Map<string, prefixTree.PrefixNode>()
   readonly #nodes = new Map<string, Uint8Array>()
 
-  private constructor(seed: Uint8Array) {
+  readonly #ask: Ask
+
+  private constructor({ seed, ask }: { seed: Uint8Array; ask: Ask }) {
+    this.#ask = ask
     const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
     const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
     this.#key = new Uint8Array(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32))
@@ -37,16 +33,21 @@ export class MalloryLog {
   /** With the key of the server whose data is in this folder, and all that its log holds now. */
   static async copyOf({ folder, url }: { folder: string; url: string }): Promise<MalloryLog> {
     const { key } = JSON.parse(await readFile(join(folder, 'secrets.json'), 'utf8')) as { key: string }
-    const mallory = new MalloryLog(
-      createHmac('sha256', Buffer.from(key, 'base64url')).update('tacit transparency key\0').update('').digest(),
-    )
-    for (const entry of await entriesOf(url)) mallory.add(entry)
+    const seed = createHmac('sha256', Buffer.from(key, 'base64url')).update('tacit transparency key\0').update('').digest()
+    return MalloryLog.copy({ seed, ask: async (path) => (await fetch(url + path)).json() })
+  }
+
+  /** With the seed of the server's key, and all that its log holds now. */
+  static async copy(server: { seed: Uint8Array; ask: Ask }): Promise<MalloryLog> {
+    const mallory = new MalloryLog(server)
+    await mallory.copyTail()
     return mallory
   }
 
   /** Says of everybody what the real log says now. */
-  async copyTail(url: string): Promise<void> {
-    for (const entry of await entriesOf(url)) {
+  async copyTail(): Promise<void> {
+    const { entries } = (await this.#ask('/v1/transparency/entries')) as { entries: string[] }
+    for (const entry of entries.flatMap((bytes) => readEntry(fromBase64Url(bytes) ?? new Uint8Array()) ?? [])) {
       const { label, version } = entry
       if (version > (prefixTree.find(this.#places, label)?.placed.version ?? 0)) this.add(entry)
     }
@@ -113,9 +114,4 @@ export class MalloryLog {
     if (!hash) throw new Error('not in this log')
     return hash
   }
-}
-
-async function entriesOf(url: string): Promise<LogEntry[]> {
-  const { entries } = (await (await fetch(`${url}/v1/transparency/entries`)).json()) as { entries: string[] }
-  return entries.flatMap((entry) => readEntry(fromBase64Url(entry) ?? new Uint8Array()) ?? [])
 }

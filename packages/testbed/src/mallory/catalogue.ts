@@ -1,0 +1,10 @@
+/** All attacks of the malicious server, by their rows. */
+import { keyAttacks } from './attacks/keys.ts'
+import { logAttacks } from './attacks/log.ts'
+import { membershipAttacks } from './attacks/membership.ts'
+import { wordAttacks } from './attacks/words.ts'
+import type { Row } from './row.ts'
+
+export const attacks: readonly Row[] = [...logAttacks, ...membershipAttacks, ...keyAttacks, ...wordAttacks].toSorted((one, other) =>
+  one.id.localeCompare(other.id),
+)
