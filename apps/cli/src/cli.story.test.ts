@@ -124,7 +124,7 @@ test('a second terminal of the same account joins the conversations, and signing
   writeFileSync(TACIT_PASSWORD_FILE, `${PASSWORD}\n`)
   expect(await second.run(['sign-in', 'alice', '--device-name', 'second terminal'], { env: { TACIT_PASSWORD_FILE } })).toMatchObject({
     code: 0,
-    stdout: `signed in as @Alice on ${server.url}\nWhat was written before is not on this device.\n`,
+    stdout: `signed in as @Alice on ${server.url}\nWhat was written before comes from your archive, newest first.\n`,
   })
   await using listener = await second.listen()
   await bob.json(['send', '@alice', 'to both of you'])

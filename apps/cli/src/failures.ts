@@ -42,6 +42,10 @@ const advice: Record<MessengerFailure, Advice> = {
   unavailable: [exits.unreachable, again],
   rate_limited: [exits.unreachable, again],
   timed_out: [exits.unreachable, again],
+  archive_full: [
+    exits.refused,
+    'The archive of your history is full. Erase it in the settings of the web app; the devices keep what they have.',
+  ],
   storage_full: [exits.unreachable, operator],
   internal: [exits.unexpected, report],
   stale_epoch: [exits.unreachable, again],

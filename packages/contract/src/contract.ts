@@ -1,5 +1,6 @@
 /** Every route, command and event, in one table each. Everything else is derived from these. */
 import { accounts } from './accounts.ts'
+import { archive, archiveEvents } from './archive.ts'
 import { connectionCommands, connectionEvents } from './connection.ts'
 import { conversationCommands, conversationEvents, conversations } from './conversations.ts'
 import { delivery, deliveryCommands, deliveryEvents } from './delivery.ts'
@@ -19,6 +20,7 @@ export const routes = {
   accounts,
   sessions,
   vault,
+  archive,
   devices,
   keys,
   conversations,
@@ -37,6 +39,7 @@ export const commands = {
 } as const
 
 export const events = {
+  archive: archiveEvents,
   connection: connectionEvents,
   conversations: conversationEvents,
   delivery: deliveryEvents,

@@ -43,6 +43,11 @@ export const failures = {
   link_used: entry(409, 'This code was used already.', 'Show a new code on the new device.'),
   link_cancelled: entry(409, 'One of the two devices has cancelled.', 'Begin again with a new code.'),
   too_many: entry(409, 'A limit on how many is reached.', 'Remove some first.'),
+  archive_full: entry(
+    409,
+    'The archive of your history is full.',
+    'Export it, then erase it in the settings; the devices keep what they have.',
+  ),
   not_allowed: entry(403, 'The rules of the conversation do not allow this.', 'Ask an admin of the conversation.'),
   invalid_handshake: entry(
     422,

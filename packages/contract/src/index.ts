@@ -1,4 +1,5 @@
 export * from './accounts.ts'
+export * from './archive.ts'
 export * from './bytes.ts'
 export * from './cbor.ts'
 export * from './certificates.ts'

@@ -47,6 +47,13 @@ export const limits = {
   unlocksPerAccount: 16,
   /** What the old device hands to a linked one, sealed and signed. */
   linkBox: 2 * KIB,
+  /** One segment of an archive, sealed. */
+  archiveSegment: 256 * KIB,
+  archiveSegments: 1000,
+  /** The list of an archive's segments, sealed. */
+  archiveHead: 128 * KIB,
+  /** Segments in one change. */
+  archivePut: 4,
   /** Conversations named in one frame. */
   cursorsPerFrame: 1000,
   welcomeAcksPerFrame: 1000,

@@ -57,9 +57,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '5f5882d2075a8c64fb17c4eb92ada35036a267581e18837e949047d603d966fc',
     what: 'Linking a device, and proving again who is there.',
   },
+  {
+    version: 11,
+    fingerprint: '1940fc0c35e78e213a1bd60830ef20014923b7c21123c592dba97ddbbc17117d',
+    what: 'The archive.',
+  },
 ]
 
-export const CONTRACT_VERSION = 10
+export const CONTRACT_VERSION = 11
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

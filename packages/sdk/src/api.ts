@@ -272,6 +272,26 @@ export interface KeyLogEvidence {
   readonly time: number
 }
 
+/** The archive of this account's history, which its devices share. */
+export interface HistoryState {
+  /** Whether what is written goes into the archive. */
+  readonly on: boolean
+  /** Messages and other lines in the archive. */
+  readonly messages: number
+  /** Bytes of it on the server, and how many there may be. */
+  readonly used: number
+  readonly quota: number
+  /** What is on this device and not in the archive yet. */
+  readonly waiting: number
+  /** Older history comes in: so many lines of so many. */
+  readonly restoring?: { readonly done: number; readonly total: number }
+  /**
+   * full: nothing more fits · missing: the server does not give a part of it · unreadable: this device lacks a key or is too
+   * old for a part · rolled_back, forked: the server showed an earlier archive, or another one, than this device had seen.
+   */
+  readonly trouble?: 'full' | 'missing' | 'unreadable' | 'rolled_back' | 'forked'
+}
+
 /** What can be watched: topic to parameter and snapshot. `undefined` until the first snapshot, or when it does not exist. */
 export interface Topics {
   session: { readonly param: undefined; readonly snapshot: SessionState }
@@ -280,6 +300,8 @@ export interface Topics {
   timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
   details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
   linking: { readonly param: undefined; readonly snapshot: LinkingState }
+  /** Undefined until the server was asked. */
+  history: { readonly param: undefined; readonly snapshot: HistoryState | undefined }
   /** Undefined when all is well. */
   trouble: { readonly param: undefined; readonly snapshot: Trouble | undefined }
 }

@@ -16,6 +16,8 @@ import { emptyConversation, joinByWelcome } from './conversations/join-by-welcom
 import { People } from './devices/people.ts'
 import type { Decided, DeviceCore } from './device-core.ts'
 import { Duties } from './duties.ts'
+import { Archive } from './archive/archive.ts'
+import { VaultArchiveKeys } from './archive/archive-keys.ts'
 import { Acknowledger } from './inbox/acknowledger.ts'
 import { ReadingMarker } from './inbox/marker.ts'
 import { receiveEntries } from './inbox/receive.ts'
@@ -60,6 +62,7 @@ export class Device {
   readonly connection: Connection
   readonly outbox: Outbox
   readonly signals: Signals
+  readonly archive: Archive
   readonly #parts: DeviceParts
   readonly #lifetime: LifetimeClock
   readonly #keyPackages: KeyPackages
@@ -70,6 +73,7 @@ export class Device {
   readonly #duties: Duties
   readonly #renewals = new OneAtATime()
   readonly #keyLog: KeyLog
+  readonly #archiveKeys: VaultArchiveKeys
   #self: Self
 
   constructor(parts: DeviceParts) {
@@ -98,6 +102,8 @@ export class Device {
     this.core = this.#makeCore(session)
     this.outbox = new Outbox(this.core)
     this.signals = new Signals(this.core, parts.changed)
+    this.#archiveKeys = new VaultArchiveKeys(() => ({ session, random: surroundings.random, memory: vaultIn(store), self: this.#self }))
+    this.archive = new Archive({ core: this.core, keys: this.#archiveKeys, changed: parts.changed })
     this.#keyPackages = new KeyPackages({ store, engine, identity: () => this.core.identity, session, clock: surroundings.clock })
     this.#housekeeping = new Housekeeping(this.core, {
       commit: (conversation) => this.outbox.lane(conversation).commit(),
@@ -121,6 +127,7 @@ export class Device {
     this.connection.stop()
     this.outbox.close()
     this.signals.close()
+    this.archive.close()
     this.#attendance.left()
     this.#housekeeping.disconnected()
     for (const { reject } of this.#decisions.values()) reject(new Unreachable('the device stopped'))
@@ -137,6 +144,7 @@ export class Device {
     const { clock, store } = this.core
     const end = clock.now() + within
     await this.#reached(within)
+    this.archive.hurry()
     if (this.connection.isOnline) await this.#duties.rest(Math.max(0, end - clock.now()))
     return this.connection.isOnline && !(await hasUndone(store)) ? 'settled' : 'waiting'
   }
@@ -239,7 +247,10 @@ export class Device {
         return void this.#keyPackages.refill().catch(() => undefined)
       case 'turns.yours':
         return this.#housekeeping.granted(event.body.conversation)
+      case 'archive.changed':
+        return this.archive.announced(event.body.version)
       case 'vault.changed':
+        return event.body.part === 'keys' ? this.#archiveKeys.changed() : undefined
       case 'connection.ending':
       case 'delivery.caughtUp':
         return undefined
@@ -259,13 +270,20 @@ export class Device {
     this.#attendance.arrived()
     // Each of these goes on with the next socket when this one ends.
     const tasks = [
-      this.#findConversations(),
+      // The archive says less of a conversation than the server does, so it comes second.
+      this.#findConversations().then(() => this.#archiveArrived()),
       this.outbox.resume(),
       this.signals.receipts.resume(),
       this.#keyPackages.refill(),
       this.#keepUp(),
     ]
     for (const task of tasks) void this.#duties.during(task).catch(() => undefined)
+  }
+
+  #archiveArrived(): Promise<void> {
+    // A new key may have come while nobody could tell.
+    this.#archiveKeys.changed()
+    return this.archive.arrived()
   }
 
   /** What is due by time alone, and what others changed while this device was away. */
@@ -346,6 +364,7 @@ export class Device {
     if (messages.length > 0) this.#parts.arrived(messages)
     for (const { sender, mine } of messages) if (!mine) this.signals.typing.heard({ conversation, account: sender.account, on: false })
     this.signals.receipts.schedule(conversation)
+    this.archive.gather()
     void this.signals.retry(conversation).catch(() => undefined)
     void this.#housekeeping.look(conversation).catch(() => undefined)
   }

@@ -48,6 +48,9 @@ type Ceremony =
   | { readonly kind: 'sign_up'; readonly begun: PasskeySignUp }
   | { readonly kind: 'sign_in'; readonly challenge: PasskeySignUp['challenge'] }
 
+/** How long signing out may wait for the newest messages to be archived, in milliseconds. */
+const FAREWELL = 5000
+
 export class Door {
   readonly views: Views
   readonly verbs: DoorVerbs
@@ -198,7 +201,12 @@ export class Door {
       renewed: (renewed) => this.#signedIn?.device === device && this.#selfChanged(renewed),
     })
     const mirror = () => this.views.connection.reach.set(device.connection.state.get())
-    const stopMirror = device.connection.state.subscribe(mirror)
+    const stopReach = device.connection.state.subscribe(mirror)
+    const stopHistory = device.archive.state.subscribe(() => this.views.history.set(device.archive.state.get()))
+    const stopMirror = () => {
+      stopReach()
+      stopHistory()
+    }
     this.#signedIn = { device, self, stopMirror, selfChanged: (changed) => this.#selfChanged(changed) }
     if (tokens) {
       this.views.session.set(signedInState(self))
@@ -226,6 +234,7 @@ export class Door {
     const { self, device } = this.mustBeSignedIn()
     const { session, random, clock, store } = device.core
     const wasOnline = device.connection.isOnline
+    await device.archive.finish(FAREWELL)
     device.stop()
     const leaving = { session, self, random, clock, memory: await remembered(store) }
     const told = this.views.session.get().kind === 'signed_in' ? sayGoodbye(leaving) : undefined
@@ -244,6 +253,7 @@ export class Door {
     this.#signedIn?.stopMirror()
     this.#signedIn = undefined
     this.views.connection.reach.set({ kind: 'offline' })
+    this.views.history.set(undefined)
   }
 
   #shown() {

@@ -54,6 +54,7 @@ function watch(views: Views, topic: TopicName, param: Topics[TopicName]['param']
     case 'connection':
     case 'conversations':
     case 'linking':
+    case 'history':
     case 'trouble':
       return views[topic]
     case 'timeline':

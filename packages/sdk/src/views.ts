@@ -1,6 +1,6 @@
 /** The values that can be watched, each read from the store again when its conversation changed. */
 import type { ConversationId } from '@tacit/contract'
-import type { ConversationDetails, ConversationSummary, LinkingState, Live, SessionState, Timeline, Trouble } from './api.ts'
+import type { ConversationDetails, ConversationSummary, HistoryState, LinkingState, Live, SessionState, Timeline, Trouble } from './api.ts'
 import { ConnectionView } from './connection-view.ts'
 import { LiveQuery, LiveValue } from './live.ts'
 import type { StoreDriver } from './local-store/driver.ts'
@@ -21,6 +21,7 @@ export class Views {
   readonly session = new LiveValue<SessionState>({ kind: 'starting' })
   readonly linking = new LiveValue<LinkingState>({ kind: 'idle' })
   readonly connection: ConnectionView
+  readonly history = new LiveValue<HistoryState | undefined>(undefined)
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
   readonly #troubles = new Troubles()
   readonly #shown: () => Shown | undefined

@@ -1,8 +1,10 @@
 /** Builds the server's rooms from its settings and joins them to the doors. A house can be opened many times in one process. */
 import { toBase64Url } from '@tacit/contract'
 import type { FastifyInstance } from 'fastify'
+
 import { accountHandlers } from './accounts/accounts.routes.ts'
 import { createAccounts } from './accounts/accounts.ts'
+import { archiveHandlers } from './archive/archive.ts'
 import { createBells, type Bells } from './bus/bells.ts'
 import type { Bus } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
@@ -153,6 +155,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
       }),
       linking: linkingHandlers({ links, limits }),
       vault: vaultHandlers({ database, bells, limits }),
+      archive: archiveHandlers({ database, bells, limits, space, quota: settings.archiveMib * 1024 * 1024 }),
       devices: deviceHandlers({
         devices,
         limits,

@@ -107,6 +107,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
   bus.listen('vault_changed', ({ account, part, version, generation }) =>
     rooms.lines.tellAccount(account, { name: 'vault.changed', body: { part, version, generation } }),
   )
+  bus.listen('archive_changed', ({ account, version }) => rooms.lines.tellAccount(account, { name: 'archive.changed', body: { version } }))
   bus.listen('keys_low', ({ device }) => void tellOfKeys(device, { neighbours, lines }).catch(onFault))
   return {
     handlers: { conversations: conversationRoutes(conversations, deps.limits), delivery: deliveryRoutes(delivery) },

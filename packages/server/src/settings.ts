@@ -134,6 +134,12 @@ export const settingsTable = {
     default: 9464,
     sentence: 'The port of the Prometheus metrics; 0 switches them off.',
   }),
+  archiveMib: setting({
+    env: 'TACIT_ARCHIVE_MIB',
+    schema: number(1, 4096),
+    default: 128,
+    sentence: 'How many MiB of encrypted history the archive of one account may take; 128 hold about half a million messages.',
+  }),
   retentionDays: setting({
     env: 'TACIT_RETENTION_DAYS',
     schema: number(1, 3650),

@@ -24,7 +24,7 @@ export async function enter({ device, profile, voice, world }: Context, request:
   profile.keep()
   const entered = device.watch('session').get()
   const me = entered.kind === 'signed_in' ? entered.me.handle : handle
-  const late = entered.kind === 'signed_in' && entered.joinedLate ? ['What was written before is not on this device.'] : []
+  const late = entered.kind === 'signed_in' && entered.joinedLate ? ['What was written before comes from your archive, newest first.'] : []
   voice.answer({
     json: { handle: me, server: profile.server, profile: profile.name },
     lines: [`signed in as @${me} on ${profile.server}`, ...late],

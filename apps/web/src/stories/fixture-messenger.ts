@@ -10,6 +10,7 @@ export interface Scene {
   readonly linking?: Topics['linking']['snapshot']
   readonly connection?: Topics['connection']['snapshot']
   readonly conversations?: Topics['conversations']['snapshot']
+  readonly history?: Topics['history']['snapshot']
   readonly trouble?: Topics['trouble']['snapshot']
   readonly lock?: LockState
 }
@@ -65,7 +66,10 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
   const nothing = new Value(undefined)
   const lock = new Value<LockState>(scene.lock ?? { kind: 'off' })
   const linking = new Value<Topics['linking']['snapshot']>(scene.linking ?? { kind: 'idle' })
-  const lives = { session, connection, conversations: list, linking, trouble }
+  const history = new Value<Topics['history']['snapshot']>(
+    scene.history ?? { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 0 },
+  )
+  const lives = { session, connection, conversations: list, history, linking, trouble }
   let sent = 0
 
   return {

@@ -114,7 +114,7 @@ async function firstVault(
     accountKeySeed: seed,
     holders: new Map([[holder.id, { kind, publicKey, addedAt: clock.now() }]]),
     devices: new Map([[made.device, { name, publicKey: own.publicKey }]]),
-    archiveKeys: new Map(),
+    archiveKeys: new Map([[1, random.bytes(32)]]),
   }
   const vault = await sealPart({ vaultKey, name: { account, part: 'keys', version: 1 }, bytes: encodeVault(contents), random })
   return { vaultKey, vault, unlock: await wrapVaultKey(vaultKey, holder, account) }

@@ -40,7 +40,8 @@ async function placeOwnMessage(reading: Reading, entry: Entry, message: MessageI
   reading.state = { ...reading.state, rotation: countMessage(reading.state.rotation, { mine: true }) }
   const waiting = await findWaiting(reading.core.store, message)
   if (!waiting) return
-  if (!(await reading.isRepeat(message))) placeContent(reading, { entry, payload: waiting, account: reading.core.account })
+  const { account } = reading.core
+  if (!(await reading.isRepeat(message, { account, text: waiting.text }))) await placeContent(reading, { entry, payload: waiting, account })
   reading.write((writer) => eraseWaiting(writer, message))
 }
 

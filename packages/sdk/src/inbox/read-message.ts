@@ -1,6 +1,7 @@
 /** An application message that opened: what it says, and whether its sender's counter and view of the log fit ours. */
 import type { DeviceCertificate, Entry } from '@tacit/contract'
 import { readPayload, type Payload } from '../messages/payload.ts'
+import { isForgotten } from '../archive/archive.store.ts'
 import { checkSeen } from './check-seen.ts'
 import { addHeard } from '../transparency/key-log.store.ts'
 import { placeOf } from './count-signed.ts'
@@ -22,7 +23,7 @@ export async function readMessage(
   const { message, clientSeq, seen } = read.payload
   if (await reading.wasLost(message)) return placeAgain(reading, { entry, message, sender: sender.device, clientSeq })
   const place = placeOf(clientSeq, await reading.counterOf(sender.device))
-  if (place === 'repeat' || (await reading.isRepeat(message))) {
+  if (place === 'repeat' || (await reading.isRepeat(message, { account: sender.account, text: read.payload.text }))) {
     reading.addItem(entry, { kind: 'unreadable', reason: 'duplicate', account })
     return reading.addItem(entry, { kind: 'notice', notice: { kind: 'tampering', what: 'replay' } })
   }
@@ -31,7 +32,7 @@ export async function readMessage(
   reading.setCounter(sender.device, clientSeq)
   const { head } = read.payload
   if (head) reading.hear((writer) => addHeard(writer, { conversation: reading.conversation, account: sender.account, head }))
-  placeContent(reading, { entry, payload: read.payload, account: sender.account })
+  await placeContent(reading, { entry, payload: read.payload, account: sender.account })
 }
 
 /** Read before the server lost it, and sealed anew by its sender: everybody has it here now. */
@@ -50,14 +51,16 @@ function placeAgain(
 }
 
 /** Puts a message that is new and sound into the timeline; also an own one, from the outbox. */
-export function placeContent(
+export async function placeContent(
   reading: Reading,
   { entry, payload, account }: { entry: Entry; payload: Pick<Payload, 'kind' | 'message' | 'text'>; account: DeviceCertificate['account'] },
-): void {
+): Promise<void> {
   const { message, text } = payload
   const mine = account === reading.core.account
   if (payload.kind === 'title') return placeTitle(reading, { entry, payload, account })
   reading.addItem(entry, { kind: 'message', message, account, mine, text })
+  // Deleted by its person at another device, before it came here: nobody hears of it.
+  if (await isForgotten(reading.core.store, reading.conversation, message)) return
   reading.arrivals.push({ conversation: reading.conversation, message, account, mine, text, time: entry.time, seq: entry.seq })
   reading.state = { ...reading.state, activity: entry.time }
 }

@@ -126,12 +126,16 @@ export class Reading {
     return (this.#anyLost ??= await anyLost(this.core.store, this.conversation))
   }
 
-  /** Whether a message of this id is in the log already; from now on it is. */
-  async isRepeat(message: MessageId): Promise<boolean> {
+  /**
+   * Whether a message of this id is in the log already; from now on it is. The very same one from the archive is no repeat:
+   * another own device was faster. With other words or of somebody else it would take that one's place.
+   */
+  async isRepeat(message: MessageId, as: { readonly account: AccountId; readonly text: string }): Promise<boolean> {
     if (this.#messages.has(message)) return true
     this.#messages.add(message)
-    const sql = 'select 1 as found from item where conversation = ? and message = ?'
-    return (await this.core.store.get(sql, [this.conversation, message])) !== undefined
+    const sql = 'select account, text, restored from item where conversation = ? and message = ?'
+    const row = await this.core.store.get(sql, [this.conversation, message])
+    return row !== undefined && !(row['restored'] === 1 && row['account'] === as.account && row['text'] === as.text)
   }
 
   /** Where a sender's counter stands; undefined before its first entry. */

@@ -252,7 +252,34 @@ const checksums = 'alter table group_state add column checksum integer;'
 /** The newest version of each part of the vault that was seen: the server cannot present an older one unnoticed. */
 const vault = 'create table vault_part (part text primary key, version integer not null) without rowid;'
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault]
+/** The archive, as this device knows it (archive/archive.store.ts). */
+const archive = `
+-- The segment of the archive that has it; null: none that is known; 0: it will never be in one.
+alter table item add column segment integer;
+-- It came from the archive or a file, and has not been met in the log.
+alter table item add column restored integer not null default 0;
+-- When it is to be gone, in milliseconds.
+alter table item add column expires integer;
+create index item_to_archive on item (time) where segment is null and kind in ('message', 'notice');
+
+create table archive_read (number integer primary key);
+
+-- Messages that the person deleted for themselves; told: the archive says so, in this segment.
+create table forgotten (
+  conversation text not null,
+  message text not null,
+  seq integer not null,
+  time integer not null,
+  segment integer not null,
+  told integer not null,
+  primary key (conversation, message)
+) without rowid;
+
+-- Handles of people in old messages.
+create table archived_person (account text primary key, handle text not null) without rowid;
+`
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault, archive]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -1,6 +1,7 @@
 /** What timelines are made of: messages in the log, notices, and placeholders for what could not be read. */
 import { AccountId, type ConversationId, type MessageId } from '@tacit/contract'
 import type { Notice, Person, UnreadableReason } from '../api.ts'
+import { isForgotten } from '../archive/archive.store.ts'
 import type { Writer } from '../local-store/driver.ts'
 
 /** A notice with people by account; their handles are joined when it is shown. */
@@ -17,14 +18,32 @@ export type NewItem =
 /** Adds an item at a position of the log, after those that are there. */
 export async function addItem(
   writer: Writer,
-  { conversation, seq, time, item }: { conversation: ConversationId; seq: number; time: number; item: NewItem },
+  { conversation, seq, time, item: given }: { conversation: ConversationId; seq: number; time: number; item: NewItem },
 ): Promise<void> {
+  await replaceRestored(writer, { conversation, seq, item: given })
+  const isGone = given.kind === 'message' && (await isForgotten(writer, conversation, given.message))
+  const item: NewItem = isGone ? { kind: 'silent', message: given.message, account: given.account } : given
   const row = columnsOf(item)
   await writer.run(
     `insert into item (conversation, seq, part, kind, message, account, mine, text, detail, time)
      values (?1, ?2, (select coalesce(max(part) + 1, 0) from item where conversation = ?1 and seq = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
     [conversation, seq, item.kind, row.message, row.account, row.mine, row.text, row.detail, time],
   )
+}
+
+/** The same item from the archive came first: the log is where it belongs. */
+async function replaceRestored(
+  writer: Writer,
+  { conversation, seq, item }: { conversation: ConversationId; seq: number; item: NewItem },
+): Promise<void> {
+  if (item.kind === 'message')
+    await writer.run('delete from item where conversation = ? and message = ? and restored = 1', [conversation, item.message])
+  if (item.kind === 'notice')
+    await writer.run("delete from item where conversation = ? and seq = ? and kind = 'notice' and detail = ? and restored = 1", [
+      conversation,
+      seq,
+      JSON.stringify(item.notice),
+    ])
 }
 
 const nothing = { message: null, account: null, mine: 0, text: null, detail: null }

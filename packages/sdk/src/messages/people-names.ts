@@ -8,7 +8,8 @@ import { id, text } from '../local-store/columns.ts'
 export type Names = (account: AccountId) => Person
 
 export async function loadNames(reader: Reader): Promise<Names> {
-  const rows = await reader.all('select account, handle from person')
+  // A name from the archive is what the person was called then; whoever this device has met is called what they are called.
+  const rows = await reader.all('select account, handle from archived_person union all select account, handle from person')
   const people = new Map(rows.map((row) => [id(row, 'account', AccountId), text(row, 'handle')]))
   return (account) => ({ account, handle: people.get(account) ?? '' })
 }

@@ -60,7 +60,7 @@ async function summarize(
   const peer = state.peer && names(state.peer)
   const counts = await reader.get(
     `select (select count(distinct account) from member where conversation = ?1) as people,
-       (select count(*) from item where conversation = ?1 and seq > ?2 and kind = 'message' and mine = 0) as unread`,
+       (select count(*) from item where conversation = ?1 and seq > ?2 and kind = 'message' and mine = 0 and restored = 0) as unread`,
     [conversation, state.readSeq],
   )
   const last = await lastWords(reader, { conversation, names, me: ephemeral.me })

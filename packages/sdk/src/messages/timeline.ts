@@ -20,7 +20,7 @@ export interface TimelineRequest {
 }
 
 /** Items of a timeline before anybody asked for earlier ones. */
-const PAGE = 60
+export const PAGE = 60
 
 /** `from` is where it begins: a timeline that is open grows at its end and keeps its beginning. */
 export async function readTimeline(
@@ -34,9 +34,13 @@ export async function readTimeline(
   // The outbox first: what moves into the log meanwhile is then seen twice, not missed.
   const waiting = await reader.all("select * from outbox where conversation = ? and kind = 'text' order by position", [conversation])
   const logged = await readLog(reader, { conversation, me, from, names })
+  const isWhole = await hasRestored(reader, conversation)
   const messages = new Set(logged.map((item) => item.key))
   const self = names(me)
-  const items = [...logged, ...waiting.map((row) => readWaiting(row, self)).filter((item) => !messages.has(item.key))]
+  const items = [
+    ...logged.filter((item) => !(isWhole && saysItBegins(item))),
+    ...waiting.map((row) => readWaiting(row, self)).filter((item) => !messages.has(item.key)),
+  ]
   const earlier = await reader.get("select 1 as found from item where conversation = ? and seq < ? and kind <> 'silent'", [
     conversation,
     from,
@@ -56,6 +60,14 @@ async function readLog(
   return (await reader.all(sql, [conversation, from])).map((row) => readItem(row, { names, progress, lost }))
 }
 
+/** Whether what was written before this device came in has come after it, from the archive. */
+async function hasRestored(reader: Reader, conversation: ConversationId): Promise<boolean> {
+  const sql = "select 1 as found from item where conversation = ? and restored = 1 and kind = 'message' limit 1"
+  return (await reader.get(sql, [conversation])) !== undefined
+}
+
+const saysItBegins = (item: TimelineItem): boolean => item.kind === 'notice' && item.notice.kind === 'history_begins'
+
 /** The position at which `count` more items begin. */
 export async function positionBefore(
   reader: Reader,
@@ -66,9 +78,11 @@ export async function positionBefore(
   return last ? integer(last, 'seq') : 0
 }
 
-/** The position of a conversation up to which its person has read. */
+/** The position of a conversation up to which its person has read. What came from the archive was read at another device. */
 export async function readPosition(reader: Reader, conversation: ConversationId): Promise<number> {
-  const row = await reader.get('select read_seq from conversation where conversation = ?', [conversation])
+  const sql = `select max(read_seq, (select coalesce(max(seq), 0) from item where conversation = ?1 and restored = 1)) as read_seq
+    from conversation where conversation = ?1`
+  const row = await reader.get(sql, [conversation])
   return row ? integer(row, 'read_seq') : 0
 }
 

@@ -44,7 +44,7 @@ export async function owedReceipts(reader: Reader, device: DeviceId): Promise<re
     `select conversation.conversation from conversation
      left join receipt on receipt.conversation = conversation.conversation and receipt.device = ?
      where standing = 'active' and (read_seq > coalesce(receipt.read, begins) or exists (
-       select 1 from item where item.conversation = conversation.conversation and kind = 'message' and mine = 0
+       select 1 from item where item.conversation = conversation.conversation and kind = 'message' and mine = 0 and restored = 0
        and seq > coalesce(receipt.delivered, begins)))`,
     [device],
   )

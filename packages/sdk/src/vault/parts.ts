@@ -3,6 +3,7 @@
  * from the vault key for this part alone. Account, part, version and generation are bound to it: no sealed part can stand for another.
  */
 import type { AccountId, VaultPart } from '@tacit/contract'
+import { padded, unpadded } from '../padding.ts'
 import { deriveKey, labelled, openBytes, sealBytes } from '../sealing.ts'
 import type { Random } from '../surroundings.ts'
 
@@ -19,10 +20,6 @@ export interface PartName {
   readonly part: VaultPart
   readonly version: number
 }
-
-/** The smallest size; larger ones are the powers of two. */
-const SMALLEST = 1024
-const LENGTH = 4
 
 export async function sealPart(request: {
   readonly vaultKey: VaultKey
@@ -51,17 +48,3 @@ const partKey = ({ key }: VaultKey, { account, part }: PartName) =>
 
 const contextOf = ({ generation }: VaultKey, { account, part, version }: PartName) =>
   labelled('tacit vault part v2', account, part, version, generation)
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes.length + LENGTH)))
-  const whole = new Uint8Array(size)
-  new DataView(whole.buffer).setUint32(0, bytes.length)
-  whole.set(bytes, LENGTH)
-  return whole
-}
-
-function unpadded(whole: Uint8Array): Uint8Array | undefined {
-  if (whole.length < LENGTH) return undefined
-  const length = new DataView(whole.buffer, whole.byteOffset).getUint32(0)
-  return length <= whole.length - LENGTH ? whole.slice(LENGTH, LENGTH + length) : undefined
-}

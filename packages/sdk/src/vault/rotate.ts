@@ -7,13 +7,13 @@ import { MessengerError } from '../api.ts'
 import { onNewestVault, unlockIdOf, type FetchedVault, type VaultAccess } from './own-vault.ts'
 import { openPart, sealPart, type VaultKey } from './parts.ts'
 import { wrapVaultKey } from './unlock.ts'
-import { encodeVault, withoutDevices, type Vault } from './vault.ts'
+import { encodeVault, withNewArchiveKey, withoutDevices, type Vault } from './vault.ts'
 
 /** Any own device may do it. `without`: devices that do not get the new key. Rejects as `fetchVault` and the server do. */
 export async function rotateVaultKey(access: VaultAccess, without: readonly DeviceId[]): Promise<void> {
   const { session, memory, random } = access
   await onNewestVault(access, async (current) => {
-    const vault = withoutDevices(current, without)
+    const vault = withNewArchiveKey(withoutDevices(current, without), random)
     const vaultKey: VaultKey = { key: random.bytes(32), generation: current.vaultKey.generation + 1 }
     const parts = await resealed(access, { current, vault, vaultKey })
     const unlocks = await wrappedForAll(access, vault, vaultKey)

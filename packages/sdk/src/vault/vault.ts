@@ -6,6 +6,7 @@
  * ...], [[number, archive key] ...]]; later fields go at the end.
  */
 import { CborError, decodeCbor, DeviceId, encodeCbor, UnlockId, VaultUnlock, type CborValue } from '@tacit/contract'
+import type { Random } from '../surroundings.ts'
 
 /** A way to open the vault, as the vault knows it. */
 export interface VaultHolder {
@@ -72,6 +73,12 @@ export const withDevice = (vault: Vault, device: DeviceId, known: VaultDevice): 
 export const withoutDevices = (vault: Vault, gone: readonly DeviceId[]): Vault => ({
   ...vault,
   devices: new Map([...vault.devices].filter(([device]) => !gone.includes(device))),
+})
+
+/** The vault with one more archive key, which seals from now on. */
+export const withNewArchiveKey = (vault: Vault, random: Pick<Random, 'bytes'>): Vault => ({
+  ...vault,
+  archiveKeys: new Map([...vault.archiveKeys, [Math.max(0, ...vault.archiveKeys.keys()) + 1, random.bytes(32)]]),
 })
 
 const rows = (value: CborValue | undefined): readonly (readonly CborValue[])[] => (Array.isArray(value) ? value.filter(Array.isArray) : [])

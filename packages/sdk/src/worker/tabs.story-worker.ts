@@ -43,6 +43,7 @@ async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
     conversations: nothing,
     details: nothing,
     linking: new LiveValue<Topics['linking']['snapshot']>({ kind: 'idle' }),
+    history: nothing,
     trouble: nothing,
   }
 

@@ -79,6 +79,7 @@ export const topics: Readonly<Record<PageTopic, true>> = {
   timeline: true,
   details: true,
   linking: true,
+  history: true,
   trouble: true,
 }
 

@@ -33,6 +33,8 @@ const shapes = {
   devices_changed: z.object({ account: AccountId, version: position }),
   /** A part of the account's vault has a newer version. */
   vault_changed: z.object({ account: AccountId, part: VaultPart, version: position, generation: position }),
+  /** The account's archive has a newer version. */
+  archive_changed: z.object({ account: AccountId, version: position }),
   /** Somebody took a key package of the device, and few are left. */
   keys_low: z.object({ device: DeviceId }),
   /** The device has opened a socket; the older one of it, wherever that is, has had its day. */

@@ -20,6 +20,8 @@ export const whose: { readonly [T in keyof Tables]: Whose } = {
   vault_part: { by: 'account', column: 'account' },
   vault_unlock: { by: 'account', column: 'account' },
   link: { by: 'account', column: 'account' },
+  archive: { by: 'account', column: 'account' },
+  archive_segment: { by: 'account', column: 'account' },
   device_list: { by: 'account', column: 'account' },
   device: { by: 'account', column: 'account' },
   key_package: { by: 'account', column: 'account' },

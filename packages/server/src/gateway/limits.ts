@@ -56,6 +56,8 @@ export const budgets = {
   create_conversation: { points: 120, seconds: HOUR, ...together },
   /** Looks at what the server holds on oneself, per account: each reads a table. */
   held: { points: 120, seconds: HOUR, ...together },
+  /** Changes of an archive, per account: a device that archives years of history at once makes some hundreds. */
+  archive: { points: 1200, seconds: HOUR, ...together },
   /** Vault changes per account. */
   vault: { points: 1200, seconds: HOUR, ...together },
 } as const satisfies Record<string, Budget>

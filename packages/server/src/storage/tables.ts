@@ -1,5 +1,6 @@
 /** Every table of the server, each declared by its room. */
 import type { AccountTables } from '../accounts/accounts.tables.ts'
+import type { ArchiveTables } from '../archive/archive.tables.ts'
 import type { BusTables } from '../bus/bus.tables.ts'
 import type { ConversationTables } from '../conversations/conversations.tables.ts'
 import type { CredentialTables } from '../credentials/credentials.tables.ts'
@@ -19,6 +20,7 @@ export interface Tables
     CredentialTables,
     SessionTables,
     VaultTables,
+    ArchiveTables,
     DeviceTables,
     KeyTables,
     LinkingTables,

@@ -7,6 +7,7 @@ import { transparency } from './0004-transparency.ts'
 import { severalServers } from './0005-several-servers.ts'
 import { vaultParts } from './0006-vault-parts.ts'
 import { linking } from './0007-linking.ts'
+import { archive } from './0008-archive.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -16,4 +17,5 @@ export const migrations: Migrations = {
   '0005-several-servers': severalServers,
   '0006-vault-parts': vaultParts,
   '0007-linking': linking,
+  '0008-archive': archive,
 }
