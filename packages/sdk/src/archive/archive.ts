@@ -31,6 +31,8 @@ const GATHER = 2000
 const JITTER = 6000
 /** As long as somebody else is faster each time, there is something to read; beyond that somebody is not honest. */
 const ROUNDS = 50
+/** What does not work for another reason than the weather is tried again so often, until the next reason to. */
+const TRIES = 5
 
 export class Archive {
   /** Undefined until the server was asked. */
@@ -145,7 +147,8 @@ export class Archive {
   #failed(error: unknown): void {
     const { core } = this.#parts
     if (error instanceof Refusal && error.failure === 'archive_full') this.#full = true
-    const again = isPassing(error) && core.wire.isOnline && !this.#ended && !this.#timer
+    const worth = isPassing(error) || this.#attempt < TRIES
+    const again = worth && core.wire.isOnline && !this.#ended && !this.#timer
     if (again) core.clock.after(1000 + backOff({ attempt: ++this.#attempt, fraction: core.random.fraction() }), () => void this.#run())
   }
 

@@ -29,12 +29,14 @@ const ROUNDS = 8
 
 /** Rejects with `vault_locked` when this device cannot open the vault any more, `vault_rolled_back` when it is older than one it has seen. */
 export async function fetchVault(access: VaultAccess): Promise<FetchedVault> {
+  // Before asking: what this device learns or changes while the answer is on its way makes that answer no older.
+  const seen = await access.memory.seen('keys')
   const { version, bytes, generation } = await access.session.call(routes.vault.part, { params: { part: 'keys' } })
   const vaultKey = await keyOfGeneration(access, generation)
   const opened = await openPart({ vaultKey, name: { account: access.self.account, part: 'keys', version }, sealed: bytes })
   const vault = opened && decodeVault(opened)
   if (!vault) throw locked()
-  await mustNotGoBack(access, 'keys', version)
+  await mustNotGoBack(access, { part: 'keys', version, seen })
   return { ...vault, version, vaultKey }
 }
 
@@ -101,8 +103,10 @@ export async function tellVault(access: VaultAccess & { readonly store: StoreDri
 }
 
 /** Refuses a part that is older than one that this device has seen; otherwise remembers it. */
-async function mustNotGoBack({ memory }: VaultAccess, part: VaultPart, version: number): Promise<void> {
-  const seen = await memory.seen(part)
+async function mustNotGoBack(
+  { memory }: VaultAccess,
+  { part, version, seen }: { readonly part: VaultPart; readonly version: number; readonly seen: number },
+): Promise<void> {
   if (version < seen) throw rolledBack()
   if (version > seen) await memory.keep({ seen: [{ part, version }] })
 }
