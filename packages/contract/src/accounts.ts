@@ -6,6 +6,7 @@ import { AccountId, ChallengeId, DeviceId } from './ids.ts'
 import { KeyPackageUpload } from './keys.ts'
 import { limits } from './limits.ts'
 import { SessionTokens } from './sessions.ts'
+import { SignUpMethod } from './unlocks.ts'
 import { VaultUnlock } from './vault.ts'
 import { route } from './vocabulary.ts'
 import { WebAuthnJson } from './webauthn-json.ts'
@@ -60,10 +61,7 @@ export const accounts = {
       account: AccountId,
       handle: typedHandle,
       accountKey: publicKey,
-      method: z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('password'), registrationRecord: z.string().max(4096) }),
-        z.strictObject({ kind: z.literal('passkey'), challenge: ChallengeId, response: WebAuthnJson }),
-      ]),
+      method: SignUpMethod,
       enrolment: Enrolment,
       /** The part `keys`, the others are empty. */
       vault: jsonBytes({ min: 1, max: limits.vaultPart }),
@@ -120,5 +118,29 @@ export const accounts = {
     result: z.object({ sharesPresence: z.boolean() }),
     status: 200,
     failures: [],
+  }),
+  reset: route({
+    method: 'POST',
+    path: '/v1/me/reset',
+    access: 'account',
+    summary: 'A new account key where the vault cannot be opened any more: everything before is given up, and everybody sees it',
+    body: z.strictObject({
+      accountKey: publicKey,
+      method: SignUpMethod,
+      enrolment: Enrolment,
+      vault: jsonBytes({ min: 1, max: limits.vaultPart }),
+      unlock: VaultUnlock,
+    }),
+    result: z.object({ device: DeviceId }),
+    status: 200,
+    failures: [
+      'not_allowed',
+      'wrong_credentials',
+      'expired',
+      'invalid_device_list',
+      'invalid_key_package',
+      'version_conflict',
+      'already_exists',
+    ],
   }),
 }

@@ -13,12 +13,14 @@ import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
 import { transparency } from './transparency.ts'
 import { turnCommands, turnEvents } from './turns.ts'
+import { unlocks } from './unlocks.ts'
 import { vault, vaultEvents } from './vault.ts'
 
 export const routes = {
   system,
   accounts,
   sessions,
+  unlocks,
   vault,
   archive,
   devices,

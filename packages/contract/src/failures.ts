@@ -58,6 +58,7 @@ export const failures = {
   invalid_key_package: entry(422, 'A key package was refused.', 'Make new key packages; this one is not valid.'),
   invalid_device_list: entry(422, 'The device list was refused.', 'It must be signed by the account key and continue the current list.'),
   expired: entry(410, 'This has expired or was used already.', 'Start again.'),
+  kit_replaced: entry(410, 'This kit was replaced by another.', 'Use the newer kit, or another way to sign in.'),
   too_large: entry(413, 'Too large.', 'Send less at once.'),
   uri_too_long: entry(414, 'The address is too long.', 'Send a shorter one; bodies carry what is large.'),
   unsupported_media: entry(415, 'Only application/json is accepted here.', 'Set the content type; do not compress the body.'),
@@ -88,6 +89,8 @@ export const FailureDetails = z.object({
   version: z.int().min(0).optional(),
   /** The existing direct conversation (direct_exists). */
   conversation: z.string().max(22).optional(),
+  /** When it happened, ms since 1970 (kit_replaced). */
+  at: z.int().min(0).optional(),
   /** Which field, as a path (malformed). Never its value. */
   field: z.string().max(200).optional(),
 })

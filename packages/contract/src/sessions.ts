@@ -1,15 +1,16 @@
 /** Sessions: opaque tokens, 15-minute access, 30-day refresh, rotated; a refresh token used twice ends the whole family. */
 import { z } from 'zod'
 import { WebAuthnJson } from './webauthn-json.ts'
-import { AccountId, ChallengeId, DeviceId, SessionId } from './ids.ts'
+import { jsonBytes } from './bytes.ts'
+import { AccountId, ChallengeId, DeviceId, SessionId, UnlockId } from './ids.ts'
 import { limits } from './limits.ts'
 import { route } from './vocabulary.ts'
 
 /** 256 random bits, base64url. */
 export const Token = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
-/** How a session came about; `link`: another device of the account let it in. */
-export const SignInMethod = z.enum(['password', 'passkey', 'link'])
+/** How a session came about; `link`: another device of the account let it in; `recovery`: by a code from the operator. */
+export const SignInMethod = z.enum(['password', 'passkey', 'link', 'kit', 'recovery'])
 export type SignInMethod = z.output<typeof SignInMethod>
 
 export const SessionTokens = z.object({
@@ -72,6 +73,36 @@ export const sessions = {
     result: SessionTokens,
     status: 201,
     failures: ['wrong_credentials', 'expired'],
+  }),
+  startKitSignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/kit/start',
+    access: 'anyone',
+    summary: 'First step of signing in with a recovery kit; `kit_replaced` says when the kit was replaced by another',
+    body: z.strictObject({ kit: UnlockId }),
+    result: z.object({ challenge: ChallengeId, nonce: jsonBytes({ min: 32, max: 32 }) }),
+    status: 200,
+    failures: ['kit_replaced'],
+  }),
+  finishKitSignIn: route({
+    method: 'POST',
+    path: '/v1/sessions/kit/finish',
+    access: 'anyone',
+    summary: 'Second step of signing in with a recovery kit: its signature of the nonce',
+    body: z.strictObject({ challenge: ChallengeId, signature: jsonBytes({ min: 64, max: 64 }) }),
+    result: SessionTokens,
+    status: 201,
+    failures: ['wrong_credentials', 'expired'],
+  }),
+  recover: route({
+    method: 'POST',
+    path: '/v1/sessions/recovery',
+    access: 'anyone',
+    summary: 'Signs in with a one-time code from the operator; good for a reset only',
+    body: z.strictObject({ handle: z.string().max(128), code: z.string().max(64) }),
+    result: SessionTokens,
+    status: 201,
+    failures: ['wrong_credentials'],
   }),
   renew: route({
     method: 'POST',

@@ -62,9 +62,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '1940fc0c35e78e213a1bd60830ef20014923b7c21123c592dba97ddbbc17117d',
     what: 'The archive.',
   },
+  {
+    version: 12,
+    fingerprint: '103df1c7a3b3a753c38741b40995c9d4a4c3701c096c430facb9505ecf7d7b9f',
+    what: 'Recovery kits, changing the ways to sign in, and beginning anew.',
+  },
 ]
 
-export const CONTRACT_VERSION = 11
+export const CONTRACT_VERSION = 12
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

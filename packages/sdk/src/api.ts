@@ -15,6 +15,7 @@ import type {
   ProofMethod,
   SessionId,
   SignInMethod,
+  UnlockId,
   WebAuthnJson,
 } from '@tacit/contract'
 
@@ -197,6 +198,25 @@ export interface SessionInfo {
   readonly lastUsedAt: number
 }
 
+/** A way to sign in, which opens the vault too. */
+export interface UnlockMethod {
+  readonly unlock: UnlockId
+  readonly kind: 'password' | 'passkey' | 'kit'
+  /** Milliseconds. */
+  readonly addedAt: number
+}
+
+/** What is printed. It is shown once: it is not kept on the device, and the server never had it. */
+export interface RecoveryKit {
+  readonly server: string
+  readonly handle: string
+  /** Twelve. */
+  readonly words: readonly string[]
+  /** The same and where it belongs, for a QR code. */
+  readonly code: string
+  readonly madeAt: number
+}
+
 export interface DeviceInfo {
   readonly device: DeviceId
   readonly current: boolean
@@ -341,6 +361,15 @@ export interface Verbs {
   beginPasskeyProof(): Promise<{ readonly ceremony: string; readonly options: WebAuthnJson }>
   finishPasskeyProof(request: { readonly ceremony: string; readonly response: WebAuthnJson }): Promise<void>
 
+  /** `kit`: its words as somebody typed them, or its code. */
+  signInWithKit(request: { readonly kit: string; readonly deviceName?: string }): Promise<void>
+  /** Signs in by a one-time code from the operator, as far as `resetAccount`. */
+  enterRecoveryCode(request: { readonly handle: string; readonly code: string }): Promise<void>
+  /**
+   * After signing in ended with `vault_locked`, or after a recovery code: begins anew with a new account key. Contacts, settings and
+   * history of before are not given back, and everybody who talks to this person sees that the key changed.
+   */
+  resetAccount(request: { readonly password: string; readonly deviceName?: string }): Promise<void>
   /** Ends the session and wipes this device: keys, database, caches. Works offline too (the server learns of it when it can). */
   signOut(): Promise<void>
 
@@ -386,6 +415,18 @@ export interface Verbs {
   /** Out of the account and of every conversation, its sessions dead. Rejects with `proof_needed` for one that is in use. */
   removeDevice(request: { readonly device: DeviceId }): Promise<void>
   keyLogEvidence(): Promise<readonly KeyLogEvidence[]>
+
+  /** The ways to sign in, oldest first. */
+  unlockMethods(): Promise<readonly UnlockMethod[]>
+  /** A password in the place of the one before, or in addition to a passkey. */
+  setPassword(request: { readonly password: string }): Promise<void>
+  /** One more passkey; the ceremony runs in the page, between the two. */
+  beginAddPasskey(): Promise<{ readonly ceremony: string; readonly options: WebAuthnJson }>
+  finishAddPasskey(request: { readonly ceremony: string; readonly response: WebAuthnJson; readonly prf: Uint8Array }): Promise<void>
+  /** A new recovery kit in the place of the one before. */
+  makeRecoveryKit(): Promise<RecoveryKit>
+  /** Not the last one: that is refused with `not_allowed`. */
+  removeUnlockMethod(request: { readonly unlock: UnlockId }): Promise<void>
 
   /** What the server holds on me, told by itself from its tables. */
   held(): Promise<readonly HeldTable[]>
@@ -441,6 +482,14 @@ export type MessengerFailure =
   | 'locked'
   /** Not the PIN or passkey of the app lock. */
   | 'wrong_lock_secret'
+  /** A word that no recovery kit has; the message names it. */
+  | 'kit_word_unknown'
+  /** Not twelve words. */
+  | 'kit_incomplete'
+  /** Twelve known words that are no kit together. */
+  | 'kit_mistyped'
+  /** No kit like this at this server. */
+  | 'kit_unknown'
   | 'not_signed_in'
   | 'not_allowed'
   /** The local database is damaged, full, or open elsewhere. */
@@ -450,11 +499,18 @@ export type MessengerFailure =
 export class MessengerError extends Error {
   override readonly name = 'MessengerError'
   readonly failure: MessengerFailure
+  /** When it happened (ms), of `kit_replaced`. */
+  readonly at: number | undefined
   /** Seconds to wait, when the server said so. */
   readonly retryAfter: number | undefined
-  constructor(failure: MessengerFailure, message: string, options?: { retryAfter?: number | undefined; cause?: unknown }) {
+  constructor(
+    failure: MessengerFailure,
+    message: string,
+    options?: { retryAfter?: number | undefined; at?: number | undefined; cause?: unknown },
+  ) {
     super(message, { cause: options?.cause })
     this.failure = failure
     this.retryAfter = options?.retryAfter
+    this.at = options?.at
   }
 }

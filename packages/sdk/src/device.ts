@@ -34,7 +34,7 @@ import type { Evidence } from './transparency/key-log.store.ts'
 import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
-import { tellVault } from './vault/own-vault.ts'
+import { tellVault, type VaultAccess } from './vault/own-vault.ts'
 import { vaultIn } from './vault/vault.store.ts'
 
 export interface DeviceParts {
@@ -110,6 +110,17 @@ export class Device {
       sayTitle: (conversation, title) => this.outbox.queue({ conversation, kind: 'title', text: title }),
     })
     this.connection.state.subscribe(() => this.#connectionChanged())
+  }
+
+  /** Origin of the server. */
+  get serverUrl(): string {
+    return this.#parts.server.url
+  }
+
+  /** What changing the vault takes; of the device as it is now. */
+  get vault(): VaultAccess & { readonly clock: Surroundings['clock'] } {
+    const { session, random, store, clock } = this.core
+    return { session, random, memory: vaultIn(store), self: this.#self, clock }
   }
 
   start(): void {
@@ -290,16 +301,14 @@ export class Device {
   async #keepUp(): Promise<void> {
     // A certificate that cannot be renewed now is renewed another day; there are many.
     await this.#renew().catch(() => undefined)
-    const { session, random, store } = this.core
-    await tellVault({ session, random, store, memory: vaultIn(store), self: this.#self }).catch(() => undefined)
+    await tellVault({ ...this.vault, store: this.core.store }).catch(() => undefined)
     await this.#lookAround()
   }
 
   /** Looks whether the certificate has to be renewed, and does it. */
   #renew(): Promise<void> {
     return this.#renewals.run(async () => {
-      const { session, random, store, clock } = this.core
-      const renewed = await renewCertificate({ session, random, store, memory: vaultIn(store), clock, self: this.#self })
+      const renewed = await renewCertificate({ ...this.vault, store: this.core.store, self: this.#self })
       if (!renewed) return
       this.#self = renewed
       await this.core.conversations.identityChanged()

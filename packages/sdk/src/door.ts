@@ -2,7 +2,15 @@
 import type { ConversationId, WebAuthnJson } from '@tacit/contract'
 import type { MlsEngine } from '@tacit/mls'
 import { toBase64Url } from '@tacit/contract'
-import { beginPasskeySignIn, enterLinked, finishPasskeySignIn, signInWithPassword } from './account/sign-in.ts'
+import { enterByCode, resetAccount, type LockedOut } from './account/reset.ts'
+import {
+  beginPasskeySignIn,
+  enterLinked,
+  finishPasskeySignIn,
+  LockedOutError,
+  signInWithKit,
+  signInWithPassword,
+} from './account/sign-in.ts'
 import { sayGoodbye } from './account/sign-out.ts'
 import { beginPasskeySignUp, finishPasskeySignUp, signUpWithPassword, type FrontDesk, type PasskeySignUp } from './account/sign-up.ts'
 import { loadSelf, loadTokens, type Self } from './account/settings.ts'
@@ -16,6 +24,7 @@ import { linkVerbs } from './linking/verbs.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { SignedIn } from './verbs.ts'
+import { beginPasskey, finishPasskey } from './vault/unlock-methods.ts'
 import { remembered } from './vault/vault.store.ts'
 import { Views } from './views.ts'
 
@@ -32,7 +41,12 @@ export type DoorVerbs = Pick<
   Verbs,
   | 'signUp'
   | 'signIn'
+  | 'signInWithKit'
+  | 'enterRecoveryCode'
+  | 'resetAccount'
   | 'signOut'
+  | 'beginAddPasskey'
+  | 'finishAddPasskey'
   | 'beginPasskeySignUp'
   | 'finishPasskeySignUp'
   | 'beginPasskeySignIn'
@@ -46,7 +60,7 @@ export type DoorVerbs = Pick<
 
 type Ceremony =
   | { readonly kind: 'sign_up'; readonly begun: PasskeySignUp }
-  | { readonly kind: 'sign_in'; readonly challenge: PasskeySignUp['challenge'] }
+  | { readonly kind: 'sign_in' | 'add'; readonly challenge: PasskeySignUp['challenge'] }
 
 /** How long signing out may wait for the newest messages to be archived, in milliseconds. */
 const FAREWELL = 5000
@@ -61,6 +75,8 @@ export class Door {
   #signedIn: (SignedIn & { readonly stopMirror: () => void }) | undefined
   /** The newest ceremony; a person has one pair of hands. */
   #ceremony: { readonly name: string; readonly what: Ceremony } | undefined
+  /** Signed in at the server with a vault that does not open; they may begin anew. */
+  #lockedOut: LockedOut | undefined
   #erased = false
 
   constructor(parts: DoorParts) {
@@ -98,6 +114,16 @@ export class Door {
         this.#enter((desk) => signUpWithPassword(desk, { handle: handle.trim(), password, deviceName: named(deviceName) })),
       signIn: ({ handle, password, deviceName }) =>
         this.#enter((desk) => signInWithPassword(desk, { handle: handle.trim(), password, deviceName: named(deviceName) })),
+      signInWithKit: ({ kit, deviceName }) => this.#enter((desk) => signInWithKit(desk, { kit, deviceName: named(deviceName) })),
+      enterRecoveryCode: async ({ handle, code }) => {
+        this.#lockedOut = await enterByCode(this.#desk(), { handle: handle.trim(), code })
+      },
+      resetAccount: async ({ password, deviceName }) => {
+        const lockedOut = this.#lockedOut
+        if (!lockedOut) throw new MessengerError('expired', 'Sign in first; what cannot be opened can be begun anew after that.')
+        await this.#enter((desk) => resetAccount(desk, { ...lockedOut, password, deviceName: named(deviceName) }))
+        this.#lockedOut = undefined
+      },
       signOut: () => this.#turns.run(() => this.#signOut()),
       beginPasskeySignUp: async ({ handle }) => {
         const { options, ...begun } = await beginPasskeySignUp(this.#desk(), handle.trim())
@@ -116,6 +142,15 @@ export class Door {
         const what = this.#finishCeremony(ceremony, prf)
         if (what.kind !== 'sign_in') throw ceremonyOver()
         await this.#enter((desk) => finishPasskeySignIn(desk, { challenge: what.challenge, response, prf, deviceName: named(deviceName) }))
+      },
+      beginAddPasskey: async () => {
+        const { options, challenge } = await beginPasskey(this.mustBeSignedIn().device.vault)
+        return this.#beginCeremony({ kind: 'add', challenge }, options)
+      },
+      finishAddPasskey: async ({ ceremony, response, prf }) => {
+        const what = this.#finishCeremony(ceremony, prf)
+        if (what.kind !== 'add') throw ceremonyOver()
+        await finishPasskey(this.mustBeSignedIn().device.vault, { challenge: what.challenge, response, prf })
       },
       loadEarlier: (request) => this.views.loadEarlier(request),
     }
@@ -166,6 +201,7 @@ export class Door {
         await how(this.#desk())
       } catch (error) {
         this.views.session.set(before)
+        if (error instanceof LockedOutError) this.#lockedOut = error
         throw error
       }
       this.#leave()

@@ -26,6 +26,7 @@ export {
   limits,
   MessageId,
   SessionId,
+  UnlockId,
   type FailureName,
   type WebAuthnJson,
 } from '@tacit/contract'

@@ -16,7 +16,7 @@ export function asMessengerError(error: unknown): MessengerError {
   if (error instanceof Unreachable) return new MessengerError('offline', 'The server cannot be reached.', { cause: error })
   if (error instanceof Refusal) {
     const { title, next } = failures[error.failure]
-    return new MessengerError(error.failure, `${title} ${next}`, { retryAfter: error.details.retryAfter, cause: error })
+    return new MessengerError(error.failure, `${title} ${next}`, { ...error.details, cause: error })
   }
   return new MessengerError('internal', 'Something went wrong on this device.', { cause: error })
 }

@@ -12,6 +12,7 @@ import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
 import { ownDeviceVerbs } from './own-device-verbs.ts'
 import { trustVerbs } from './trust-verbs.ts'
+import { unlockVerbs } from './vault/unlock-verbs.ts'
 import { Unreachable } from './trouble.ts'
 
 export interface SignedIn {
@@ -34,6 +35,11 @@ type ConversationVerbs = Omit<
   | 'claimLink'
   | 'approveLink'
   | 'cancelLinking'
+  | 'signInWithKit'
+  | 'enterRecoveryCode'
+  | 'resetAccount'
+  | 'beginAddPasskey'
+  | 'finishAddPasskey'
   | 'loadEarlier'
 >
 
@@ -51,6 +57,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
     ...accountVerbs(signedIn),
     ...ownDeviceVerbs(signedIn),
     ...trustVerbs(signedIn),
+    ...unlockVerbs(signedIn),
   }
 }
 

@@ -17,6 +17,7 @@ export const logEvents = {
   sign_in_failed: { level: 'info', fields: ['method'] },
   session_family_ended: { level: 'warn', fields: [] },
   device_linked: { level: 'info', fields: [] },
+  account_reset: { level: 'warn', fields: [] },
   device_enrolled: { level: 'info', fields: [] },
   devices_removed: { level: 'info', fields: ['count'] },
   web_app_missing: { level: 'warn', fields: [] },

@@ -37,6 +37,9 @@ import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import { transparencyHandlers } from './transparency/transparency.routes.ts'
 import { Transparency } from './transparency/transparency.ts'
+import { Kits } from './unlocks/kits.ts'
+import { sweepRecoveryCodes, useRecoveryCode } from './unlocks/recovery-codes.ts'
+import { unlockHandlers } from './unlocks/unlocks.ts'
 import { vaultHandlers } from './vault/vault.ts'
 
 export interface HouseEffects {
@@ -126,7 +129,7 @@ interface Furnished {
 async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
-  const { accounts, challenges, credentials, proofs, sessions, links, keys, devices, transparency } = identity
+  const { accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
   const several = cluster !== undefined
   const leases = cluster?.leases ?? new OwnLeases(clock)
@@ -143,17 +146,20 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
       system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
-      accounts: accountHandlers({ accounts, database, clock, credentials, devices, sessions, log, limits, space }),
+      accounts: accountHandlers({ accounts, database, clock, credentials, kits, devices, sessions, log, limits, space }),
       sessions: sessionHandlers({
         sessions,
         credentials,
         proofs,
+        kits,
+        useRecoveryCode: (given) => useRecoveryCode({ database, clock }, given),
         database,
         limits,
         log,
         findAccount: (handle) => accounts.findByHandle(handle),
       }),
       linking: linkingHandlers({ links, limits }),
+      unlocks: unlockHandlers({ bells, limits, credentials, kits, handleOf: (account) => accounts.handleOf(account) }),
       vault: vaultHandlers({ database, bells, limits }),
       archive: archiveHandlers({ database, bells, limits, space, quota: settings.archiveMib * 1024 * 1024 }),
       devices: deviceHandlers({
@@ -170,7 +176,15 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   })
   messaging.attach(http.server)
   const sweep = async () => {
-    await Promise.all([sessions.sweep(), challenges.sweep(), links.sweep(), space.look(), messaging.sweep(), cluster?.sweep()])
+    await Promise.all([
+      sweepRecoveryCodes({ database, clock }),
+      sessions.sweep(),
+      challenges.sweep(),
+      links.sweep(),
+      space.look(),
+      messaging.sweep(),
+      cluster?.sweep(),
+    ])
   }
   return { http, messaging, sweep }
 }
@@ -183,13 +197,14 @@ async function openIdentity({ settings, clock, random, log, database, bells, sec
   const challenges = new Challenges({ database, clock, random })
   const credentials = new Credentials({ database, challenges, passwords, passkeys })
   const proofs = new Proofs({ database, challenges, passwords, passkeys })
+  const kits = new Kits({ database, clock, random, challenges })
   const sessions = new Sessions({ database, bells, clock, random, secrets, log })
   const links = new Links({ database, clock, random, sessions, log, handleOf: (account) => accounts.handleOf(account) })
   const keys: Keys = createKeys({ database, bells, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
   const transparency = new Transparency({ database, clock, secrets })
   await transparency.begin()
   const devices: Devices = new Devices({ database, bells, clock, sessions, keys, transparency, log })
-  return { accounts, challenges, credentials, proofs, sessions, links, keys, devices, transparency }
+  return { accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency }
 }
 
 const neighboursOf = (

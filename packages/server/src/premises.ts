@@ -25,8 +25,7 @@ export async function openPremises({ settings, random }: { settings: Settings; r
       held.defer(lockFolder(folder))
     }
     const { acceptDataLoss, minFreeDiskMib: minFreeMib } = settings
-    const path = folder ? join(folder, 'tacit.sqlite') : ':memory:'
-    const database = await openDatabase({ path, url: settings.database, acceptDataLoss })
+    const database = await openDatabase({ path: databasePath(settings), url: settings.database, acceptDataLoss })
     held.defer(() => database.close())
     const { secretsKey: sealingKey } = settings
     const shared = sealingKey === '' ? undefined : { database, sealingKey }
@@ -39,3 +38,7 @@ export async function openPremises({ settings, random }: { settings: Settings; r
     throw error
   }
 }
+
+/** Where the SQLite database is, if that is the one. */
+export const databasePath = ({ dataDir }: Pick<Settings, 'dataDir'>): string =>
+  dataDir === ':memory:' ? dataDir : join(resolve(dataDir), 'tacit.sqlite')

@@ -52,6 +52,39 @@ const routeRows: Record<RouteName, Row> = {
   'sessions.signOut': { kind: 'own', request: { path: '/v1/sessions/current' } },
   'sessions.revoke': { kind: 'others', request: ({ session }) => ({ path: `/v1/sessions/${session}` }) },
   'vault.fetch': { kind: 'own', request: { path: '/v1/vault' } },
+  'unlocks.startPassword': { kind: 'own', request: { path: '/v1/unlocks/password', body: { registrationRequest: some } } },
+  'unlocks.startPasskey': { kind: 'own', request: { path: '/v1/unlocks/passkey', body: {} } },
+  'unlocks.put': {
+    kind: 'own',
+    request: {
+      path: '/v1/unlocks',
+      body: {
+        method: { kind: 'password', registrationRecord: some },
+        unlock: { id: randomId(), kind: 'password', wrappedKey: some },
+        keys: { generation: 1, version: 2, bytes: some },
+      },
+    },
+  },
+  'unlocks.remove': {
+    kind: 'own',
+    request: { path: `/v1/unlocks/${randomId()}/removal`, body: { keys: { generation: 1, version: 2, bytes: some } } },
+  },
+  'accounts.reset': {
+    kind: 'own',
+    request: {
+      path: '/v1/me/reset',
+      body: {
+        accountKey: 'A'.repeat(43),
+        method: { kind: 'password', registrationRecord: some },
+        enrolment: { device: randomId(), deviceList: some, keys },
+        vault: some,
+        unlock: { id: randomId(), kind: 'password', wrappedKey: some },
+      },
+    },
+  },
+  'sessions.startKitSignIn': { kind: 'open', why: 'signing in' },
+  'sessions.finishKitSignIn': { kind: 'open', why: 'signing in' },
+  'sessions.recover': { kind: 'open', why: 'signing in with a code from the operator' },
   'vault.heads': { kind: 'own', request: { path: '/v1/vault/heads' } },
   'vault.part': { kind: 'own', request: { path: '/v1/vault/parts/keys' } },
   'vault.replace': { kind: 'own', request: { path: '/v1/vault/parts/people', body: { generation: 1, version: 1, bytes: some } } },

@@ -19,6 +19,8 @@ export interface World extends AsyncDisposable {
   signedUp(handle: string): Promise<WorldDevice>
   /** Another device of somebody who signed up, signed in with the password. */
   signedIn(handle: string): Promise<WorldDevice>
+  /** A recovery code for somebody, by the operator's command. */
+  recover(handle: string): Promise<string>
   /** Makes a backup of the server while it runs, by the operator's command. */
   backup(name: string): Promise<void>
   /** Stops the server, puts the backup in its place, and starts it again on the same port. */
@@ -61,7 +63,8 @@ export async function openWorld({ settings = {}, clock = platformClock }: WorldO
       await opened.signIn({ handle, password: PASSWORD })
       return opened
     },
-    backup: (name) => admin(folder, 'backup', join(folder, name)),
+    recover: async (handle) => /: ([0-9A-Z-]{24})$/m.exec(await admin(folder, 'recover', handle))?.[1] ?? '',
+    backup: async (name) => void (await admin(folder, 'backup', join(folder, name))),
     async restore(name) {
       await running.house.close()
       await admin(folder, 'restore', join(folder, name), '--replace')
@@ -75,10 +78,11 @@ export async function openWorld({ settings = {}, clock = platformClock }: WorldO
   }
 }
 
-async function admin(folder: string, ...args: readonly string[]): Promise<void> {
+async function admin(folder: string, ...args: readonly string[]): Promise<string> {
   const program = join(import.meta.dirname, '../../server/src/admin/main.ts')
   const env = { PATH: process.env['PATH'], TACIT_DATA_DIR: join(folder, 'server') }
-  await promisify(execFile)(process.execPath, ['-C', 'tacit-source', program, ...args], { env })
+  const { stdout } = await promisify(execFile)(process.execPath, ['-C', 'tacit-source', program, ...args], { env })
+  return stdout
 }
 
 async function startServer(

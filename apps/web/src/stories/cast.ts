@@ -1,5 +1,5 @@
 /** The people and conversations that the stories are about. */
-import type { AccountId, ConversationId, ConversationSummary, DeviceId, MessageId, Person, SessionId } from '@tacit/sdk'
+import type { AccountId, ConversationId, ConversationSummary, DeviceId, MessageId, Person, SessionId, UnlockId } from '@tacit/sdk'
 
 /** Everything in the stories happens around this moment, in the reader's zone. */
 export const now = new Date(2026, 10, 21, 14, 12).getTime()
@@ -15,6 +15,7 @@ export const eve = person('Eve')
 export const conversationId = (name: string) => name as ConversationId
 export const messageId = (name: string) => name as MessageId
 export const sessionId = (name: string) => name as SessionId
+export const unlockId = (name: string) => name as UnlockId
 export const deviceId = (name: string) => name as DeviceId
 
 const base = { standing: 'active', unread: 0, typing: [] } as const

@@ -1,7 +1,7 @@
 /** A messenger made of hand-written snapshots, to look at screens without a server. Never part of the built app. */
 import type { Live, Messenger, Person, Topics } from '@tacit/sdk'
 import type { LockState, PageMessenger } from '@tacit/sdk/browser'
-import { alice, bob, carol, conversationId, conversations, dan, deviceId, messageId, minutes, now, sessionId } from './cast.ts'
+import { alice, bob, carol, conversationId, conversations, dan, deviceId, messageId, minutes, now, sessionId, unlockId } from './cast.ts'
 import { timelines } from './timelines.ts'
 
 /** What a story may change about the world. */
@@ -144,6 +144,20 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
     ],
     proofState: async () => ({ methods: ['password', 'passkey'], provedFor: 0 }),
     beginPasskeyProof: async () => ({ ceremony: 'c', options: {} }),
+    unlockMethods: async () => [
+      { unlock: unlockId('u1'), kind: 'passkey', addedAt: now - minutes(9000) },
+      { unlock: unlockId('u2'), kind: 'kit', addedAt: now - minutes(8000) },
+    ],
+    makeRecoveryKit: async () => ({
+      server: 'https://chat.example.org',
+      handle: 'Alice',
+      words: 'legal winner thank year wave sausage worth useful legal winner thank yellow'.split(' '),
+      code: 'tacit-kit 1',
+      madeAt: now,
+    }),
+    beginAddPasskey: async () => ({ ceremony: 'c', options: {} }),
+    signInWithKit: async () => session.set(signedIn),
+    resetAccount: async () => session.set(signedIn),
     beginPasskeySignUp: async () => ({ ceremony: 'c', options: {} }),
     beginPasskeySignIn: async () => ({ ceremony: 'c', options: {} }),
     finishPasskeySignUp: async () => session.set(signedIn),
@@ -167,6 +181,10 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
 const done = async () => undefined
 
 const silent = {
+  setPassword: done,
+  finishAddPasskey: done,
+  removeUnlockMethod: done,
+  enterRecoveryCode: done,
   addPeople: done,
   removePerson: done,
   setRole: done,

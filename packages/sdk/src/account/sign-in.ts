@@ -7,6 +7,7 @@ import {
   readDeviceList,
   Refusal,
   routes,
+  signForKit,
   type ChallengeId,
   type DeviceCertificate,
   type RouteResult,
@@ -19,9 +20,11 @@ import { callRoute } from '../connection/http.ts'
 import { Session, storedTokens, type StoredTokens } from '../connection/session.ts'
 import { savePin } from '../devices/people.store.ts'
 import { asUpload } from '../keys/key-packages.ts'
+import { owned } from '../sealing.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { isInTime, makeDevice, nextDeviceList, renewedList } from './new-device.ts'
 import { tellVault } from '../vault/own-vault.ts'
+import { kitFrom, readKit } from '../vault/kit.ts'
 import { openPart, type VaultKey } from '../vault/parts.ts'
 import { unwrapVaultKey, type UnlockSecret } from '../vault/unlock.ts'
 import { decodeVault } from '../vault/vault.ts'
@@ -75,6 +78,20 @@ export async function finishPasskeySignIn(
   await enter(desk, { tokens, unlock: { kind: 'passkey', secret: done.prf }, deviceName: done.deviceName })
 }
 
+/** By the words of a recovery kit, or its code. Rejects with what `readKit` does, `kit_replaced` and `kit_unknown`. */
+export async function signInWithKit(desk: FrontDesk, { kit: typed, deviceName }: { kit: string; deviceName: string }): Promise<void> {
+  const { id, signIn, unlock } = await kitFrom(await readKit(typed))
+  desk.step('server')
+  const start = callRoute(desk.server, { route: routes.sessions.startKitSignIn, given: { body: { kit: id } } })
+  const { challenge, nonce } = await start.catch((error: unknown) => {
+    if (!(error instanceof Refusal) || error.failure !== 'not_found') throw error
+    throw new MessengerError('kit_unknown', 'This server knows no kit like this.', { cause: error })
+  })
+  const body = { challenge, signature: owned(await signForKit(id, nonce, signIn.sign)) }
+  const tokens = await callRoute(desk.server, { route: routes.sessions.finishKitSignIn, given: { body } })
+  await enter(desk, { tokens, unlock, deviceName })
+}
+
 /** Another device of the account handed over what this one needs. */
 export async function enterLinked(desk: FrontDesk, { tokens, handover, deviceName }: Admission & { deviceName: string }): Promise<void> {
   const { account, accountKey, vaultKey } = handover
@@ -92,10 +109,24 @@ async function enter(desk: FrontDesk, entered: { tokens: SessionTokens; unlock: 
     await session.call(routes.sessions.signOut, {}).catch(() => undefined)
     throw new MessengerError('not_allowed', 'This device belongs to another account. Sign that one out first.')
   }
-  const account = await openAccount(desk, { session, unlock: entered.unlock, deviceName: entered.deviceName })
+  const opening = openAccount(desk, { session, unlock: entered.unlock, deviceName: entered.deviceName })
+  const account = await opening.catch((error: unknown) => {
+    throw isLocked(error) ? new LockedOutError(session, error) : error
+  })
   if (before && (await isStillListed(before, account.me.deviceList))) await comeBack(desk, account, before)
   else await enrol(desk, account, before)
 }
+
+/** Signed in at the server with a vault that does not open: what is left is to begin anew (reset.ts). */
+export class LockedOutError extends MessengerError {
+  readonly session: Session
+  constructor(session: Session, { failure, message }: MessengerError) {
+    super(failure, message)
+    this.session = session
+  }
+}
+
+const isLocked = (error: unknown): error is MessengerError => error instanceof MessengerError && error.failure === 'vault_locked'
 
 const sessionOf = ({ server, clock }: FrontDesk, tokens: SessionTokens): Session =>
   new Session({ server, clock, tokens: storedTokens(tokens, clock.now()), save: async () => undefined, ended: () => undefined })
@@ -106,7 +137,9 @@ async function openAccount(
 ): Promise<OpenAccount> {
   desk.step('vault')
   const me = await session.call(routes.accounts.me, {})
-  const { generation, parts, unlocks } = await session.call(routes.vault.fetch, {})
+  const { generation, parts, unlocks } = await session.call(routes.vault.fetch, {}).catch((error: unknown) => {
+    throw error instanceof Refusal && error.failure === 'not_found' ? locked() : error
+  })
   const found = unlock.kind === 'handed_over' ? unlock : await unwrapVaultKey({ unlocks, generation, unlock, account: me.account })
   const keys = parts.find(({ part }) => part === 'keys')
   if (!found || !keys) throw locked()
@@ -175,7 +208,8 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   )
 }
 
-async function forgetGroups({ store }: FrontDesk): Promise<void> {
+/** What an earlier device here had of its conversations, but for what was said in them. */
+export async function forgetGroups({ store }: FrontDesk): Promise<void> {
   await store.transaction(async (writer) => {
     for (const table of ['group_state', 'sealed', 'attempt', 'intent', 'signal_key', 'key_package', 'counter', 'transcript'])
       await writer.run(`delete from ${table}`)

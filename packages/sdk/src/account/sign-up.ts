@@ -101,9 +101,9 @@ async function signUp(desk: FrontDesk, applicant: Applicant): Promise<void> {
 }
 
 /** The vault of a new account, whom it knows, and its key encrypted to the way of signing in that was chosen. */
-async function firstVault(
+export async function firstVault(
   { clock, random }: FrontDesk,
-  { applicant, seed, made }: { applicant: Applicant; seed: Uint8Array; made: NewDevice },
+  { applicant, seed, made }: { applicant: Pick<Applicant, 'account' | 'unlock' | 'deviceName'>; seed: Uint8Array; made: NewDevice },
 ) {
   const { account, deviceName: name } = applicant
   const { kind } = applicant.unlock

@@ -20,7 +20,7 @@ export type LeafPath = 'invited' | 'live' | 'past' | 'tree'
 
 export interface LeafAuthority {
   readonly certificates: Certificates
-  readonly people: Pick<People, 'known' | 'refresh' | 'pinByCertificate' | 'conflict'>
+  readonly people: Pick<People, 'known' | 'refresh' | 'pinByCertificate' | 'conflict' | 'hadKey'>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -74,12 +74,17 @@ export async function authenticateLeaf(
   if (!certificate || !equalBytes(certificate.signatureKey, leaf.signatureKey)) return false
   if (leaf.path !== 'past' && certificate.notAfter + TOLERANCE < clock.now() / 1000) return false
   const known = await people.known(certificate.account)
-  const person = known ?? (await people.refresh(certificate.account)) ?? (await people.pinByCertificate(certificate))
+  const pinned = known ?? (await people.refresh(certificate.account)) ?? (await people.pinByCertificate(certificate))
+  const isPast = leaf.path === 'tree' || leaf.path === 'past'
+  if (isPast && (await people.hadKey(certificate.account, certificate.accountKey))) return true
+  // Somebody may have begun anew; their next list says so.
+  const fits = equalBytes(pinned.pin.accountKey, certificate.accountKey)
+  const person = fits || !known ? pinned : ((await people.refresh(certificate.account)) ?? pinned)
   if (!equalBytes(person.pin.accountKey, certificate.accountKey)) {
     await people.conflict(certificate.account)
     return false
   }
-  if (leaf.path === 'tree' || leaf.path === 'past' || isListed(person, certificate)) return true
+  if (isPast || isListed(person, certificate)) return true
   const newest = known && (await people.refresh(certificate.account))
   return newest !== undefined && isListed(newest, certificate)
 }

@@ -1,5 +1,13 @@
 /** People for tests of trust: real account keys, certificates and lists, without a server. */
-import { AccountId, DeviceId, readDeviceCertificate, readDeviceList, signDeviceCertificate, type DeviceCertificate } from '@tacit/contract'
+import {
+  AccountId,
+  DeviceId,
+  equalBytes,
+  readDeviceCertificate,
+  readDeviceList,
+  signDeviceCertificate,
+  type DeviceCertificate,
+} from '@tacit/contract'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { firstDeviceList, nextDeviceList } from '../account/new-device.ts'
 import { mintId } from '../sealing.ts'
@@ -74,6 +82,7 @@ export class CastPeople {
   readonly pinned = new Map<AccountId, KnownPerson>()
   readonly onServer = new Map<AccountId, KnownPerson>()
   readonly conflicts: AccountId[] = []
+  readonly formerKeys: { readonly account: AccountId; readonly accountKey: Uint8Array }[] = []
   asked = 0
 
   async known(account: AccountId): Promise<KnownPerson | undefined> {
@@ -92,6 +101,10 @@ export class CastPeople {
     const person = { pin: { account, handle: '', accountKey, listVersion: 0, listHash: nothing, list: nothing }, devices: [] }
     this.pinned.set(account, person)
     return person
+  }
+
+  async hadKey(account: AccountId, accountKey: Uint8Array): Promise<boolean> {
+    return this.formerKeys.some((one) => one.account === account && equalBytes(one.accountKey, accountKey))
   }
 
   async conflict(account: AccountId): Promise<void> {

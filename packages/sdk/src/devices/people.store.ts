@@ -26,13 +26,26 @@ export async function findPinByHandle(reader: Reader, handle: string): Promise<P
   return row && readPin(row)
 }
 
-export const savePin = (writer: Writer, pin: Pin): Promise<void> =>
-  writer.run(
+/** Pins, or brings up to date. Another account key takes the place of the one before, which is remembered as a former one. */
+export async function savePin(writer: Writer, pin: Pin): Promise<void> {
+  const { account, handle, accountKey, listVersion, listHash, list } = pin
+  const former = await writer.get('select account_key from person where account = ? and account_key <> ?', [account, accountKey])
+  if (former) await rememberFormerKey(writer, { account, accountKey: blob(former, 'account_key') })
+  await writer.run(
     `insert into person (account, handle, account_key, list_version, list_hash, list) values (?, ?, ?, ?, ?, ?)
-     on conflict (account) do update set handle = excluded.handle, list_version = excluded.list_version,
-       list_hash = excluded.list_hash, list = excluded.list`,
-    [pin.account, pin.handle, pin.accountKey, pin.listVersion, pin.listHash, pin.list],
+     on conflict (account) do update set handle = excluded.handle, account_key = excluded.account_key, list_version = excluded.list_version,
+       list_hash = excluded.list_hash, list = excluded.list, conflict = case when account_key is excluded.account_key then conflict else 0 end`,
+    [account, handle, accountKey, listVersion, listHash, list],
   )
+}
+
+/** A key that was this account's before it was reset: leaves under it are withdrawn, and an honest part of the past. */
+export const rememberFormerKey = (writer: Writer, { account, accountKey }: Pick<Pin, 'account' | 'accountKey'>): Promise<void> =>
+  writer.run('insert into former_key (account, key) values (?, ?) on conflict (account, key) do nothing', [account, accountKey])
+
+export async function wasKeyOf(reader: Reader, { account, accountKey }: Pick<Pin, 'account' | 'accountKey'>): Promise<boolean> {
+  return (await reader.get('select 1 as found from former_key where account = ? and key = ?', [account, accountKey])) !== undefined
+}
 
 /** The person compared the pinned key by another way and found it the same, or takes that back. */
 export const markCompared = (writer: Writer, { account, same }: { account: AccountId; same: boolean }): Promise<void> =>

@@ -1,6 +1,7 @@
 /**
  * Who is who: the first account key seen for an account is pinned, and every later device list must be signed by it and
- * follow the newest one known. What does not fit is refused and told, never taken.
+ * follow the newest one known. What does not fit is refused and told. One exception: a person who lost everything begins anew
+ * with another key; that is taken when the log of device lists has it, where everybody sees it, and told in every conversation.
  */
 import { equalBytes, readDeviceList, Refusal, routes, type AccountId, type DeviceCertificate } from '@tacit/contract'
 import { MessengerError } from '../api.ts'
@@ -8,7 +9,7 @@ import type { Session } from '../connection/session.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import type { KeyLog } from '../transparency/key-log.ts'
-import { findPin, findPinByHandle, markConflict, savePin, type Pin } from './people.store.ts'
+import { findPin, findPinByHandle, markConflict, savePin, wasKeyOf, type Pin } from './people.store.ts'
 
 export interface PeopleParts {
   readonly store: StoreDriver
@@ -37,6 +38,8 @@ interface Claim {
   readonly accountKey?: Uint8Array
   readonly presented: Presented
 }
+
+type ReadList = NonNullable<Awaited<ReturnType<typeof readDeviceList>>>
 
 /** Where a missing list comes from: asked of the server at most once per question. */
 export class People {
@@ -131,6 +134,7 @@ export class People {
     const named = claim.accountKey ?? key
     const sound = list && list.account === account && key && named && equalBytes(list.accountKey, key) && equalBytes(named, key)
     if (!sound || (before && !follows(list, before.pin))) {
+      if (before && isAnew(claim, list, before.pin)) return this.#acceptAnew(presented, list)
       if (before) await this.conflict(account)
       throw mismatch()
     }
@@ -138,6 +142,20 @@ export class People {
     if (before && before.pin.listVersion === list.version && before.pin.handle !== '') return before
     const { handle, deviceList } = presented
     return this.#save({ account, handle, accountKey: key, listVersion: list.version, listHash: list.hash, list: deviceList })
+  }
+
+  /** The person began anew with another account key. It is taken if everybody can see it in the log, and told. Undefined when it is not in the log. */
+  async #acceptAnew({ handle, deviceList }: Presented, list: ReadList): Promise<KnownPerson | undefined> {
+    const { account, accountKey, version, hash } = list
+    if (!(await this.#parts.keyLog.confirm({ account, version, hash }))) return undefined
+    const person = await this.#save({ account, handle, accountKey, listVersion: version, listHash: hash, list: deviceList })
+    await this.#parts.identityChanged(account)
+    return person
+  }
+
+  /** Whether this was the account's key before it was reset. */
+  hadKey(account: AccountId, accountKey: Uint8Array): Promise<boolean> {
+    return wasKeyOf(this.#parts.store, { account, accountKey })
   }
 
   async #save(pin: Pin): Promise<KnownPerson> {
@@ -154,6 +172,15 @@ export class People {
     return person
   }
 }
+
+/** Whether a list that is not by the pinned key may be the one with which somebody began anew: it continues the account's lists under a key of its own. */
+const isAnew = ({ account, accountKey }: Claim, list: ReadList | undefined, pin: Pin): list is ReadList =>
+  list !== undefined &&
+  list.account === account &&
+  !equalBytes(list.accountKey, pin.accountKey) &&
+  (accountKey === undefined || equalBytes(list.accountKey, accountKey)) &&
+  list.version > pin.listVersion &&
+  follows(list, pin)
 
 /** A list carries the hash of the one before it, so the chain can be checked over one step; further ones rest on the signature. */
 function follows(list: { version: number; hash: Uint8Array; previous: Uint8Array }, pin: Pin): boolean {

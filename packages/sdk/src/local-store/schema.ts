@@ -279,7 +279,10 @@ create table forgotten (
 create table archived_person (account text primary key, handle text not null) without rowid;
 `
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault, archive]
+/** Account keys that a reset took out of use. */
+const formerKeys = 'create table former_key (account text not null, key blob not null, primary key (account, key)) without rowid;'
+
+const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault, archive, formerKeys]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

@@ -55,16 +55,17 @@ export interface PlainError {
   readonly failure: MessengerFailure
   readonly message: string
   readonly retryAfter?: number
+  readonly at?: number
 }
 
 export function toPlainError(error: unknown): PlainError {
   if (!(error instanceof MessengerError)) return { failure: 'internal', message: 'Something went wrong on this device.' }
-  const { failure, message, retryAfter } = error
-  return retryAfter === undefined ? { failure, message } : { failure, message, retryAfter }
+  const { failure, message, retryAfter, at } = error
+  return { failure, message, ...(retryAfter !== undefined && { retryAfter }), ...(at !== undefined && { at }) }
 }
 
-export function fromPlainError({ failure, message, retryAfter }: PlainError): MessengerError {
-  return new MessengerError(failure, message, { retryAfter })
+export function fromPlainError({ failure, message, retryAfter, at }: PlainError): MessengerError {
+  return new MessengerError(failure, message, { retryAfter, at })
 }
 
 /** Undefined for what no page of ours sends. */

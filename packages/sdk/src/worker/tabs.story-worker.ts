@@ -106,6 +106,15 @@ async function readTimeline(store: StoreDriver): Promise<Timeline> {
 const notHere = () => Promise.reject(new MessengerError('unsupported', 'Not in this story.'))
 const everythingElse = {
   signUp: notHere,
+  signInWithKit: notHere,
+  enterRecoveryCode: notHere,
+  resetAccount: notHere,
+  unlockMethods: notHere,
+  setPassword: notHere,
+  beginAddPasskey: notHere,
+  finishAddPasskey: notHere,
+  makeRecoveryKit: notHere,
+  removeUnlockMethod: notHere,
   beginPasskeySignUp: notHere,
   finishPasskeySignUp: notHere,
   beginPasskeySignIn: notHere,

@@ -5,10 +5,13 @@ import { addressKey, type Limits } from '../gateway/limits.ts'
 import type { DiskSpace } from '../storage/disk-space.ts'
 import * as store from './accounts.store.ts'
 import type { Accounts } from './accounts.ts'
+import type { Kits } from '../unlocks/kits.ts'
+import { resetAccount } from './reset.ts'
 import { claimableHandle, signUp, type SignUpDeps } from './sign-up.ts'
 
 export interface AccountRoutesDeps extends SignUpDeps {
   readonly accounts: Accounts
+  readonly kits: Kits
   readonly limits: Limits
   readonly space: DiskSpace
 }
@@ -53,6 +56,10 @@ export function accountHandlers(deps: AccountRoutesDeps): RoomHandlers<Routes['a
         createdAt: new Date(row.created_at).toISOString(),
         sharesPresence: row.shares_presence === 1,
       }
+    },
+    async reset({ body, caller }) {
+      await limits.spend('devices', caller.account)
+      return resetAccount(body, caller, deps)
     },
     async changeMe({ body, caller }) {
       await accounts.setSharesPresence(caller.account, body.sharesPresence)

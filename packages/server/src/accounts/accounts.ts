@@ -16,9 +16,13 @@ export interface Accounts {
 /** Whether there is anybody. */
 export const anyAccount = ({ kysely }: Pick<Database, 'kysely'>): Promise<boolean> => store.anyAccount(kysely)
 
+/** The account with exactly this handle, in any case. */
+export const accountCalled = ({ kysely }: Pick<Database, 'kysely'>, handle: string): Promise<AccountId | undefined> =>
+  store.idByHandle(kysely, handle)
+
 export function createAccounts({ database, bells }: { readonly database: Database; readonly bells: Bells }): Accounts {
   return {
-    findByHandle: (handle) => store.idByHandle(database.kysely, handle),
+    findByHandle: (handle) => accountCalled(database, handle),
     handleOf: async (account) => (await store.findAccount(database.kysely, account))?.handle,
     sharesPresence: async (account) => (await store.findAccount(database.kysely, account))?.shares_presence === 1,
     async setSharesPresence(account, shares) {

@@ -48,7 +48,7 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
   if (unlock.kind !== method.kind) throw new Refusal('malformed', { field: 'unlock.kind' })
   const { device, deviceList } = enrolment
   const first = await devices.checkFirst({ account, accountKey, device, deviceList, keys: enrolment.keys })
-  const credential = await prove(request, credentials)
+  const credential = await proveMethod(request, credentials)
   const tokens = await database.write(async (tx) => {
     if (await store.findAccount(tx, account)) throw new Refusal('already_exists')
     if (await store.isTaken(tx, handle)) throw new Refusal('handle_taken')
@@ -62,7 +62,11 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
   return tokens
 }
 
-function prove({ account, method }: SignUpRequest, credentials: Credentials): Promise<NewCredential> | NewCredential {
+/** The credential, proved. Refuses `expired`, `malformed` and `wrong_credentials`. */
+export function proveMethod(
+  { account, method }: Pick<SignUpRequest, 'account' | 'method'>,
+  credentials: Credentials,
+): Promise<NewCredential> | NewCredential {
   if (method.kind === 'password') return credentials.checkPassword({ account, record: method.registrationRecord })
   return credentials.checkPasskey({ account, challenge: method.challenge, response: method.response })
 }

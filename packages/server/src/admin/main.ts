@@ -1,9 +1,11 @@
 /** The operator's commands: `npm run admin -- <command>`. Settings are those of the server. */
 import { systemClock } from '../clock.ts'
+import { systemRandom } from '../random.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import type { Manifest } from './backup-file.ts'
 import { makeBackup } from './backup.ts'
 import { migrateDatabase } from './migrate-database.ts'
+import { recoverAccount } from './recover.ts'
 import { restoreBackup } from './restore.ts'
 import type { TableSummary } from './tables.ts'
 import { verifyBackup } from './verify-backup.ts'
@@ -59,6 +61,20 @@ const commands: Readonly<Record<string, Command>> = {
         replace: args.includes('--replace'),
       })
       return [describe(manifest), ...(aside ? [`What was there before is in ${aside}.`] : []), 'Restored. Start the server.'].join('\n')
+    },
+  },
+  recover: {
+    usage: '<handle>',
+    help: 'Makes a code, good once and for 24 hours, with which somebody who lost every way to sign in begins anew. Give it to nobody else.',
+    async run(settings, args) {
+      const [handle, ...more] = args
+      if (handle === undefined || more.length > 0) throw new Error('Name one handle.')
+      const code = await recoverAccount({ settings, clock: systemClock, random: systemRandom, handle })
+      return [
+        `Code for ${handle}: ${code}`,
+        'It works once, for 24 hours. Its owner chooses "I cannot open my account" when signing in, and gets a new key:',
+        'messages and contacts of before are not given back, and everybody who talks to them sees that the key changed.',
+      ].join('\n')
     },
   },
 }

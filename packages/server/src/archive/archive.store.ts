@@ -61,3 +61,8 @@ export const putSegment = (tx: Writer, row: Selectable<Tables['archive_segment']
 
 export const dropSegments = (tx: Writer, { account, numbers }: { account: AccountId; numbers: readonly number[] }) =>
   tx.deleteFrom('archive_segment').where('account', '=', account).where('number', 'in', numbers).execute()
+
+export async function dropArchive(tx: Writer, account: AccountId): Promise<void> {
+  await tx.deleteFrom('archive_segment').where('account', '=', account).execute()
+  await tx.deleteFrom('archive').where('account', '=', account).execute()
+}

@@ -21,6 +21,9 @@ export interface ArchiveDeps {
 type Handlers = RoomHandlers<Routes['archive']>
 type Written = Parameters<Handlers['write']>[0]['body']
 
+/** Nobody has the key to it any more; in the transaction by which the account begins anew. */
+export const forgetArchive = (tx: Transaction<Tables>, account: AccountId) => store.dropArchive(tx, account)
+
 export function archiveHandlers({ database, bells, limits, space, quota }: ArchiveDeps): Handlers {
   return {
     async head({ caller }) {

@@ -1,5 +1,5 @@
 /** Every query on credentials and challenges. */
-import type { AccountId } from '@tacit/contract'
+import type { AccountId, UnlockId } from '@tacit/contract'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 
@@ -18,6 +18,19 @@ export async function passwordRecordOf(db: Reader, account: AccountId): Promise<
 
 export const addPassword = (tx: Writer, row: Selectable<Tables['password_credential']>) =>
   tx.insertInto('password_credential').values(row).execute()
+
+export const dropPassword = (tx: Writer, account: AccountId) =>
+  tx.deleteFrom('password_credential').where('account', '=', account).execute()
+
+export async function passkeysOf(db: Reader, account: AccountId): Promise<string[]> {
+  const rows = await db.selectFrom('passkey_credential').select('id').where('account', '=', account).orderBy('id').execute()
+  return rows.map(({ id }) => id)
+}
+
+export const dropPasskey = (tx: Writer, { account, unlock }: { account: AccountId; unlock: UnlockId }) =>
+  tx.deleteFrom('passkey_credential').where('account', '=', account).where('unlock', '=', unlock).execute()
+
+export const dropPasskeys = (tx: Writer, account: AccountId) => tx.deleteFrom('passkey_credential').where('account', '=', account).execute()
 
 export const findPasskey = (db: Reader, id: string): Promise<PasskeyRow | undefined> =>
   db.selectFrom('passkey_credential').selectAll().where('id', '=', id).executeTakeFirst()

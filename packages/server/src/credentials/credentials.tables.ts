@@ -20,7 +20,7 @@ export interface CredentialTables {
   /** A sign-up, a sign-in or another proof that has begun; taken out by its second step. */
   challenge: {
     id: ChallengeId
-    purpose: 'password_sign_in' | 'passkey_sign_in' | 'passkey_sign_up' | 'password_proof' | 'passkey_proof'
+    purpose: 'password_sign_in' | 'passkey_sign_in' | 'passkey_sign_up' | 'password_proof' | 'passkey_proof' | 'kit_sign_in'
     /** Null when the handle is not known: the sign-in then fails at the end, like a wrong password. */
     account: AccountId | null
     state: string

@@ -42,7 +42,8 @@ export class Credentials {
   }
 
   async startPasskeySignUp(person: { account: AccountId; handle: string }): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
-    const { options, challenge } = await this.#deps.passkeys.registrationOptions(person)
+    const known = await store.passkeysOf(this.#deps.database.kysely, person.account)
+    const { options, challenge } = await this.#deps.passkeys.registrationOptions({ ...person, known })
     return {
       options,
       challenge: await this.#deps.challenges.begin({ purpose: 'passkey_sign_up', account: person.account, state: challenge }),
@@ -69,6 +70,24 @@ export class Credentials {
     const { id, publicKey, counter } = credential.passkey
     if (await store.findPasskey(tx, id)) throw new Refusal('wrong_credentials')
     await store.addPasskey(tx, { id, account, public_key: publicKey, counter, unlock })
+  }
+
+  /** As `add`; a password takes the place of the one before. */
+  async replace(tx: Transaction<Tables>, added: { account: AccountId; credential: NewCredential; unlock: UnlockId }): Promise<void> {
+    if (added.credential.kind === 'password') await store.dropPassword(tx, added.account)
+    await this.add(tx, added)
+  }
+
+  /** The password, or the passkey that opens the vault by `unlock`. */
+  async remove(tx: Transaction<Tables>, gone: { account: AccountId; kind: NewCredential['kind']; unlock: UnlockId }): Promise<void> {
+    if (gone.kind === 'password') await store.dropPassword(tx, gone.account)
+    else await store.dropPasskey(tx, gone)
+  }
+
+  /** Everything by which this account can be signed in to. */
+  async removeAll(tx: Transaction<Tables>, account: AccountId): Promise<void> {
+    await store.dropPassword(tx, account)
+    await store.dropPasskeys(tx, account)
   }
 
   /** Answers alike whether or not there is such an account. Refuses `malformed`. */

@@ -17,8 +17,12 @@ export interface Passkey {
 }
 
 export interface Passkeys {
-  /** Options for a new passkey, and the challenge in them. */
-  registrationOptions(person: { account: AccountId; handle: string }): Promise<{ options: WebAuthnJson; challenge: string }>
+  /** Options for a new passkey, and the challenge in them. `known`: ids of those there are, whose authenticators make no second one. */
+  registrationOptions(person: {
+    account: AccountId
+    handle: string
+    known: readonly string[]
+  }): Promise<{ options: WebAuthnJson; challenge: string }>
   /** The new passkey. Refuses `wrong_credentials`. */
   register(attempt: { challenge: string; response: WebAuthnJson }): Promise<Passkey>
   signInOptions(): Promise<{ options: WebAuthnJson; challenge: string }>
@@ -47,7 +51,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
   const rpID = () => new URL(origins.own()).hostname
   const expected = () => ({ expectedOrigin: [...origins.all()], expectedRPID: rpID(), requireUserVerification: true })
   return {
-    async registrationOptions({ account, handle }) {
+    async registrationOptions({ account, handle, known }) {
       const { generateRegistrationOptions } = await webAuthn()
       const options = await generateRegistrationOptions({
         rpName: name,
@@ -56,6 +60,7 @@ export function createPasskeys({ name, origins }: { name: string; origins: Origi
         userDisplayName: handle,
         userID: fromBase64Url(account) ?? new Uint8Array(),
         attestationType: 'none',
+        excludeCredentials: known.map((id) => ({ id })),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
         supportedAlgorithmIDs: ALGORITHMS,
       })

@@ -40,14 +40,25 @@ export async function readList({ bytes, account, now }: { bytes: Uint8Array; acc
 }
 
 /** Refuses a first list that is not version 1 by this key with exactly this device. */
-export function assertFirst(list: CheckedList, { accountKey, device }: { accountKey: Uint8Array; device: DeviceId }): void {
+export function assertFirst(list: CheckedList, first: { accountKey: Uint8Array; device: DeviceId }): void {
+  if (list.version !== 1) throw new Refusal('invalid_device_list')
+  assertOnly(list, first)
+}
+
+/** Refuses a list that is not by this key, or names anything but this device. */
+export function assertOnly(list: CheckedList, { accountKey, device }: { accountKey: Uint8Array; device: DeviceId }): void {
   const only = list.devices.length === 1 && list.devices[0]?.device === device
-  if (list.version !== 1 || !only || !equalBytes(list.accountKey, accountKey)) throw new Refusal('invalid_device_list')
+  if (!only || !equalBytes(list.accountKey, accountKey)) throw new Refusal('invalid_device_list')
 }
 
 /** Refuses `invalid_device_list` for another key or chain, `version_conflict` when somebody was faster. */
 export function assertContinues(list: CheckedList, current: CurrentList): void {
   if (!equalBytes(list.accountKey, current.accountKey)) throw new Refusal('invalid_device_list')
+  assertFollows(list, current)
+}
+
+/** As `assertContinues`, whatever key signed. */
+export function assertFollows(list: CheckedList, current: Pick<CurrentList, 'version' | 'hash'>): void {
   if (list.version !== current.version + 1) throw new Refusal('version_conflict', { version: current.version })
   if (!equalBytes(list.previous, current.hash)) throw new Refusal('invalid_device_list')
 }

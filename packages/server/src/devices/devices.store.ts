@@ -19,7 +19,9 @@ export const putList = (tx: Writer, row: DeviceListRow) =>
   tx
     .insertInto('device_list')
     .values(row)
-    .onConflict((conflict) => conflict.column('account').doUpdateSet({ version: row.version, hash: row.hash, bytes: row.bytes }))
+    .onConflict((conflict) =>
+      conflict.column('account').doUpdateSet({ version: row.version, account_key: row.account_key, hash: row.hash, bytes: row.bytes }),
+    )
     .execute()
 
 export const findDevice = (db: Reader, device: DeviceId): Promise<DeviceRow | undefined> =>

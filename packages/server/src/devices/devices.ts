@@ -22,7 +22,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { Transparency } from '../transparency/transparency.ts'
-import { assertContinues, assertFirst, assertSameDevices, readList, type CheckedList } from './check-list.ts'
+import { assertContinues, assertFirst, assertFollows, assertOnly, assertSameDevices, readList, type CheckedList } from './check-list.ts'
 import * as store from './devices.store.ts'
 
 export interface SignedList {
@@ -145,6 +145,36 @@ export class Devices {
       await sessions.bindDevice(tx, { session, device })
     })
     log('device_enrolled')
+  }
+
+  /**
+   * Begins anew under another account key: the list that follows names one device, and the devices of before are gone. `inside` is part of it.
+   * Refuses `invalid_device_list`, `version_conflict`, `already_exists`, `invalid_key_package`.
+   */
+  async reset(
+    { account, session, device, accountKey, deviceList, keys: upload }: FirstList & Pick<Enrolment, 'session'>,
+    inside: (tx: Transaction<Tables>) => Promise<void>,
+  ): Promise<void> {
+    const { bells, clock, keys, sessions, log } = this.#deps
+    const list = await readList({ bytes: deviceList, account, now: clock.now() })
+    assertOnly(list, { accountKey, device })
+    const packages = await keys.check(upload, certificateIn(list, device))
+    await bells.write(async (tx, say) => {
+      const current = await store.lockList(tx, account)
+      if (!current) throw new Refusal('not_found')
+      assertFollows(list, current)
+      if (equalBytes(current.account_key, accountKey)) throw new Refusal('invalid_device_list')
+      if (await store.findDevice(tx, device)) throw new Refusal('already_exists')
+      const gone = (await store.listedDevices(tx, account)).map(({ id }) => id)
+      await this.#put(tx, list)
+      for (const ended of await this.#leave(tx, gone)) say({ kind: 'session_ended', session: ended })
+      await this.#addDevice(tx, { list, device })
+      await keys.add(tx, { account, device, packages })
+      await sessions.bindDevice(tx, { session, device })
+      await inside(tx)
+      say({ kind: 'devices_changed', account, version: list.version })
+    })
+    log('account_reset')
   }
 
   /** The version that is now current. Refuses `invalid_device_list`, `version_conflict` and `proof_needed`. */

@@ -7,11 +7,15 @@ import { addressKey, type Limits } from '../gateway/limits.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import type { Sessions } from './sessions.ts'
+import type { Kits } from '../unlocks/kits.ts'
 
 export interface SessionRoutesDeps {
   readonly sessions: Sessions
   readonly credentials: Credentials
   readonly proofs: Proofs
+  readonly kits: Kits
+  /** Who it is, by a code from the operator. Refuses `wrong_credentials`. */
+  readonly useRecoveryCode: (given: { account: AccountId | undefined; code: string }) => Promise<AccountId>
   readonly database: Database
   readonly limits: Limits
   readonly log: Log
@@ -20,7 +24,7 @@ export interface SessionRoutesDeps {
 }
 
 export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['sessions']> {
-  const { sessions, credentials, database, limits, findAccount, log } = deps
+  const { sessions, credentials, kits, database, limits, findAccount, log } = deps
   const signIn = async (method: SignInMethod, proof: Promise<AccountId>) => {
     const account = await proof.catch((error: unknown) => {
       log('sign_in_failed', { method })
@@ -44,6 +48,17 @@ export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['s
       return credentials.startPasskeySignIn()
     },
     finishPasskeySignIn: ({ body }) => signIn('passkey', credentials.finishPasskeySignIn(body)),
+    async startKitSignIn({ body, caller }) {
+      await limits.spend('sign_in_address', addressKey(caller.address))
+      return kits.start(body.kit)
+    },
+    finishKitSignIn: ({ body }) => signIn('kit', kits.finish(body)),
+    async recover({ body, caller }) {
+      await limits.spend('sign_in_address', addressKey(caller.address))
+      await limits.spend('sign_in_account', foldHandle(body.handle))
+      const account = await findAccount(body.handle)
+      return signIn('recovery', deps.useRecoveryCode({ account, code: body.code }))
+    },
     async renew({ body, caller }) {
       await limits.spend('renew', addressKey(caller.address))
       return sessions.renew(body.refreshToken)

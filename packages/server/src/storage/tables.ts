@@ -12,6 +12,7 @@ import type { SecretTables } from '../secrets.tables.ts'
 import type { SessionTables } from '../sessions/sessions.tables.ts'
 import type { SignalTables } from '../signals/signals.tables.ts'
 import type { TransparencyTables } from '../transparency/transparency.tables.ts'
+import type { UnlockTables } from '../unlocks/unlocks.tables.ts'
 import type { VaultTables } from '../vault/vault.tables.ts'
 
 export interface Tables
@@ -29,4 +30,5 @@ export interface Tables
     SignalTables,
     TransparencyTables,
     BusTables,
+    UnlockTables,
     SecretTables {}

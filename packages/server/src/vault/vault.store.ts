@@ -1,5 +1,5 @@
 /** Every query on vaults. */
-import type { AccountId, VaultPart } from '@tacit/contract'
+import type { AccountId, UnlockId, VaultPart } from '@tacit/contract'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 
@@ -36,5 +36,14 @@ export const setGeneration = (tx: Writer, { account, generation }: Selectable<Ta
 
 export const setPart = (tx: Writer, { account, part, version, bytes }: PartRow) =>
   tx.updateTable('vault_part').set({ version, bytes }).where('account', '=', account).where('part', '=', part).execute()
+
+export const dropUnlock = (tx: Writer, { account, id }: { account: AccountId; id: UnlockId }) =>
+  tx.deleteFrom('vault_unlock').where('account', '=', account).where('id', '=', id).execute()
+
+export async function dropVault(tx: Writer, account: AccountId): Promise<void> {
+  await dropUnlocks(tx, account)
+  await tx.deleteFrom('vault_part').where('account', '=', account).execute()
+  await tx.deleteFrom('vault').where('account', '=', account).execute()
+}
 
 export const dropUnlocks = (tx: Writer, account: AccountId) => tx.deleteFrom('vault_unlock').where('account', '=', account).execute()

@@ -1,5 +1,5 @@
 /** The vault: keeps the sealed parts of each account's private state and the wrapped keys to them. It can open neither. */
-import { Refusal, VaultPart, type AccountId, type RouteInput, type Routes, type VaultUnlock } from '@tacit/contract'
+import { Refusal, VaultPart, type AccountId, type RouteInput, type Routes, type UnlockId, type VaultUnlock } from '@tacit/contract'
 import type { Transaction } from 'kysely'
 import type { Bells } from '../bus/bells.ts'
 import type { Notice } from '../bus/bus.ts'
@@ -23,6 +23,25 @@ export async function createVault(
   await store.addParts(tx, rows)
   await store.addUnlocks(tx, [unlockRow(account, unlock)])
 }
+
+/** One more way to open the vault, in the caller's transaction. */
+export const addUnlock = (tx: Transaction<Tables>, account: AccountId, unlock: VaultUnlock) =>
+  store.addUnlocks(tx, [unlockRow(account, unlock)])
+
+export const removeUnlock = (tx: Transaction<Tables>, one: { account: AccountId; id: UnlockId }) => store.dropUnlock(tx, one)
+
+export const unlockKind = async (tx: Transaction<Tables>, { account, id }: { account: AccountId; id: UnlockId }) =>
+  (await store.unlocksOf(tx, account)).find((row) => row.id === id)?.kind
+
+export const unlockOfKind = async (tx: Transaction<Tables>, { account, kind }: { account: AccountId; kind: VaultUnlock['kind'] }) =>
+  (await store.unlocksOf(tx, account)).find((row) => row.kind === kind)?.id
+
+/** Ways to sign in; devices are none. */
+export const countMethods = async (tx: Transaction<Tables>, account: AccountId): Promise<number> =>
+  (await store.unlocksOf(tx, account)).filter(isMethod).length
+
+/** Nothing is left of it; for an account that begins anew. */
+export const forgetVault = (tx: Transaction<Tables>, account: AccountId) => store.dropVault(tx, account)
 
 export interface PartChange {
   readonly account: AccountId

@@ -8,6 +8,7 @@ import { severalServers } from './0005-several-servers.ts'
 import { vaultParts } from './0006-vault-parts.ts'
 import { linking } from './0007-linking.ts'
 import { archive } from './0008-archive.ts'
+import { unlocks } from './0009-unlocks.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -18,4 +19,5 @@ export const migrations: Migrations = {
   '0006-vault-parts': vaultParts,
   '0007-linking': linking,
   '0008-archive': archive,
+  '0009-unlocks': unlocks,
 }
