@@ -319,6 +319,8 @@ export interface Topics {
   conversations: { readonly param: undefined; readonly snapshot: readonly ConversationSummary[] | undefined }
   timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
   details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
+  /** Devices that joined the account and that nobody at this one has said to know. */
+  newDevices: { readonly param: undefined; readonly snapshot: readonly DeviceId[] }
   linking: { readonly param: undefined; readonly snapshot: LinkingState }
   /** Undefined until the server was asked. */
   history: { readonly param: undefined; readonly snapshot: HistoryState | undefined }
@@ -412,6 +414,8 @@ export interface Verbs {
   devices(): Promise<readonly DeviceInfo[]>
   /** Other devices of the account see the name, the server does not. */
   nameDevice(request: { readonly device: DeviceId; readonly name: string }): Promise<void>
+  /** The person has seen which devices are new. */
+  acknowledgeDevices(): Promise<void>
   /** Out of the account and of every conversation, its sessions dead. Rejects with `proof_needed` for one that is in use. */
   removeDevice(request: { readonly device: DeviceId }): Promise<void>
   keyLogEvidence(): Promise<readonly KeyLogEvidence[]>

@@ -13,6 +13,7 @@ import { allConversations } from './conversations/conversation.store.ts'
 import { Conversations } from './conversations/held.ts'
 import { Housekeeping } from './conversations/housekeeping.ts'
 import { emptyConversation, joinByWelcome } from './conversations/join-by-welcome.ts'
+import { beginSeeing } from './devices/new-devices.ts'
 import { People } from './devices/people.ts'
 import type { Decided, DeviceCore } from './device-core.ts'
 import { Duties } from './duties.ts'
@@ -49,6 +50,8 @@ export interface DeviceParts {
   readonly arrived: (messages: readonly IncomingMessage[]) => void
   /** The server ended the session; the keys stay. */
   readonly sessionEnded: () => void
+  /** The newest own device list is stored. */
+  readonly ownListRead: () => void
   /** This device has a new certificate; it is stored. */
   readonly renewed: (self: Self) => void
 }
@@ -325,7 +328,10 @@ export class Device {
   }
 
   async #lookAround(): Promise<void> {
-    await this.core.people.refresh(this.core.account)
+    const { people, store, account } = this.core
+    await store.transaction((writer) => beginSeeing(writer, account))
+    await people.refresh(account)
+    this.#parts.ownListRead()
     await this.#keyLog.judgeHeard()
     await this.#housekeeping.lookEverywhere()
   }

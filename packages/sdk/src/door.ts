@@ -234,6 +234,7 @@ export class Door {
       changed: (conversation?: ConversationId) => this.views.changed(conversation),
       arrived,
       sessionEnded: () => void this.#turns.run(async () => this.#sessionEnded(device)),
+      ownListRead: () => this.views.newDevices.refresh(),
       renewed: (renewed) => this.#signedIn?.device === device && this.#selfChanged(renewed),
     })
     const mirror = () => this.views.connection.reach.set(device.connection.state.get())
@@ -299,6 +300,7 @@ export class Door {
     return {
       store: this.#store,
       suite: this.#parts.engine.suiteName,
+      me: self,
       ephemeral: {
         me: self.account,
         sharesPresence: self.sharesPresence,

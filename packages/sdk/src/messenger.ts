@@ -53,6 +53,7 @@ function watch(views: Views, topic: TopicName, param: Topics[TopicName]['param']
     case 'session':
     case 'connection':
     case 'conversations':
+    case 'newDevices':
     case 'linking':
     case 'history':
     case 'trouble':

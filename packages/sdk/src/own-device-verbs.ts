@@ -2,6 +2,7 @@
 import { readDeviceList, routes, toBase64Url, type ChallengeId, type DeviceId } from '@tacit/contract'
 import { MessengerError, type DeviceInfo, type Verbs } from './api.ts'
 import { beginPasskeyProof, finishPasskeyProof, proofState, proveByPassword } from './account/prove.ts'
+import { markDevicesSeen } from './devices/new-devices.ts'
 import { takeOffList } from './account/take-off-list.ts'
 import { changeVault, fetchVault } from './vault/own-vault.ts'
 import { rotateVaultKey } from './vault/rotate.ts'
@@ -11,7 +12,14 @@ import type { SignedIn } from './verbs.ts'
 
 type OwnDeviceVerbs = Pick<
   Verbs,
-  'devices' | 'nameDevice' | 'removeDevice' | 'proofState' | 'proveByPassword' | 'beginPasskeyProof' | 'finishPasskeyProof'
+  | 'devices'
+  | 'nameDevice'
+  | 'removeDevice'
+  | 'acknowledgeDevices'
+  | 'proofState'
+  | 'proveByPassword'
+  | 'beginPasskeyProof'
+  | 'finishPasskeyProof'
 >
 
 /** Characters; what is longer is cut. */
@@ -25,6 +33,11 @@ export function ownDeviceVerbs(signedIn: () => SignedIn): OwnDeviceVerbs {
       const chosen = name.trim().slice(0, LONGEST_NAME)
       if (chosen === '') throw new MessengerError('malformed', 'A name has at least one character.')
       await changeVault(access(signedIn()), (vault) => withName(vault, device, chosen))
+    },
+    async acknowledgeDevices() {
+      const { device, self } = signedIn()
+      await device.core.store.transaction((writer) => markDevicesSeen(writer, self.account))
+      device.looksDifferent()
     },
     async removeDevice({ device }) {
       const now = signedIn()
@@ -72,7 +85,7 @@ async function ownDevices(now: SignedIn): Promise<DeviceInfo[]> {
   })
 }
 
-function proofVerbs(signedIn: () => SignedIn): Omit<OwnDeviceVerbs, 'devices' | 'nameDevice' | 'removeDevice'> {
+function proofVerbs(signedIn: () => SignedIn): Omit<OwnDeviceVerbs, 'devices' | 'nameDevice' | 'acknowledgeDevices' | 'removeDevice'> {
   const session = () => signedIn().device.core.session
   /** The newest ceremony; a person has one pair of hands. */
   let begun: { readonly ceremony: string; readonly challenge: ChallengeId } | undefined

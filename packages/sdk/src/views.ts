@@ -1,7 +1,8 @@
 /** The values that can be watched, each read from the store again when its conversation changed. */
-import type { ConversationId } from '@tacit/contract'
+import type { AccountId, ConversationId, DeviceId } from '@tacit/contract'
 import type { ConversationDetails, ConversationSummary, HistoryState, LinkingState, Live, SessionState, Timeline, Trouble } from './api.ts'
 import { ConnectionView } from './connection-view.ts'
+import { newDevices } from './devices/new-devices.ts'
 import { LiveQuery, LiveValue } from './live.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import { readDetails } from './messages/details.ts'
@@ -14,6 +15,7 @@ import { Troubles } from './troubles.ts'
 export interface Shown {
   readonly store: StoreDriver
   readonly suite: string
+  readonly me: { readonly account: AccountId; readonly device: DeviceId }
   readonly ephemeral: Ephemeral
 }
 
@@ -23,6 +25,7 @@ export class Views {
   readonly connection: ConnectionView
   readonly history = new LiveValue<HistoryState | undefined>(undefined)
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
+  readonly newDevices: LiveQuery<readonly DeviceId[]>
   readonly #troubles = new Troubles()
   readonly #shown: () => Shown | undefined
   readonly #summaries = new Summaries()
@@ -36,6 +39,11 @@ export class Views {
       return now ? countUnsent(now.store) : 0
     }
     this.connection = new ConnectionView(new LiveQuery(0, unsent, this.#troubles.of('connection')))
+    const joined = async (): Promise<readonly DeviceId[]> => {
+      const now = this.#shown()
+      return now ? newDevices(now.store, now.me) : []
+    }
+    this.newDevices = new LiveQuery<readonly DeviceId[]>([], joined, this.#troubles.of('newDevices'))
     const summaries = async () => {
       const now = this.#shown()
       return now && this.#summaries.read(now.store, now.ephemeral)
@@ -72,6 +80,7 @@ export class Views {
     this.#summaries.changed(conversation)
     this.conversations.refresh()
     this.connection.refresh()
+    if (!conversation) this.newDevices.refresh()
     const timelines = conversation ? [this.#timelines.get(conversation)] : this.#timelines.values()
     for (const timeline of timelines) timeline?.refresh()
     const details = conversation ? [this.#details.get(conversation)] : this.#details.values()

@@ -10,6 +10,7 @@ import { DoorNotice } from './door-notice.tsx'
 import css from './door-screen.module.css'
 import { EnteringProgress } from './entering-progress.tsx'
 import { Promises } from './promises.tsx'
+import { ShowCode } from '../linking/show-code.tsx'
 import { SignIn } from './sign-in.tsx'
 import { SignUp } from './sign-up.tsx'
 
@@ -39,10 +40,17 @@ export function DoorScreen({ session }: { readonly session: DoorSession }) {
           {/* Stays mounted while it happens, so that a refusal finds the form as it was. */}
           <div hidden={entering} className={css['form']}>
             <DoorNotice session={session} />
-            {signIn ? <SignIn known={session.kind === 'session_ended' ? session.me.handle : undefined} /> : <SignUp />}
+            <Way signIn={signIn} known={session.kind === 'session_ended' ? session.me.handle : undefined} />
           </div>
         </div>
       </main>
     </div>
   )
+}
+
+/** Creating, signing in, or being let in by another device. */
+function Way({ signIn, known }: { readonly signIn: boolean; readonly known: string | undefined }) {
+  const [linking, setLinking] = useState(false)
+  if (!signIn) return <SignUp />
+  return linking ? <ShowCode onBack={() => setLinking(false)} /> : <SignIn known={known} onLink={() => setLinking(true)} />
 }

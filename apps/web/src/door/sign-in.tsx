@@ -1,7 +1,7 @@
 /** Signing in: by passkey without typing anything, or by handle and password. */
 import { useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import { KeyRound } from 'lucide-react'
+import { KeyRound, MonitorSmartphone } from 'lucide-react'
 import { Link } from 'wouter'
 import { Button } from '../design/button.tsx'
 import { TextField } from '../design/text-field.tsx'
@@ -11,8 +11,11 @@ import css from './form.module.css'
 import { PasswordField } from './password-field.tsx'
 import { useDoor } from './use-door.ts'
 
-/** @param known the account that is signing in again on a device that has its keys. */
-export function SignIn({ known }: { readonly known: string | undefined }) {
+/**
+ * @param known the account that is signing in again on a device that has its keys.
+ * @param onLink the person wants another device of theirs to let this one in.
+ */
+export function SignIn({ known, onLink }: { readonly known: string | undefined; readonly onLink: () => void }) {
   const { t } = useTranslation()
   const door = useDoor()
   const [handle, setHandle] = useState(known ?? '')
@@ -57,6 +60,9 @@ export function SignIn({ known }: { readonly known: string | undefined }) {
       <FailureLine failure={door.signInWithPassword.failure} />
       <Button kind={door.hasPasskeys ? 'plain' : 'main'} type="submit" wide busy={door.signInWithPassword.running}>
         {t('door.signIn.withPassword')}
+      </Button>
+      <Button kind="plain" wide icon={<MonitorSmartphone size={18} aria-hidden="true" />} onClick={onLink}>
+        {t('linking.door')}
       </Button>
       <p className={css['other']}>
         {known === undefined ? (

@@ -10,6 +10,7 @@ import { paths } from '../routes.ts'
 import { Announcer } from './announcer.tsx'
 import { ConnectionStrip } from './connection-strip.tsx'
 import { MainPane } from './main-pane.tsx'
+import { NewDeviceStrip } from './new-device-strip.tsx'
 import css from './shell.module.css'
 import { useShortcuts } from './use-shortcuts.ts'
 
@@ -31,7 +32,10 @@ export function Shell({ session }: { readonly session: InsideSession }) {
       <a href="#open" className={css['skip']}>
         {t('shell.skip')}
       </a>
-      <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
+      <div className={css['strips']}>
+        <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
+        <NewDeviceStrip />
+      </div>
       <div className={css['list']}>
         {atHome && <h1 className="sr-only">{t('list.label')}</h1>}
         <ConversationList me={session.me} conversations={conversations} onSearch={openSwitcher} />

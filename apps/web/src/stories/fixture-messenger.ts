@@ -8,6 +8,7 @@ import { timelines } from './timelines.ts'
 export interface Scene {
   readonly session?: Topics['session']['snapshot']
   readonly linking?: Topics['linking']['snapshot']
+  readonly newDevices?: Topics['newDevices']['snapshot']
   readonly connection?: Topics['connection']['snapshot']
   readonly conversations?: Topics['conversations']['snapshot']
   readonly history?: Topics['history']['snapshot']
@@ -69,7 +70,8 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
   const history = new Value<Topics['history']['snapshot']>(
     scene.history ?? { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 0 },
   )
-  const lives = { session, connection, conversations: list, history, linking, trouble }
+  const newDevices = new Value(scene.newDevices ?? [])
+  const lives = { session, connection, conversations: list, history, linking, newDevices, trouble }
   let sent = 0
 
   return {
@@ -199,6 +201,7 @@ const silent = {
   revokeSession: done,
   nameDevice: done,
   removeDevice: done,
+  acknowledgeDevices: done,
   beginLinking: done,
   claimLink: done,
   approveLink: done,

@@ -17,4 +17,22 @@ export const scenes: Readonly<Record<string, Scene>> = {
   lockedByPasskey: { session: { kind: 'starting' }, lock: { kind: 'locked', by: 'passkey', credential: 'AA', notBefore: 0 } },
   lockSet: { lock: { kind: 'open', by: 'pin', afterMinutes: 5 } },
   damaged: { trouble: { failure: 'storage', message: 'The local database is damaged.' } },
+  linkShowing: {
+    session: { kind: 'signed_out', why: 'signed_out' },
+    linking: {
+      kind: 'showing',
+      code: '7KQ2-M4XD',
+      qr: `tacit-link:1:7KQ2M4XD:${'A'.repeat(43)}:https://chat.example.org`,
+      until: now + 73_000,
+    },
+  },
+  linkComparingNew: {
+    session: { kind: 'signed_out', why: 'signed_out' },
+    linking: { kind: 'comparing', side: 'new', digits: '408213', handle: 'Alice', until: now + 100_000 },
+  },
+  linkOverNew: { session: { kind: 'signed_out', why: 'signed_out' }, linking: { kind: 'over', side: 'new', why: 'expired' } },
+  linkComparingOld: { linking: { kind: 'comparing', side: 'old', digits: '408213', until: now + 100_000 } },
+  linkDone: { linking: { kind: 'done', side: 'old' } },
+  linkUsed: { linking: { kind: 'over', side: 'old', why: 'used' } },
+  newDevice: { newDevices: [deviceId('phone')] },
 }

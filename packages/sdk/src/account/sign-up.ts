@@ -5,6 +5,7 @@
 import { AccountId, readDeviceList, routes, UnlockId, type ChallengeId, type WebAuthnJson } from '@tacit/contract'
 import { callRoute, type Server } from '../connection/http.ts'
 import { storedTokens } from '../connection/session.ts'
+import { markDevicesSeen } from '../devices/new-devices.ts'
 import { savePin } from '../devices/people.store.ts'
 import { asUpload, markPublished, saveKeyPackages } from '../keys/key-packages.ts'
 import type { StoreDriver, Writer } from '../local-store/driver.ts'
@@ -157,6 +158,7 @@ export async function keepDevice(
     await saveTokens(writer, kept.tokens)
     await keepVault(writer, kept.vault)
     await savePin(writer, { account, handle, accountKey, listVersion: list.version, listHash: list.hash, list: deviceList })
+    await markDevicesSeen(writer, account)
     await saveKeyPackages(writer, { ...made.keys, now: clock.now() })
     await markPublished(writer, made.keys)
   })

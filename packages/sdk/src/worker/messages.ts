@@ -9,7 +9,7 @@ import { MessengerError, type MessengerFailure } from '../api.ts'
 import { isTopic, isVerb, type PageTopic, type VerbName } from './verbs.ts'
 
 /** Raise it when a message, a verb or a snapshot changes: the tab with the newer code takes over from the older one. */
-export const protocolVersion = 3
+export const protocolVersion = 5
 
 /** From a page to the leader. A page takes the next snapshot of a watch after it has `seen` the one before. */
 export type Request =

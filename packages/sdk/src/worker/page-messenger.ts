@@ -137,6 +137,7 @@ export function openPageMessenger(options: PageOptions): PageMessenger {
     revokeSession: verb('revokeSession'),
     devices: verb('devices'),
     nameDevice: verb('nameDevice'),
+    acknowledgeDevices: verb('acknowledgeDevices'),
     removeDevice: verb('removeDevice'),
     keyLogEvidence: verb('keyLogEvidence'),
     held: verb('held'),

@@ -55,6 +55,7 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   revokeSession: 'repeat',
   devices: 'repeat',
   nameDevice: 'repeat',
+  acknowledgeDevices: 'repeat',
   removeDevice: 'repeat',
   keyLogEvidence: 'repeat',
   held: 'repeat',
@@ -89,6 +90,7 @@ export const topics: Readonly<Record<PageTopic, true>> = {
   details: true,
   linking: true,
   history: true,
+  newDevices: true,
   trouble: true,
 }
 
