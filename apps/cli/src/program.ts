@@ -3,13 +3,14 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { devices, enter, sessions, signOut, whoami } from './account/account.ts'
 import { explainStop, finish, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
-import { add, create, direct, find, leave, list, remove, rename } from './conversations/conversations.ts'
+import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
 import { exitCodesHelp, exits } from './exits.ts'
 import type { Exit } from './exits.ts'
 import { explain } from './failures.ts'
 import { listen } from './messages/listen.ts'
 import { history, send } from './messages/messages.ts'
 import { audit } from './trust/audit.ts'
+import { events } from './trust/events.ts'
 import { evidence } from './trust/evidence.ts'
 import { known } from './trust/known.ts'
 import { safety } from './trust/safety.ts'
@@ -124,6 +125,10 @@ function trustCommands(
 ): void {
   program.commandsGroup('Trust:')
   program
+    .command('events')
+    .description('what happened to your account: sign-ins, sessions, devices')
+    .action(() => signed(events))
+  program
     .command('safety <handle>')
     .description('the number and code to compare keys with somebody, by another way than this server')
     .option('--code <code>', 'compare the code that their device shows')
@@ -172,6 +177,10 @@ function conversationCommands(program: Command, { signed, changing }: Doors): vo
     .command('remove <conversation> <handle>')
     .description('remove a person from a group')
     .action((reference: string, handle: string) => changing((context) => remove(context, { reference, handle })))
+  program
+    .command('rotate <conversation>')
+    .description('bring fresh keys of this device into a conversation now')
+    .action((reference: string) => signed((context) => rotate(context, { reference })))
   program
     .command('leave <conversation>')
     .description('leave a group')

@@ -9,6 +9,8 @@ export const paths = {
   newGroup: '/new/group',
   settings: '/settings',
   held: '/settings/held',
+  encryption: '/settings/encryption',
+  events: '/settings/events',
   conversation: (id: ConversationId) => `/c/${id}`,
   about: (id: ConversationId) => `/c/${id}/about`,
 } as const

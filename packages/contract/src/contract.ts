@@ -8,6 +8,7 @@ import { deviceEvents, devices } from './devices.ts'
 import { disclosure } from './disclosure.ts'
 import { keyEvents, keys } from './keys.ts'
 import { linking } from './linking.ts'
+import { securityEvents } from './security-events.ts'
 import { sessions } from './sessions.ts'
 import { signalCommands, signalEvents } from './signals.ts'
 import { system } from './system.ts'
@@ -30,6 +31,7 @@ export const routes = {
   transparency,
   disclosure,
   linking,
+  securityEvents,
 } as const
 
 export const commands = {

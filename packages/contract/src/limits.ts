@@ -61,6 +61,7 @@ export const limits = {
   transparencyProof: 16 * KIB,
   /** Rows of what the server holds on me in one answer. */
   heldRowsPage: 200,
+  securityEventsPage: 200,
   /** Entries of the log of device lists in one answer. */
   transparencyPage: 1000,
   entriesPerPage: 500,

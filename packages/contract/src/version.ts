@@ -67,9 +67,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '103df1c7a3b3a753c38741b40995c9d4a4c3701c096c430facb9505ecf7d7b9f',
     what: 'Recovery kits, changing the ways to sign in, and beginning anew.',
   },
+  {
+    version: 13,
+    fingerprint: '088fb0765edffda2327c2180cd8223c304924867edb001b1c3b93aaefb51d00f',
+    what: 'What happened to my account.',
+  },
 ]
 
-export const CONTRACT_VERSION = 12
+export const CONTRACT_VERSION = 13
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

@@ -13,6 +13,7 @@ import type {
   FailureName,
   MessageId,
   ProofMethod,
+  SecurityEventKind,
   SessionId,
   SignInMethod,
   UnlockId,
@@ -186,7 +187,8 @@ export interface ConversationDetails {
     readonly leave: boolean
     readonly changeRoles: boolean
   }
-  readonly encryption: { readonly suite: string; readonly epoch: number }
+  /** `renewed`: when this device made the keys that it has here (ms); absent before it brought its first fresh ones. */
+  readonly encryption: { readonly suite: string; readonly epoch: number; readonly renewed?: number }
 }
 
 export interface SessionInfo {
@@ -258,6 +260,19 @@ export type LinkingState =
   /** Old: the new device is in. The new one is signed in then. */
   | { readonly kind: 'done'; readonly side: 'old' }
   | { readonly kind: 'over'; readonly side: 'new' | 'old'; readonly why: LinkOver }
+
+/** Something that happened to the account, as the server noted it. */
+export interface SecurityEventInfo {
+  /** Of the newest kind first; `securityEvents({ before })` asks for older ones. */
+  readonly position: number
+  readonly kind: SecurityEventKind
+  /** The way of signing in. */
+  readonly method?: string
+  readonly device?: DeviceId
+  /** How often within the hour. */
+  readonly times: number
+  readonly time: number
+}
 
 /** A table of the server that holds something on me or on conversations I am in. */
 export interface HeldTable {
@@ -431,6 +446,11 @@ export interface Verbs {
   makeRecoveryKit(): Promise<RecoveryKit>
   /** Not the last one: that is refused with `not_allowed`. */
   removeUnlockMethod(request: { readonly unlock: UnlockId }): Promise<void>
+
+  /** What happened to the account, newest first, 50 older than `before`. The server could leave something out; devices are in the key log as well. */
+  securityEvents(request: { readonly before?: number }): Promise<readonly SecurityEventInfo[]>
+  /** Brings fresh keys of this device into a conversation now, as it does by itself from time to time. Resolves when the server has accepted them. */
+  rotateKeys(request: { readonly conversation: ConversationId }): Promise<void>
 
   /** What the server holds on me, told by itself from its tables. */
   held(): Promise<readonly HeldTable[]>

@@ -9,7 +9,7 @@ import type { SignedIn } from './verbs.ts'
 
 type TrustVerbs = Pick<
   Verbs,
-  'safetyNumber' | 'compareSafetyCode' | 'setCompared' | 'conversationNumber' | 'keyLogEvidence' | 'held' | 'heldRows'
+  'safetyNumber' | 'compareSafetyCode' | 'setCompared' | 'conversationNumber' | 'keyLogEvidence' | 'securityEvents' | 'held' | 'heldRows'
 >
 
 export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
@@ -45,6 +45,18 @@ export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
       const group = await conversations.hold(conversation, async (hold) => hold.group)
       if (!group) throw new MessengerError('not_found', 'This device is not in that conversation.')
       return conversationDigits(group.epochAuthenticator)
+    },
+    async securityEvents({ before }) {
+      const query = { limit: 50, ...(before !== undefined && { before }) }
+      const { events } = await signedIn().device.core.session.call(routes.securityEvents.list, { query })
+      return events.map(({ position, kind, method, device, times, at }) => ({
+        position,
+        kind,
+        ...(method !== null && { method }),
+        ...(device !== null && { device }),
+        times,
+        time: Date.parse(at),
+      }))
     },
     async held() {
       return (await signedIn().device.core.session.call(routes.disclosure.overview, {})).tables

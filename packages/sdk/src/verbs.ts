@@ -110,7 +110,9 @@ async function openNew(device: Device, wanted: Parameters<typeof createConversat
   return created.conversation
 }
 
-function membershipVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'addPeople' | 'removePerson' | 'setRole' | 'rename' | 'leave'> {
+function membershipVerbs(
+  signedIn: () => SignedIn,
+): Pick<ConversationVerbs, 'addPeople' | 'removePerson' | 'setRole' | 'rename' | 'rotateKeys' | 'leave'> {
   return {
     async addPeople({ conversation, handles }) {
       const { device } = signedIn()
@@ -136,6 +138,13 @@ function membershipVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'add
       mustBeTitle(title)
       await mustBeActiveGroup(device, conversation)
       await device.outbox.queue({ conversation, kind: 'title', text: title.trim() })
+    },
+    async rotateKeys({ conversation }) {
+      const { device } = signedIn()
+      const state = await device.core.conversations.hold(conversation, async (hold) => hold.state)
+      if (!state) throw new MessengerError('not_found', 'There is no such conversation.')
+      if (state.standing !== 'active') throw new MessengerError('not_allowed', 'This is possible in a conversation you are in.')
+      await pursue(device, conversation, { kind: 'rotate', before: state.rotation.updated })
     },
     async leave({ conversation }) {
       const { device } = signedIn()

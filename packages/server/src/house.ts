@@ -32,6 +32,7 @@ import { createMetrics, portOf, serveMetrics, type MetricsServer } from './metri
 import { openPremises, type Premises } from './premises.ts'
 import { OwnLeases } from './presence/leases.ts'
 import { systemRandom, type Random } from './random.ts'
+import { SecurityEvents } from './security-events/security-events.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
@@ -129,7 +130,7 @@ interface Furnished {
 async function furnish(foundation: Foundation): Promise<Furnished> {
   const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
-  const { accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency } = identity
+  const { events, accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
   const several = cluster !== undefined
   const leases = cluster?.leases ?? new OwnLeases(clock)
@@ -146,7 +147,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
       system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
-      accounts: accountHandlers({ accounts, database, clock, credentials, kits, devices, sessions, log, limits, space }),
+      accounts: accountHandlers({ accounts, database, clock, credentials, kits, devices, sessions, events, log, limits, space }),
       sessions: sessionHandlers({
         sessions,
         credentials,
@@ -155,6 +156,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
         useRecoveryCode: (given) => useRecoveryCode({ database, clock }, given),
         database,
         limits,
+        events,
         log,
         findAccount: (handle) => accounts.findByHandle(handle),
       }),
@@ -170,6 +172,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
       }),
       keys: keys.handlers,
       transparency: transparencyHandlers(transparency),
+      securityEvents: events.handlers(),
       disclosure: disclosureHandlers({ database, limits }),
       ...messaging.handlers,
     },
@@ -179,6 +182,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     await Promise.all([
       sweepRecoveryCodes({ database, clock }),
       sessions.sweep(),
+      events.sweep(),
       challenges.sweep(),
       links.sweep(),
       space.look(),
@@ -194,17 +198,19 @@ async function openIdentity({ settings, clock, random, log, database, bells, sec
   const accounts = createAccounts({ database, bells })
   const passwords = createPasswordProtocol(secrets)
   const passkeys = createPasskeys({ name: settings.name, origins })
+  const events = new SecurityEvents({ database, clock, log })
+  const failed = (tried: Parameters<typeof events.noteFailedSignIn>[0]) => events.noteFailedSignIn(tried)
   const challenges = new Challenges({ database, clock, random })
-  const credentials = new Credentials({ database, challenges, passwords, passkeys })
+  const credentials = new Credentials({ database, challenges, passwords, passkeys, failed })
   const proofs = new Proofs({ database, challenges, passwords, passkeys })
   const kits = new Kits({ database, clock, random, challenges })
-  const sessions = new Sessions({ database, bells, clock, random, secrets, log })
-  const links = new Links({ database, clock, random, sessions, log, handleOf: (account) => accounts.handleOf(account) })
+  const sessions = new Sessions({ database, bells, clock, random, secrets, events, log })
+  const links = new Links({ database, clock, random, sessions, events, log, handleOf: (account) => accounts.handleOf(account) })
   const keys: Keys = createKeys({ database, bells, limits, clock, certificateOf: (owner) => devices.certificateOf(owner) })
   const transparency = new Transparency({ database, clock, secrets })
   await transparency.begin()
-  const devices: Devices = new Devices({ database, bells, clock, sessions, keys, transparency, log })
-  return { accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency }
+  const devices: Devices = new Devices({ database, bells, clock, sessions, keys, transparency, events, log })
+  return { events, accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency }
 }
 
 const neighboursOf = (

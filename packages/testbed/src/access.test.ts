@@ -51,6 +51,7 @@ const routeRows: Record<RouteName, Row> = {
   'sessions.list': { kind: 'own', request: { path: '/v1/sessions' } },
   'sessions.signOut': { kind: 'own', request: { path: '/v1/sessions/current' } },
   'sessions.revoke': { kind: 'others', request: ({ session }) => ({ path: `/v1/sessions/${session}` }) },
+  'securityEvents.list': { kind: 'own', request: { path: '/v1/security-events' } },
   'vault.fetch': { kind: 'own', request: { path: '/v1/vault' } },
   'unlocks.startPassword': { kind: 'own', request: { path: '/v1/unlocks/password', body: { registrationRequest: some } } },
   'unlocks.startPasskey': { kind: 'own', request: { path: '/v1/unlocks/passkey', body: {} } },

@@ -34,6 +34,29 @@ test('a reply after a while brings fresh keys into the conversation, and only th
   await epochIs(3)
 })
 
+test('who wants fresh keys now gets them, in twos and in groups, also when it was wished offline', async () => {
+  const weather = new Weather()
+  await using eve = await openDevice({ server: world.url, store: ':memory:', network: weather })
+  await eve.signUp({ handle: 'Eve', password: PASSWORD })
+  const fay = await world.signedUp('Fay')
+  const conversation = await eve.startDirect({ handle: 'fay' })
+  const [hers, his] = [eve.watch('details', conversation), fay.watch('details', conversation)]
+  await until(his, (details) => details?.encryption.epoch === 1)
+  const before = hers.get()?.encryption.renewed ?? 0
+  await eve.rotateKeys({ conversation })
+  for (const side of [hers, his]) await until(side, (details) => details?.encryption.epoch === 2)
+  expect(hers.get()?.encryption.renewed).toBeGreaterThanOrEqual(before)
+
+  weather.cut()
+  const wished = eve.rotateKeys({ conversation })
+  weather.restore()
+  await wished
+  for (const side of [hers, his]) await until(side, (details) => details?.encryption.epoch === 3)
+  await expect(eve.rotateKeys({ conversation: conversation.replace(/.$/, 'A') as typeof conversation })).rejects.toMatchObject({
+    failure: 'not_found',
+  })
+})
+
 test('key packages are refilled when few are left, and a last resort that was used is replaced', async () => {
   const store = openMemoryStore()
   const weather = new Weather()

@@ -54,6 +54,12 @@ export async function add(
   context.voice.answer({ json: { conversation }, lines: [`added to ${title}`] })
 }
 
+export async function rotate(context: SignedInContext, { reference }: { reference: string }): Promise<void> {
+  const { conversation, title } = await currentConversation(context, reference)
+  await context.device.rotateKeys({ conversation })
+  context.voice.answer({ json: { conversation }, lines: [`fresh keys in ${title}`] })
+}
+
 export async function remove(context: SignedInContext, { reference, handle }: { reference: string; handle: string }): Promise<void> {
   const { conversation, title } = await currentConversation(context, reference)
   const details = await shown(context.device.watch('details', conversation), context)

@@ -37,19 +37,27 @@ export function Settings({ session }: { readonly session: InsideSession }) {
         </>
       )}
       {session.kind === 'signed_in' && (
-        <Section title={t('settings.server')}>
-          <Link to={paths.held} className={css['way']}>
-            <span className={css['words']}>
-              <span className={css['name']}>{t('settings.held')}</span>
-              <span className={css['quiet']}>{t('settings.heldHint')}</span>
-            </span>
-            <ChevronRight size={20} aria-hidden="true" className="mirrors" />
-          </Link>
+        <Section title={t('settings.trust')}>
+          <Way to={paths.encryption} name={t('encryption.title')} hint={t('encryption.hint')} />
+          <Way to={paths.events} name={t('events.title')} hint={t('events.hint')} />
+          <Way to={paths.held} name={t('settings.held')} hint={t('settings.heldHint')} />
         </Section>
       )}
       <LockSection />
       <ShortcutsSection />
       <SignOutSection />
     </Page>
+  )
+}
+
+function Way({ to, name, hint }: { readonly to: string; readonly name: string; readonly hint: string }) {
+  return (
+    <Link to={to} className={css['way']}>
+      <span className={css['words']}>
+        <span className={css['name']}>{name}</span>
+        <span className={css['quiet']}>{hint}</span>
+      </span>
+      <ChevronRight size={20} aria-hidden="true" className="mirrors" />
+    </Link>
   )
 }

@@ -9,6 +9,8 @@ import type { InsideSession } from './shell.tsx'
 
 const NewDirect = lazy(async () => ({ default: (await import('../people/new-direct.tsx')).NewDirect }))
 const NewGroup = lazy(async () => ({ default: (await import('../people/new-group.tsx')).NewGroup }))
+const Encryption = lazy(async () => ({ default: (await import('../settings/encryption.tsx')).Encryption }))
+const SecurityLog = lazy(async () => ({ default: (await import('../settings/security-log.tsx')).SecurityLog }))
 const Held = lazy(async () => ({ default: (await import('../settings/held.tsx')).Held }))
 const Settings = lazy(async () => ({ default: (await import('../settings/settings.tsx')).Settings }))
 
@@ -31,6 +33,12 @@ export function MainPane({ session, conversations }: MainPaneProps) {
         </Route>
         <Route path={paths.newGroup}>
           <NewGroup conversations={conversations ?? []} />
+        </Route>
+        <Route path={paths.encryption}>
+          <Encryption conversations={conversations ?? []} />
+        </Route>
+        <Route path={paths.events}>
+          <SecurityLog />
         </Route>
         <Route path={paths.held}>
           <Held />

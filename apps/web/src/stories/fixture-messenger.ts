@@ -52,7 +52,7 @@ const details = (id: string): Topics['details']['snapshot'] => {
       ...(member === bob ? { online: true } : {}),
     })),
     can: { add: group, remove: group, rename: group, leave: group, changeRoles: group },
-    encryption: { suite: 'X25519 + ML-KEM-768, AES-256-GCM, SHA-384, Ed25519', epoch: 14 },
+    encryption: { suite: 'X25519 + ML-KEM-768, AES-256-GCM, SHA-384, Ed25519', epoch: 14, renewed: now - minutes(200) },
   }
 }
 
@@ -122,6 +122,15 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
         lastUsedAt: now - minutes(190),
       },
     ],
+    securityEvents: async ({ before }) =>
+      before === undefined
+        ? [
+            { position: 9, kind: 'sign_in_failed', method: 'password', times: 4, time: now - minutes(20) },
+            { position: 7, kind: 'device_added', device: deviceId('phone'), times: 1, time: now - minutes(90_000) },
+            { position: 6, kind: 'signed_in', method: 'password', times: 1, time: now - minutes(90_000) },
+            { position: 2, kind: 'account_made', method: 'passkey', device: deviceId('here'), times: 1, time: now - minutes(200_000) },
+          ]
+        : [],
     keyLogEvidence: async () => [],
     held: async () => [
       {
@@ -191,6 +200,7 @@ const silent = {
   removePerson: done,
   setRole: done,
   rename: done,
+  rotateKeys: done,
   leave: done,
   retry: done,
   discard: done,

@@ -354,7 +354,7 @@ export const de: Words = {
     sessionUsed: '{{since}} · zuletzt {{ago}}',
     revoke: 'Beenden',
     revokeLabel: 'Die Sitzung beenden, seit: {{since}}',
-    server: 'Dieser Server',
+    trust: 'Sicherheit',
     held: 'Was dieser Server über mich weiß',
     heldHint: 'In diesem Augenblick aus seinen Tabellen gelesen.',
     keyboard: 'Tastatur',
@@ -372,6 +372,49 @@ export const de: Words = {
     signOutText: 'Die Schlüssel und alle Nachrichten auf diesem Gerät werden gelöscht. Noch nicht Gesendetes geht verloren.',
     signOutBack: 'Du kannst dich jederzeit wieder anmelden. Dieser Browser zeigt dann, was von da an geschrieben wird.',
     signOutAction: 'Abmelden und löschen',
+  },
+
+  encryption: {
+    title: 'Verschlüsselung',
+    hint: 'Wie deine Unterhaltungen geschützt sind, und sofort frische Schlüssel.',
+    explain:
+      'Nur die Geräte der Leute in einer Unterhaltung können sie lesen. Schlüssel entstehen auf den Geräten; der Server gibt weiter, was er nicht öffnen kann. Die Verfahren halten nach heutigem Wissen auch Quantencomputern stand.',
+    explainKeys:
+      'Schlüssel wechseln von selbst: mit Antworten, täglich und nach jeder Abwesenheit. Wenn du glaubst, dass jemand dieses Gerät in den Händen hatte, erneuere sie jetzt.',
+    none: 'Noch keine Unterhaltungen.',
+    epoch_one: '{{count}} Schlüsselwechsel',
+    epoch_other: '{{count}} Schlüsselwechsel',
+    notYet: 'Schlüssel aus der Einladung',
+    renewed: 'deine erneuert: {{ago}}',
+    compared: {
+      none: 'Schlüssel noch nicht verglichen',
+      some: 'Schlüssel mit {{compared}} von {{of}} Personen verglichen',
+      all: 'Schlüssel verglichen',
+    },
+    renew: 'Jetzt erneuern',
+    renewIn: 'Schlüssel in {{title}} jetzt erneuern',
+  },
+
+  events: {
+    title: 'Sicherheitsprotokoll',
+    hint: 'Anmeldungen, Sitzungen und Geräte deines Kontos.',
+    explain:
+      'Vom Server notiert und ein Jahr aufgehoben, ohne Adressen. Neue Geräte stehen auch im Schlüsselprotokoll, das kein Server unbemerkt ändern kann.',
+    more: 'Mehr zeigen',
+    export: 'Als Datei sichern',
+    times_one: '{{count}}-mal',
+    times_other: '{{count}}-mal',
+    methods: { password: 'Mit Passwort', passkey: 'Mit Passkey', link: 'Durch ein anderes Gerät' },
+    kinds: {
+      account_made: 'Konto erstellt',
+      signed_in: 'Angemeldet',
+      sign_in_failed: 'Jemand ist an der Anmeldung gescheitert',
+      signed_out: 'Abgemeldet',
+      session_ended: 'Sitzung von einem anderen Gerät beendet',
+      session_stolen: 'Sitzung beendet, weil ihr Schlüssel zweimal benutzt wurde',
+      device_added: 'Neues Gerät',
+      device_removed: 'Gerät entfernt',
+    },
   },
 
   held: {

@@ -349,7 +349,7 @@ export const en = {
     sessionUsed: '{{since}} · last used {{ago}}',
     revoke: 'End',
     revokeLabel: 'End the session from {{since}}',
-    server: 'This server',
+    trust: 'Security',
     held: 'What this server knows about me',
     heldHint: 'Read from its tables at this moment.',
     keyboard: 'Keyboard',
@@ -367,6 +367,45 @@ export const en = {
     signOutText: 'The keys and all messages on this device will be deleted. Messages that were not sent yet are lost.',
     signOutBack: 'You can sign in again at any time. This browser will then show what is written from that moment on.',
     signOutAction: 'Sign out and delete',
+  },
+
+  encryption: {
+    title: 'Encryption',
+    hint: 'How your conversations are protected, and fresh keys at once.',
+    explain:
+      'Only the devices of the people in a conversation can read it. Keys are made on the devices; the server passes on what it cannot open. The algorithms withstand quantum computers as far as anybody knows today.',
+    explainKeys:
+      'Keys change by themselves: with replies, daily, and after every absence. If you think that somebody had this device in their hands, renew them now.',
+    none: 'No conversations yet.',
+    epoch_one: '{{count}} key change',
+    epoch_other: '{{count}} key changes',
+    notYet: 'keys from the invitation',
+    renewed: 'yours renewed {{ago}}',
+    compared: { none: 'Keys not compared yet', some: 'Keys compared with {{compared}} of {{of}} people', all: 'Keys compared' },
+    renew: 'Renew now',
+    renewIn: 'Renew the keys in {{title}} now',
+  },
+
+  events: {
+    title: 'Security log',
+    hint: 'Sign-ins, sessions and devices of your account.',
+    explain:
+      'Noted by the server and kept for a year, without addresses. New devices are also in the key log, which no server can change unseen.',
+    more: 'Show more',
+    export: 'Save as a file',
+    times_one: '{{count}} time',
+    times_other: '{{count}} times',
+    methods: { password: 'With password', passkey: 'With passkey', link: 'By another device' },
+    kinds: {
+      account_made: 'Account created',
+      signed_in: 'Signed in',
+      sign_in_failed: 'Somebody failed to sign in',
+      signed_out: 'Signed out',
+      session_ended: 'Session ended from another device',
+      session_stolen: 'Session ended because its token was used twice',
+      device_added: 'New device',
+      device_removed: 'Device removed',
+    },
   },
 
   held: {

@@ -19,6 +19,8 @@ export type Intent =
   | { readonly kind: 'add'; readonly accounts: readonly AccountId[] }
   | { readonly kind: 'remove'; readonly account: AccountId }
   | { readonly kind: 'role'; readonly account: AccountId; readonly role: Role }
+  /** Fresh keys of this device; `before` is when those were made that it had (rotation.ts). */
+  | { readonly kind: 'rotate'; readonly before: number }
   | { readonly kind: 'leave' }
 
 export type StoredIntent = Intent & { readonly position: number }
@@ -60,6 +62,8 @@ function detailOf(intent: Intent): readonly CborValue[] {
       return [intent.account]
     case 'role':
       return [intent.account, intent.role]
+    case 'rotate':
+      return [intent.before]
     case 'leave':
       return []
   }
@@ -82,6 +86,8 @@ function readIntent(row: Row): StoredIntent {
       return { position, kind: 'remove', account: AccountId.parse(first) }
     case 'role':
       return { position, kind: 'role', account: AccountId.parse(first), role: second === 'admin' ? 'admin' : 'member' }
+    case 'rotate':
+      return { position, kind: 'rotate', before: typeof first === 'number' ? first : 0 }
     case 'leave':
       return { position, kind: 'leave' }
     default:

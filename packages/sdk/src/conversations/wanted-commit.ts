@@ -9,6 +9,7 @@ import type { KnownPerson } from '../devices/people.ts'
 import { authenticateLeaf, isListed } from '../devices/authenticate-leaf.ts'
 import type { DeviceCore } from '../device-core.ts'
 import type { Intent } from './intent.store.ts'
+import type { Rotation } from './rotation.ts'
 
 /** A device to add, with the key package that was claimed for it and judged. */
 export interface Invitation {
@@ -88,7 +89,7 @@ async function judgeKeyPackage(core: DeviceCore, keyPackage: Uint8Array): Promis
 /** What a commit has to do for this intent in this group; undefined when it is true already. */
 export function wantedFor(
   intent: Intent,
-  { roster, invitations }: { roster: Roster; invitations: readonly Invitation[] },
+  { roster, rotation, invitations }: { roster: Roster; rotation: Rotation; invitations: readonly Invitation[] },
 ): WantedCommit | undefined {
   switch (intent.kind) {
     case 'add': {
@@ -107,6 +108,8 @@ export function wantedFor(
       if (after.length === 0) throw new MessengerError('not_allowed', 'A group needs an admin.')
       return { add: [], remove: [], policy: encodePolicy({ kind: roster.policy.kind, admins: after }) }
     }
+    case 'rotate':
+      return rotation.updated === intent.before ? { add: [], remove: [] } : undefined
     case 'create':
     case 'leave':
       return undefined

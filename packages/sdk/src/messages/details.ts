@@ -32,7 +32,7 @@ export async function readDetails(
     standing,
     members,
     can: { add: inGroup, remove: inGroup && admin, rename: inGroup, leave: inGroup, changeRoles: inGroup && admin },
-    encryption: { suite, epoch: state.epoch },
+    encryption: { suite, epoch: state.epoch, ...(state.rotation.updated > 0 && { renewed: state.rotation.updated }) },
   }
 }
 

@@ -95,7 +95,8 @@ async function pursue(
   const { invitations, more } = intent.kind === 'add' ? await invite(core, { accounts: intent.accounts, roster }) : NOBODY
   return core.conversations.hold(conversation, async (hold) => {
     if (!hold.group || hold.state?.standing !== 'active') return AGAIN
-    const wanted = wantedFor(intent, { roster: await rosterOf(hold.group, core.certificates), invitations })
+    const { rotation } = hold.state
+    const wanted = wantedFor(intent, { roster: await rosterOf(hold.group, core.certificates), rotation, invitations })
     // The intent stays until the commit that makes all of it true.
     if (wanted) await sealCommit(core, hold, { wanted, intent: more ? undefined : intent.position })
     else {

@@ -140,6 +140,8 @@ export function openPageMessenger(options: PageOptions): PageMessenger {
     acknowledgeDevices: verb('acknowledgeDevices'),
     removeDevice: verb('removeDevice'),
     keyLogEvidence: verb('keyLogEvidence'),
+    securityEvents: verb('securityEvents'),
+    rotateKeys: verb('rotateKeys'),
     held: verb('held'),
     heldRows: verb('heldRows'),
     safetyNumber: verb('safetyNumber'),

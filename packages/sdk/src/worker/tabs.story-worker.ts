@@ -149,6 +149,8 @@ const everythingElse = {
   beginPasskeyProof: notHere,
   finishPasskeyProof: notHere,
   keyLogEvidence: async () => [],
+  securityEvents: notHere,
+  rotateKeys: notHere,
   held: notHere,
   heldRows: notHere,
   safetyNumber: notHere,

@@ -58,6 +58,8 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   acknowledgeDevices: 'repeat',
   removeDevice: 'repeat',
   keyLogEvidence: 'repeat',
+  securityEvents: 'repeat',
+  rotateKeys: 'repeat',
   held: 'repeat',
   heldRows: 'repeat',
   safetyNumber: 'repeat',

@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts'
 import type { Credentials, NewCredential } from '../credentials/credentials.ts'
 import type { Devices } from '../devices/devices.ts'
 import type { Log } from '../log.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { createVault } from '../vault/vault.ts'
@@ -28,6 +29,7 @@ export interface SignUpDeps {
   readonly credentials: Credentials
   readonly devices: Devices
   readonly sessions: Sessions
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
 }
 
@@ -42,7 +44,7 @@ export async function claimableHandle(database: Database, typed: string): Promis
 }
 
 export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<SessionTokens> {
-  const { database, devices, sessions, credentials, clock } = deps
+  const { database, devices, sessions, credentials, events, clock } = deps
   const { account, accountKey, enrolment, vault, unlock, method } = request
   const handle = await claimableHandle(database, request.handle)
   if (unlock.kind !== method.kind) throw new Refusal('malformed', { field: 'unlock.kind' })
@@ -56,6 +58,7 @@ export async function signUp(request: SignUpRequest, deps: SignUpDeps): Promise<
     await credentials.add(tx, { account, credential, unlock: unlock.id })
     await createVault(tx, { account, bytes: vault, unlock })
     await devices.addFirst(tx, first)
+    await events.note(tx, { account, kind: 'account_made', method: method.kind, device })
     return sessions.open(tx, { account, device, method: method.kind })
   })
   deps.log('account_made', { method: method.kind })

@@ -24,6 +24,8 @@ export interface CredentialsDeps {
   readonly challenges: Challenges
   readonly passwords: PasswordProtocol
   readonly passkeys: Passkeys
+  /** Told of a try that failed on an account that exists; nobody waits for it. */
+  readonly failed: (tried: { readonly account: AccountId; readonly method: 'password' | 'passkey' }) => void
 }
 
 /** Stands where no account is known. Somebody may have this very id; what is found under it is not used. */
@@ -108,8 +110,9 @@ export class Credentials {
   /** Who it is. Refuses `expired` and `wrong_credentials`. */
   async finishPasswordSignIn({ challenge, request }: { challenge: ChallengeId; request: string }): Promise<AccountId> {
     const { account, state } = await this.#deps.challenges.take({ id: challenge, purpose: 'password_sign_in' })
-    if (!this.#deps.passwords.finish({ state, request }) || account === null) throw new Refusal('wrong_credentials')
-    return account
+    if (this.#deps.passwords.finish({ state, request }) && account !== null) return account
+    if (account !== null) this.#deps.failed({ account, method: 'password' })
+    throw new Refusal('wrong_credentials')
   }
 
   async startPasskeySignIn(): Promise<{ challenge: ChallengeId; options: WebAuthnJson }> {
@@ -119,13 +122,16 @@ export class Credentials {
 
   /** Who it is. Refuses `expired` and `wrong_credentials`. */
   async finishPasskeySignIn({ challenge, response }: PasskeyProof): Promise<AccountId> {
-    const { database, passkeys } = this.#deps
+    const { database, passkeys, failed } = this.#deps
     const id = passkeys.idOf(response)
     const { state } = await this.#deps.challenges.take({ id: challenge, purpose: 'passkey_sign_in' })
     const row = await store.findPasskey(database.kysely, id)
     if (!row) throw new Refusal('wrong_credentials')
     const passkey = { id, publicKey: row.public_key, counter: row.counter }
-    const counter = await passkeys.verify({ challenge: state, response, passkey })
+    const counter = await passkeys.verify({ challenge: state, response, passkey }).catch((error: unknown) => {
+      failed({ account: row.account, method: 'passkey' })
+      throw error
+    })
     await database.write((tx) => store.setPasskeyCounter(tx, { id, counter }))
     return row.account
   }

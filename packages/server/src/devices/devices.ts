@@ -18,6 +18,7 @@ import type { Clock } from '../clock.ts'
 import type { CheckedPackages } from '../keys/check-packages.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Log } from '../log.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
@@ -69,6 +70,7 @@ export interface DevicesDeps {
   readonly sessions: Sessions
   readonly keys: Keys
   readonly transparency: Pick<Transparency, 'append'>
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
 }
 
@@ -134,13 +136,16 @@ export class Devices {
    * Refuses `invalid_device_list`, `version_conflict`, `too_many`, `already_exists`, `invalid_key_package`.
    */
   async enrol({ account, session, device, deviceList, keys: upload }: Enrolment): Promise<void> {
-    const { clock, keys, sessions, log } = this.#deps
+    const { clock, keys, sessions, events, log } = this.#deps
     const list = await readList({ bytes: deviceList, account, now: clock.now() })
     const packages = await keys.check(upload, certificateIn(list, device))
     await this.#advance(list, device, async (tx) => {
       const known = await store.findDevice(tx, device)
       if (known && (known.account !== account || known.removed_at !== null)) throw new Refusal('already_exists')
-      if (!known) await this.#addDevice(tx, { list, device })
+      if (!known) {
+        await this.#addDevice(tx, { list, device })
+        await events.note(tx, { account, kind: 'device_added', device })
+      }
       await keys.add(tx, { account, device, packages })
       await sessions.bindDevice(tx, { session, device })
     })
@@ -190,7 +195,7 @@ export class Devices {
     added: DeviceId | undefined,
     inside: (tx: Transaction<Tables>, gone: readonly DeviceId[]) => Promise<void>,
   ): Promise<void> {
-    const { bells, log } = this.#deps
+    const { bells, events, log } = this.#deps
     const removed = await bells.write(async (tx, say) => {
       const current = await store.lockList(tx, list.account)
       if (!current) throw new Refusal('not_found')
@@ -201,6 +206,7 @@ export class Devices {
       await inside(tx, gone)
       await this.#put(tx, list)
       for (const session of await this.#leave(tx, gone)) say({ kind: 'session_ended', session })
+      for (const device of gone) await events.note(tx, { account: list.account, kind: 'device_removed', device })
       say({ kind: 'devices_changed', account: list.account, version: list.version })
       return gone.length
     })

@@ -16,6 +16,7 @@ export const whose: { readonly [T in keyof Tables]: Whose } = {
   session: { by: 'account', column: 'account' },
   spent_refresh_token: { by: 'session', column: 'session' },
   challenge: { by: 'account', column: 'account' },
+  security_event: { by: 'account', column: 'account' },
   vault: { by: 'account', column: 'account' },
   vault_part: { by: 'account', column: 'account' },
   vault_unlock: { by: 'account', column: 'account' },

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts'
 import type { Given } from '../gateway/caller.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { hashToken } from '../sessions/tokens.ts'
 import type { Database } from '../storage/database.ts'
@@ -22,6 +23,7 @@ export interface LinksDeps {
   readonly clock: Clock
   readonly random: Random
   readonly sessions: Pick<Sessions, 'open' | 'mustBeProved'>
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
   /** In its owner's spelling. */
   readonly handleOf: (account: AccountId) => Promise<string | undefined>
@@ -83,11 +85,12 @@ export class Links {
 
   /** The session, once. */
   async take(ticket: string): Promise<SessionTokens> {
-    const { sessions, log } = this.#deps
+    const { sessions, events, log } = this.#deps
     const tokens = await this.#asNew(ticket, async (tx, row) => {
       mustBe(row, 'approved')
       if (!row.account) throw new Refusal('link_used')
       await store.changeLink(tx, row.code, { state: 'taken', sealed: null })
+      await events.note(tx, { account: row.account, kind: 'signed_in', method: 'link' })
       return sessions.open(tx, { account: row.account, device: null, method: 'link' })
     })
     log('device_linked')

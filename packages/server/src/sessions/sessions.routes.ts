@@ -6,6 +6,7 @@ import type { Proofs } from '../credentials/proofs.ts'
 import { addressKey, type Limits } from '../gateway/limits.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Sessions } from './sessions.ts'
 import type { Kits } from '../unlocks/kits.ts'
 
@@ -18,20 +19,24 @@ export interface SessionRoutesDeps {
   readonly useRecoveryCode: (given: { account: AccountId | undefined; code: string }) => Promise<AccountId>
   readonly database: Database
   readonly limits: Limits
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
   /** The account with this handle, in any case. */
   readonly findAccount: (handle: string) => Promise<AccountId | undefined>
 }
 
 export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['sessions']> {
-  const { sessions, credentials, kits, database, limits, findAccount, log } = deps
+  const { sessions, credentials, kits, database, limits, findAccount, events, log } = deps
   const signIn = async (method: SignInMethod, proof: Promise<AccountId>) => {
     const account = await proof.catch((error: unknown) => {
       log('sign_in_failed', { method })
       throw error
     })
     log('signed_in', { method })
-    return database.write((tx) => sessions.open(tx, { account, device: null, method }))
+    return database.write(async (tx) => {
+      await events.note(tx, { account, kind: 'signed_in', method })
+      return sessions.open(tx, { account, device: null, method })
+    })
   }
   return {
     ...proofHandlers(deps),
@@ -77,11 +82,11 @@ export function sessionHandlers(deps: SessionRoutesDeps): RoomHandlers<Routes['s
       }
     },
     async signOut({ caller }) {
-      await sessions.end({ account: caller.account, session: caller.session })
+      await sessions.end({ account: caller.account, session: caller.session, kind: 'signed_out' })
       return null
     },
     async revoke({ params, caller }) {
-      if (!(await sessions.end({ account: caller.account, session: params.session }))) throw new Refusal('not_found')
+      if (!(await sessions.end({ account: caller.account, session: params.session, kind: 'session_ended' }))) throw new Refusal('not_found')
       return null
     },
   }

@@ -63,7 +63,7 @@ export const sessionsOf = (db: Reader, account: AccountId): Promise<SessionRow[]
   db.selectFrom('session').selectAll().where('account', '=', account).orderBy('last_used_at', 'desc').orderBy('id').execute()
 
 export const endSession = (tx: Writer, { account, session }: { account: AccountId; session: SessionId }) =>
-  tx.deleteFrom('session').where('id', '=', session).where('account', '=', account).returning('id').execute()
+  tx.deleteFrom('session').where('id', '=', session).where('account', '=', account).returning(['id', 'device']).execute()
 
 export const endSessionsOfDevices = (tx: Writer, devices: readonly DeviceId[]) =>
   tx.deleteFrom('session').where('device', 'in', devices).returning('id').execute()

@@ -18,6 +18,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
 import type { Secrets } from '../secrets.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Database } from '../storage/database.ts'
 import type { Tables } from '../storage/tables.ts'
 import * as store from './sessions.store.ts'
@@ -46,6 +47,7 @@ export interface SessionsDeps {
   readonly clock: Clock
   readonly random: Random
   readonly secrets: Secrets
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
 }
 
@@ -103,10 +105,13 @@ export class Sessions {
 
   /** Refuses `session_ended`. */
   async renew(refreshToken: string): Promise<SessionTokens> {
-    const { bells, clock, secrets, log } = this.#deps
+    const { bells, clock, secrets, events, log } = this.#deps
     const outcome = await bells.write(async (tx, say) => {
       const exchanged = await exchange(tx, { refreshToken, now: clock.now(), secrets })
-      if (exchanged.kind === 'stolen') say({ kind: 'session_ended', session: exchanged.session })
+      if (exchanged.kind === 'stolen') {
+        say({ kind: 'session_ended', session: exchanged.session })
+        await events.note(tx, { account: exchanged.account, kind: 'session_stolen', ...whichDevice(exchanged.device) })
+      }
       return exchanged
     })
     if (outcome.kind === 'tokens') return outcome.tokens
@@ -126,11 +131,15 @@ export class Sessions {
     }))
   }
 
-  /** False if the account has no such session. */
-  async end(owned: { account: AccountId; session: SessionId }): Promise<boolean> {
-    return this.#deps.bells.write(async (tx, say) => {
+  /** By itself (`signed_out`) or from another session. False if the account has no such session. */
+  async end({ kind, ...owned }: { account: AccountId; session: SessionId; kind: 'signed_out' | 'session_ended' }): Promise<boolean> {
+    const { bells, events } = this.#deps
+    return bells.write(async (tx, say) => {
       const ended = await store.endSession(tx, owned)
-      for (const { id } of ended) say({ kind: 'session_ended', session: id })
+      for (const { id, device } of ended) {
+        say({ kind: 'session_ended', session: id })
+        await events.note(tx, { account: owned.account, kind, ...whichDevice(device) })
+      }
       return ended.length > 0
     })
   }
@@ -180,7 +189,7 @@ export class Sessions {
 
 type Exchange =
   | { readonly kind: 'tokens'; readonly tokens: SessionTokens }
-  | { readonly kind: 'stolen'; readonly session: SessionId }
+  | { readonly kind: 'stolen'; readonly session: SessionId; readonly account: AccountId; readonly device: DeviceId | null }
   | { readonly kind: 'unknown' }
 
 /** One transaction, so that of many renewals with one token exactly one exchanges it. */
@@ -201,7 +210,7 @@ async function exchange(
   if (!spent) return { kind: 'unknown' }
   if (mayRepeat(spent, pair, now)) return { kind: 'tokens', tokens: asTokens(spent, pair, now) }
   await store.endSession(tx, { account: spent.account, session: spent.id })
-  return { kind: 'stolen', session: spent.id }
+  return { kind: 'stolen', session: spent.id, account: spent.account, device: spent.device }
 }
 
 /** The pair that followed is still the newest, nobody used it, and it is young. */
@@ -224,5 +233,7 @@ const asTokens = (row: store.SessionRow, pair: TokenPair, now: number): SessionT
   refreshToken: pair.refreshToken,
   refreshExpiresIn: secondsLeft(row.refresh_expires_at, now),
 })
+
+const whichDevice = (device: DeviceId | null): { device?: DeviceId } => (device === null ? {} : { device })
 
 const secondsLeft = (until: number, now: number): number => Math.max(0, Math.floor((until - now) / SECOND))

@@ -9,6 +9,7 @@ import type { DeviceTables } from '../devices/devices.tables.ts'
 import type { KeyTables } from '../keys/keys.tables.ts'
 import type { LinkingTables } from '../linking/linking.tables.ts'
 import type { SecretTables } from '../secrets.tables.ts'
+import type { SecurityEventTables } from '../security-events/security-events.tables.ts'
 import type { SessionTables } from '../sessions/sessions.tables.ts'
 import type { SignalTables } from '../signals/signals.tables.ts'
 import type { TransparencyTables } from '../transparency/transparency.tables.ts'
@@ -19,6 +20,7 @@ export interface Tables
   extends
     AccountTables,
     CredentialTables,
+    SecurityEventTables,
     SessionTables,
     VaultTables,
     ArchiveTables,

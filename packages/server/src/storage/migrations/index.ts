@@ -9,6 +9,7 @@ import { vaultParts } from './0006-vault-parts.ts'
 import { linking } from './0007-linking.ts'
 import { archive } from './0008-archive.ts'
 import { unlocks } from './0009-unlocks.ts'
+import { securityEvents } from './0010-security-events.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -20,4 +21,5 @@ export const migrations: Migrations = {
   '0007-linking': linking,
   '0008-archive': archive,
   '0009-unlocks': unlocks,
+  '0010-security-events': securityEvents,
 }
