@@ -92,7 +92,7 @@ function Export() {
       all.push(...more)
       if (more.length < PAGE) break
     }
-    const rows = all.map(({ position: _, time, ...event }) => ({ time: new Date(time).toISOString(), ...event }))
+    const rows = all.map(({ time, ...event }) => ({ ...event, time: new Date(time).toISOString() }))
     saveAs('tacit-security-log.json', JSON.stringify(rows, undefined, 2), 'application/json')
   })
   return (

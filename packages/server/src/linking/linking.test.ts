@@ -207,6 +207,7 @@ test('what the server holds of a link is told to its account, and is gone ten mi
     clock,
     random: systemRandom,
     sessions: never,
+    events: { note: async () => undefined },
     log: () => undefined,
     handleOf: () => Promise.resolve(''),
   })
