@@ -16,6 +16,11 @@ export const SecurityEventKind = z.enum([
   'session_stolen',
   'device_added',
   'device_removed',
+  /** A password, passkey or recovery kit was added, or took the place of the one before. */
+  'unlock_added',
+  'unlock_removed',
+  /** Begun anew with another account key: what was before is given up. */
+  'account_reset',
 ])
 export type SecurityEventKind = z.output<typeof SecurityEventKind>
 

@@ -72,9 +72,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '088fb0765edffda2327c2180cd8223c304924867edb001b1c3b93aaefb51d00f',
     what: 'What happened to my account.',
   },
+  {
+    version: 14,
+    fingerprint: '41f2cc47b073963e362e5b233af6c7e73f3e279a5a1c9c75c8e0096fc80bd3d6',
+    what: 'More of what happened to my account.',
+  },
 ]
 
-export const CONTRACT_VERSION = 13
+export const CONTRACT_VERSION = 14
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

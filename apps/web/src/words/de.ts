@@ -404,7 +404,13 @@ export const de: Words = {
     export: 'Als Datei sichern',
     times_one: '{{count}}-mal',
     times_other: '{{count}}-mal',
-    methods: { password: 'Mit Passwort', passkey: 'Mit Passkey', link: 'Durch ein anderes Gerät' },
+    methods: {
+      password: 'Mit Passwort',
+      passkey: 'Mit Passkey',
+      link: 'Durch ein anderes Gerät',
+      kit: 'Mit Wiederherstellungsblatt',
+      recovery: 'Mit einem Code des Betreibers',
+    },
     kinds: {
       account_made: 'Konto erstellt',
       signed_in: 'Angemeldet',
@@ -414,6 +420,9 @@ export const de: Words = {
       session_stolen: 'Sitzung beendet, weil ihr Schlüssel zweimal benutzt wurde',
       device_added: 'Neues Gerät',
       device_removed: 'Gerät entfernt',
+      unlock_added: 'Neuer Weg zur Anmeldung',
+      unlock_removed: 'Weg zur Anmeldung entfernt',
+      account_reset: 'Konto neu begonnen',
     },
   },
 

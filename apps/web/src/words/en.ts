@@ -395,7 +395,13 @@ export const en = {
     export: 'Save as a file',
     times_one: '{{count}} time',
     times_other: '{{count}} times',
-    methods: { password: 'With password', passkey: 'With passkey', link: 'By another device' },
+    methods: {
+      password: 'With password',
+      passkey: 'With passkey',
+      link: 'By another device',
+      kit: 'With recovery kit',
+      recovery: 'With a code from the operator',
+    },
     kinds: {
       account_made: 'Account created',
       signed_in: 'Signed in',
@@ -405,6 +411,9 @@ export const en = {
       session_stolen: 'Session ended because its token was used twice',
       device_added: 'New device',
       device_removed: 'Device removed',
+      unlock_added: 'New way to sign in',
+      unlock_removed: 'Way to sign in removed',
+      account_reset: 'Account begun anew',
     },
   },
 

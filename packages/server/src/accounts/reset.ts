@@ -9,7 +9,7 @@ import { createVault, forgetVault } from '../vault/vault.ts'
 import type { Kits } from '../unlocks/kits.ts'
 import { proveMethod, type SignUpDeps } from './sign-up.ts'
 
-export type ResetDeps = Pick<SignUpDeps, 'credentials' | 'devices'> & { readonly kits: Kits }
+export type ResetDeps = Pick<SignUpDeps, 'credentials' | 'devices' | 'events'> & { readonly kits: Kits }
 
 type ResetRequest = RouteInput<Routes['accounts']['reset']>['body']
 
@@ -19,7 +19,7 @@ export async function resetAccount(
   caller: AccountCaller | DeviceCaller,
   deps: ResetDeps,
 ): Promise<{ device: DeviceId }> {
-  const { credentials, devices, kits } = deps
+  const { credentials, devices, events, kits } = deps
   const { account, session } = caller
   const { accountKey, enrolment, method, unlock, vault } = request
   if (caller.kind === 'device') throw new Refusal('not_allowed')
@@ -33,6 +33,7 @@ export async function resetAccount(
     await forgetVault(tx, account)
     await forgetArchive(tx, account)
     await createVault(tx, { account, bytes: vault, unlock })
+    await events.note(tx, { account, kind: 'account_reset', method: method.kind, device })
   })
   return { device }
 }

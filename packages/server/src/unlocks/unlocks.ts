@@ -5,6 +5,7 @@ import type { Bells } from '../bus/bells.ts'
 import type { Credentials, NewCredential } from '../credentials/credentials.ts'
 import type { RoomHandlers } from '../gateway/caller.ts'
 import type { Limits } from '../gateway/limits.ts'
+import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Tables } from '../storage/tables.ts'
 import { addUnlock, countMethods, removeUnlock, replacePart, unlockKind, unlockOfKind } from '../vault/vault.ts'
 import type { Kits } from './kits.ts'
@@ -14,6 +15,7 @@ export interface UnlocksDeps {
   readonly limits: Limits
   readonly credentials: Credentials
   readonly kits: Kits
+  readonly events: Pick<SecurityEvents, 'note'>
   readonly handleOf: (account: AccountId) => Promise<string | undefined>
 }
 
@@ -22,7 +24,7 @@ type Put = RouteInput<Routes['unlocks']['put']>['body']
 /** A way to sign in that was proved and not yet stored. */
 type Proved = NewCredential | { readonly kind: 'kit'; readonly publicKey: Uint8Array }
 
-export function unlockHandlers({ bells, limits, credentials, kits, handleOf }: UnlocksDeps): RoomHandlers<Routes['unlocks']> {
+export function unlockHandlers({ bells, limits, credentials, kits, events, handleOf }: UnlocksDeps): RoomHandlers<Routes['unlocks']> {
   const prove = (account: AccountId, method: Put['method']): Promise<Proved> | Proved => {
     if (method.kind === 'password') return credentials.checkPassword({ account, record: method.registrationRecord })
     if (method.kind === 'passkey') return credentials.checkPasskey({ account, ...method })
@@ -59,6 +61,7 @@ export function unlockHandlers({ bells, limits, credentials, kits, handleOf }: U
         if (ended) await removeUnlock(tx, { account, id: ended })
         if ((await countMethods(tx, account)) >= sizes.unlocksPerAccount) throw new Refusal('too_many')
         await addUnlock(tx, account, unlock)
+        await events.note(tx, { account, kind: 'unlock_added', method: method.kind })
       })
       return { unlock: unlock.id }
     },
@@ -74,6 +77,7 @@ export function unlockHandlers({ bells, limits, credentials, kits, handleOf }: U
         if (kind === 'kit') await kits.remove(tx, account)
         else await credentials.remove(tx, { account, kind, unlock: id })
         await removeUnlock(tx, { account, id })
+        await events.note(tx, { account, kind: 'unlock_removed', method: kind })
       })
       return null
     },
