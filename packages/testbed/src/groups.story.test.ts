@@ -40,6 +40,28 @@ describe('a group of three', () => {
     await expect(bob.send({ conversation: picnic, text: 'still here?' })).rejects.toMatchObject({ failure: 'not_allowed' })
   })
 
+  test('whoever is removed and added again while away reads what was written before, and nothing of the time between', async () => {
+    const choir = await alice.createGroup({ title: 'Choir', handles: ['bob', 'carol'] })
+    await Promise.all([bob.conversation('Choir'), carol.conversation('Choir')])
+    await alice.send({ conversation: choir, text: 'first' })
+    await Promise.all([bob.sees(choir, ['first']), carol.sees(choir, ['first'])])
+    bob.weather.cut()
+    const account = await accountOf(bob)
+    await carol.send({ conversation: choir, text: 'while Bob is away' })
+    await alice.sees(choir, ['first', 'while Bob is away'])
+    await alice.removePerson({ conversation: choir, account })
+    await alice.send({ conversation: choir, text: 'without Bob' })
+    await carol.sees(choir, ['first', 'while Bob is away', 'without Bob'])
+    await alice.addPeople({ conversation: choir, handles: ['bob'] })
+    await alice.send({ conversation: choir, text: 'welcome back' })
+    await alice.messageBecomes(choir, 'welcome back', 'accepted')
+    bob.weather.restore()
+    const seen = await bob.sees(choir, ['first', 'while Bob is away', 'welcome back'])
+    expect(noticesOf(seen.items).filter((line) => line.startsWith('unreadable') || line === 'tampering')).toEqual([])
+    await bob.send({ conversation: choir, text: 'thank you' })
+    await carol.sees(choir, ['first', 'while Bob is away', 'without Bob', 'welcome back', 'thank you'])
+  })
+
   test('somebody leaves, and the others take note', async () => {
     const club = await alice.createGroup({ title: 'Club', handles: ['bob', 'carol'] })
     await Promise.all([bob.conversation('Club'), carol.conversation('Club')])

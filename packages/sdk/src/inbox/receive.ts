@@ -27,7 +27,19 @@ export async function receiveEntries(core: DeviceCore, conversation: Conversatio
   const first = entries[0]
   if (!first || !isBehind(await takeEntries(core, conversation, entries))) return
   await catchUp(core, conversation, first.seq - 1)
-  if (isBehind(await takeEntries(core, conversation, entries))) throw new Unreachable('the server left out a part of the log')
+  if (!isBehind(await takeEntries(core, conversation, entries)) || (await comeAgain(core, conversation))) return
+  throw new Unreachable('the server left out a part of the log')
+}
+
+/** Whoever has read its removal and is still given entries was added again, and its Welcome is lost: it comes in by itself. */
+async function comeAgain(core: DeviceCore, conversation: ConversationId): Promise<boolean> {
+  const isOut = await core.conversations.hold(conversation, async ({ state, store }) => {
+    if (state?.standing !== 'removed' && state?.standing !== 'left') return false
+    await store({ state: { ...state, standing: 'joining' }, write: async () => undefined })
+    return true
+  })
+  if (isOut) core.wake(conversation)
+  return isOut
 }
 
 const isBehind = (taken: Taken): boolean => taken === 'gap' || taken === 'back'
@@ -35,8 +47,10 @@ const isBehind = (taken: Taken): boolean => taken === 'gap' || taken === 'back'
 /** Fetches and takes the log up to a position at least, as far as the server gives it. */
 export async function catchUp(core: DeviceCore, conversation: ConversationId, upTo: number): Promise<void> {
   for (;;) {
-    const cursor = await core.conversations.hold(conversation, async (hold) => hold.state?.cursor)
-    if (cursor === undefined || cursor >= upTo) return
+    const state = await core.conversations.hold(conversation, async (hold) => hold.state)
+    // Who reads its own removal stops there: what comes after it belongs to another membership.
+    if (!state || state.cursor >= upTo || state.standing === 'removed' || state.standing === 'left') return
+    const { cursor } = state
     const query = { after: cursor, limit: limits.entriesPerPage }
     const page = await core.session.call(routes.delivery.entries, { params: { conversation }, query })
     if (page.entries.length === 0) return

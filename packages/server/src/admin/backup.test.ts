@@ -184,7 +184,7 @@ describe('a backup with one wrong bit (F-32)', () => {
       writeFileSync(join(folder, 'damaged'), damaged)
       const { findings } = await verifyBackup(join(folder, 'damaged'))
       expect(findings, `bit ${bit}`).not.toEqual([])
-      for (const finding of findings) said.set(finding.replaceAll(/\d+|[\w-]{22}/g, '_'), 1)
+      for (const finding of findings) said.set(finding.replaceAll(/[\w-]{22}|\d+/g, '_'), 1)
     }
     await expect(restore(await site('there'), { name: 'damaged' })).rejects.toThrow('This backup is damaged, and nothing was changed')
     expect([...said.keys()].toSorted().join('\n')).toContain('Entry _ of conversation _ is not what its hash says.')

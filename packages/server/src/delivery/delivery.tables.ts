@@ -8,7 +8,7 @@ export interface DeliveryTables {
     epoch: number
     head: number
   }
-  /** One row per conversation and device, also after it left. */
+  /** One row per conversation and device, also after it left: its newest interval of membership. */
   membership: {
     conversation: ConversationId
     device: DeviceId
@@ -21,6 +21,14 @@ export interface DeliveryTables {
     cursor: number
     /** The last client_seq that was accepted from the device. */
     client_seq: number
+  }
+  /** Earlier intervals of a device that was added again before it had read all of them. Gone when it has, or when nothing of them is kept. */
+  past_membership: {
+    conversation: ConversationId
+    device: DeviceId
+    account: AccountId
+    from_seq: number
+    to_seq: number
   }
   entry: {
     conversation: ConversationId

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { newDeviceId, newPerson, type Person } from '../identity.test-support.ts'
 import { sha256 } from './accept-message.ts'
 import { framedHandshake, framedMessage } from './framing.test-support.ts'
-import { commit, converse, lineOf, messageOf, newConversation, openRooms, outcomeOf, type Rooms } from './rooms.test-support.ts'
+import { commit, converse, DAY, lineOf, messageOf, newConversation, openRooms, outcomeOf, type Rooms } from './rooms.test-support.ts'
 
 let rooms: Rooms
 const [alice, bob, carol] = await Promise.all([newPerson(), newPerson(), newPerson()])
@@ -329,7 +329,7 @@ describe('a feed', () => {
     const send = (epoch: number, clientSeq: number) => rooms.delivery.send(alice.device, messageOf({ conversation, epoch, clientSeq }))
     await send(1, 2)
     await commit(rooms, alice, { conversation, clientSeq: 3, removed: [bob] })
-    // Whoever is added again before that has been given one interval of membership, the new one.
+    // A feed goes on with the newest membership; an earlier one is fetched.
     await expect.poll(() => entriesOf(line, conversation).at(-1)?.seq).toBe(3)
     await send(2, 4)
     await send(2, 5)
@@ -450,6 +450,64 @@ describe('a page of a log by the route', () => {
     expect(await page(19)).toBe(13)
     expect(await page(31)).toBe(1)
     expect(await page(32)).toBe(1)
+  })
+})
+
+describe('a device that was removed and added again while it was away', () => {
+  const page = async (conversation: ConversationId, after: number) => {
+    const { head, entries } = await rooms.delivery.entries(bob.device, { conversation, after, limit: 500 })
+    return { head, seqs: entries.map(({ seq }) => seq) }
+  }
+
+  /** Twice: members at 1 to 3, then 5 to 7, then from 8. */
+  async function inAndOut(): Promise<ConversationId> {
+    const conversation = await converse(rooms, [alice, bob])
+    const send = (epoch: number, clientSeq: number) => rooms.delivery.send(alice.device, messageOf({ conversation, epoch, clientSeq }))
+    await send(1, 2)
+    await commit(rooms, alice, { conversation, clientSeq: 3, removed: [bob] })
+    await send(2, 4)
+    await commit(rooms, alice, { conversation, clientSeq: 5, added: [bob] })
+    await send(3, 6)
+    await commit(rooms, alice, { conversation, clientSeq: 7, removed: [bob] })
+    await commit(rooms, alice, { conversation, clientSeq: 8, added: [bob] })
+    await send(5, 9)
+    return conversation
+  }
+
+  test('D-13: reads each of its memberships to the end, one after the other, and nothing between them', async () => {
+    const conversation = await inAndOut()
+    expect(await page(conversation, 1)).toEqual({ head: 3, seqs: [2, 3] })
+    expect(await page(conversation, 2)).toEqual({ head: 3, seqs: [3] })
+    expect(await page(conversation, 3)).toEqual({ head: 7, seqs: [6, 7] })
+    expect(await page(conversation, 7)).toEqual({ head: 9, seqs: [9] })
+  })
+
+  test('keeps for itself what it has not read, until it has', async () => {
+    const conversation = await inAndOut()
+    await rooms.delivery.acknowledge({ feed: undefined, device: alice.device, body: { cursors: [{ conversation, seq: 9 }] } })
+    rooms.clock.time += 2 * DAY
+    await rooms.retention.run()
+    expect(await page(conversation, 1)).toEqual({ head: 3, seqs: [2, 3] })
+    await rooms.delivery.acknowledge({ feed: undefined, device: bob.device, body: { cursors: [{ conversation, seq: 9 }] } })
+    await rooms.retention.run()
+    expect(await rooms.ledger.pastMemberships(conversation)).toEqual([])
+    expect(await page(conversation, 1)).toEqual({ head: 9, seqs: [] })
+  })
+
+  test('has one membership more only where something of the last is unread', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    await commit(rooms, alice, { conversation, clientSeq: 2, removed: [bob] })
+    await rooms.delivery.acknowledge({ feed: undefined, device: bob.device, body: { cursors: [{ conversation, seq: 2 }] } })
+    await commit(rooms, alice, { conversation, clientSeq: 3, added: [bob] })
+    expect(await rooms.ledger.pastMemberships(conversation)).toEqual([])
+  })
+
+  test('is told nothing of earlier memberships that retention has emptied', async () => {
+    const conversation = await inAndOut()
+    rooms.clock.time += 31 * DAY
+    await rooms.retention.run()
+    expect(await rooms.ledger.pastMemberships(conversation)).toEqual([])
+    expect(await page(conversation, 1)).toEqual({ head: 9, seqs: [] })
   })
 })
 

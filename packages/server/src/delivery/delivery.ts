@@ -123,11 +123,16 @@ export class Delivery {
     return this.#deps.store.settled()
   }
 
-  /** Entries after a position, as far as the device may read them and as many as one answer carries. */
+  /**
+   * Entries after a position, as far as the device may read them and as many as one answer carries. Of a device that was removed and
+   * added again, those of one membership: it has to read its removal before it can read on.
+   */
   async entries(device: DeviceId, page: { conversation: ConversationId; after: number; limit: number }) {
-    const place = await this.#placeOf({ conversation: page.conversation, device })
-    const head = readableEnd(place)
-    const after = Math.max(page.after, place.fromSeq)
+    const { conversation } = page
+    const place = await this.#placeOf({ conversation, device })
+    const past = await ledger.pastBeyond(this.#deps.database.kysely, { conversation, device, seq: page.after })
+    const head = past?.toSeq ?? readableEnd(place)
+    const after = Math.max(page.after, past?.fromSeq ?? place.fromSeq)
     const [entries = []] = await this.#deps.store.ranges([{ ...page, after, end: head, bytes: limits.windowBytes }])
     return { head, entries }
   }

@@ -84,16 +84,52 @@ export const nextEpoch = (tx: Writer, conversation: ConversationId) =>
     .where('conversation', '=', conversation)
     .execute()
 
-/** From `fromSeq` on the device is a member. One that was before keeps its counter. */
-export function join(tx: Writer, place: Pair & { account: AccountId; fromSeq: number }) {
+/**
+ * From `fromSeq` on the device is a member. One that was before keeps its counter, and where it had not read its last membership
+ * to the end, that interval too: its cursor then stays inside of it, so that nothing of it is forgotten as read.
+ */
+export async function join(tx: Writer, place: Pair & { account: AccountId; fromSeq: number }): Promise<void> {
   const { conversation, device, account, fromSeq } = place
-  const member = { from_seq: fromSeq, to_seq: null, cursor: fromSeq }
-  return tx
-    .insertInto('membership')
-    .values({ conversation, device, account, client_seq: 0, ...member })
-    .onConflict((conflict) => conflict.columns(['conversation', 'device']).doUpdateSet(member))
+  const now = { from_seq: fromSeq, to_seq: null }
+  const before = await tx
+    .selectFrom('membership')
+    .select(['from_seq', 'to_seq', 'cursor'])
+    .where('conversation', '=', conversation)
+    .where('device', '=', device)
+    .executeTakeFirst()
+  if (!before) {
+    await tx
+      .insertInto('membership')
+      .values({ conversation, device, account, client_seq: 0, cursor: fromSeq, ...now })
+      .execute()
+    return
+  }
+  const { from_seq, to_seq, cursor } = before
+  // Taken out and in again by one commit, it was a member all along, and could not follow: there is nothing it could read.
+  const unread = to_seq !== null && to_seq < fromSeq && cursor < to_seq
+  if (unread) await tx.insertInto('past_membership').values({ conversation, device, account, from_seq, to_seq }).execute()
+  await tx
+    .updateTable('membership')
+    .set({ ...now, cursor: unread ? cursor : fromSeq })
+    .where('conversation', '=', conversation)
+    .where('device', '=', device)
     .execute()
 }
+
+/** The first earlier membership of a device that goes beyond a position: it may read that one first. */
+export const pastBeyond = (
+  db: Reader,
+  { conversation, device, seq }: Pair & { seq: number },
+): Promise<{ fromSeq: number; toSeq: number } | undefined> =>
+  db
+    .selectFrom('past_membership')
+    .select(['from_seq as fromSeq', 'to_seq as toSeq'])
+    .where('conversation', '=', conversation)
+    .where('device', '=', device)
+    .where('to_seq', '>', seq)
+    .orderBy('from_seq')
+    .limit(1)
+    .executeTakeFirst()
 
 /** For a device whose own entry made it a member: its counter starts with that entry. */
 export const setCounter = (tx: Writer, at: Pair & { clientSeq: number }) =>

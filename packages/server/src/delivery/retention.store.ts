@@ -86,3 +86,31 @@ export const dropHashes = (tx: Writer, conversation: ConversationId, epoch: numb
       ),
     )
     .execute()
+
+/** Forgets earlier memberships that their device has read to the end, or of which no entry is left. */
+export const dropPast = (tx: Writer, conversation: ConversationId) =>
+  tx
+    .deleteFrom('past_membership')
+    .where('conversation', '=', conversation)
+    .where(({ or, exists, not, selectFrom }) =>
+      or([
+        exists(
+          selectFrom('membership')
+            .select('membership.device')
+            .whereRef('membership.conversation', '=', 'past_membership.conversation')
+            .whereRef('membership.device', '=', 'past_membership.device')
+            .whereRef('membership.cursor', '>=', 'past_membership.to_seq'),
+        ),
+        not(
+          exists(
+            selectFrom('entry')
+              .select('entry.seq')
+              .whereRef('entry.conversation', '=', 'past_membership.conversation')
+              .whereRef('entry.seq', '>', 'past_membership.from_seq')
+              .whereRef('entry.seq', '<=', 'past_membership.to_seq')
+              .where('entry.bytes', 'is not', null),
+          ),
+        ),
+      ]),
+    )
+    .execute()

@@ -94,6 +94,7 @@ export class Retention {
     const count = removableCount(oldest, { log, now, settings })
     const last = oldest[count - 1]
     if (last) await store.emptyEntries(tx, conversation, last.seq)
+    await store.dropPast(tx, conversation)
     const lowest = await welcomes.lowestEpoch(tx, conversation)
     await store.dropHashes(tx, conversation, Math.min(log.epoch - 1, lowest ?? log.epoch))
     return count

@@ -89,6 +89,8 @@ const readingLedger = ({ kysely }: Database) => ({
   log: (conversation: ConversationId) => ledger.logOf(kysely, conversation),
   entries: (conversation: ConversationId) => ledger.entriesIn(kysely, { conversation, after: 0, end: 10_000, limit: 10_000 }),
   hashes: (conversation: ConversationId) => ledger.hashesIn(kysely, { conversation, after: 0, end: 10_000, limit: 10_000 }),
+  pastMemberships: (conversation: ConversationId) =>
+    kysely.selectFrom('past_membership').selectAll().where('conversation', '=', conversation).execute(),
   welcomes: () => kysely.selectFrom('welcome').select(['id', 'device', 'position']).orderBy('position').execute(),
 })
 

@@ -35,6 +35,7 @@ export const whose: { readonly [T in keyof Tables]: Whose } = {
   waiting_proposal: { by: 'conversation', column: 'conversation' },
   log: { by: 'conversation', column: 'conversation' },
   membership: { by: 'account', column: 'account' },
+  past_membership: { by: 'account', column: 'account' },
   entry: { by: 'conversation', column: 'conversation' },
   welcome: { by: 'device', column: 'device' },
   kept_signal: { by: 'device', column: 'device' },

@@ -15,6 +15,9 @@ export interface Run {
   readonly seed: number
 }
 
+/** A child process ends after so many: what the worlds of all its runs have left behind takes room. */
+const RUNS_OF_A_CHILD = 150
+
 /** What one child process has to do. */
 export interface Assignment {
   readonly transport: Transport
@@ -52,13 +55,18 @@ export async function playAll({
   const [from, to] = seeds
   const all = ids.flatMap((id) => Array.from({ length: to - from + 1 }, (_, at): Run => ({ id, seed: from + at })))
   const shares = Math.max(1, Math.min(workers, all.length))
-  const assignments = Array.from({ length: shares }, (_, share): Assignment => ({
-    transport,
-    runs: all.filter((_run, at) => at % shares === share),
-  }))
-  const played = await Promise.all(assignments.map((assignment) => runChild({ assignment, replacements, onRun })))
-  return played.flat()
+  const left = chunksOf(all, Math.min(RUNS_OF_A_CHILD, Math.ceil(all.length / shares)))
+  const played: Played[] = []
+  const worker = async (): Promise<void> => {
+    for (let runs = left.shift(); runs; runs = left.shift())
+      played.push(...(await runChild({ assignment: { transport, runs }, replacements, onRun })))
+  }
+  await Promise.all(Array.from({ length: shares }, worker))
+  return played
 }
+
+const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / Math.max(1, size)) }, (_, at) => items.slice(at * size, (at + 1) * size))
 
 async function runChild(made: {
   assignment: Assignment

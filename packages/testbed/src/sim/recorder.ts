@@ -118,16 +118,6 @@ export class Recorder {
     }
   }
 
-  /**
-   * Whether somebody else let the device in at this entry, and not because it could not follow: it was out, and the server keeps
-   * one membership for each device, so what it had not read of an earlier one is not given any more. Only after `finish`.
-   */
-  wasLetInAgain({ device, conversation, seq }: { device: string; conversation: string; seq: number }): boolean {
-    const log = this.lines.filter((line) => line.op === 'log' && line.conv === conversation)
-    const isCommit = log.some((line) => line.op === 'log' && line.seq === seq && line.kind === 'commit' && line.device !== device)
-    return isCommit && !log.some((line) => line.op === 'log' && line.kind === 'nack' && line.device === device)
-  }
-
   check(): Report {
     const checker = new Checker()
     for (const line of this.lines) checker.add(line)

@@ -75,8 +75,7 @@ function* judgeTimeline(device: SimDevice, { victim, devices, recorder }: SimWor
   const last = new Map<string, string>()
   for (const { conversation, seq, kind, text, detail } of items) {
     const place = `${device.name} at ${String(conversation).slice(0, 4)} ${String(seq)}`
-    const at = { device: device.device, conversation: String(conversation), seq: Number(seq) }
-    const mayMiss = recorder.isExcused(device, String(detail)) || (detail === 'unknown' && recorder.wasLetInAgain(at))
+    const mayMiss = recorder.isExcused(device, String(detail))
     if (kind === 'unreadable' && !excused && !mayMiss) yield { id: 'D-18', says: `${place} could not read: ${String(detail)}` }
     if (isAlarm(kind, detail) && !mayAlarm) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
     if (kind !== 'message' || typeof text !== 'string') continue

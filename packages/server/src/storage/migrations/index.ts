@@ -10,6 +10,7 @@ import { linking } from './0007-linking.ts'
 import { archive } from './0008-archive.ts'
 import { unlocks } from './0009-unlocks.ts'
 import { securityEvents } from './0010-security-events.ts'
+import { pastMemberships } from './0011-past-memberships.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -22,4 +23,5 @@ export const migrations: Migrations = {
   '0008-archive': archive,
   '0009-unlocks': unlocks,
   '0010-security-events': securityEvents,
+  '0011-past-memberships': pastMemberships,
 }
