@@ -99,5 +99,9 @@ test('who cannot open it clears the browser and signs in again', async () => {
   await alice.page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await expect(alice.row('Bob')).toBeVisible()
   steps.tell('clearing a browser that cannot be opened, and signing in again')
+  await alice.page.goto(`${server.url}/settings`)
+  // The browser took its old place: there is one device, not two.
+  await expect(alice.page.getByText('This device', { exact: true })).toBeVisible()
+  await expect(alice.page.getByText(/on Linux$/)).toHaveCount(1)
   expect(alice.complaints).toEqual([])
 })

@@ -2,6 +2,7 @@
  * The worker that holds the device of a browser: store, cryptography and connection. Every tab has one; they agree among
  * themselves which of them does the work (worker/tab.ts).
  */
+import { DeviceId } from '@tacit/contract'
 import type { Live, Messenger, SessionState } from './api.ts'
 import { openEngine } from './engine.ts'
 import { openMessenger } from './messenger.ts'
@@ -18,8 +19,9 @@ export interface WorkerOptions {
 export function startWorker({ server = location.origin, scope = 'tacit' }: WorkerOptions = {}): void {
   startTabWorker({
     scope,
-    async openCore({ store, storageLost }) {
-      const messenger = await openMessenger({ server, store, engine: await openEngine() })
+    async openCore({ store, storageLost, slot }) {
+      const replaces = () => DeviceId.safeParse(slot()).data
+      const messenger = await openMessenger({ server, store, engine: await openEngine(), replaces })
       return storageLost ? tellingTheLoss(messenger) : messenger
     },
   })

@@ -1,5 +1,5 @@
 /** Coming and going: opening what is stored, signing up, in and out, the end of a session, closing. One at a time. */
-import type { ConversationId, WebAuthnJson } from '@tacit/contract'
+import type { ConversationId, DeviceId, WebAuthnJson } from '@tacit/contract'
 import type { MlsEngine } from '@tacit/mls'
 import { toBase64Url } from '@tacit/contract'
 import { enterByCode, resetAccount, type LockedOut } from './account/reset.ts'
@@ -32,6 +32,7 @@ export interface DoorParts {
   readonly server: Server
   readonly store: StoreDriver
   readonly reopenStore: (() => Promise<StoreDriver>) | undefined
+  readonly replaces: () => DeviceId | undefined
   readonly engine: MlsEngine
   readonly surroundings: Surroundings
   readonly arrived: (messages: readonly IncomingMessage[]) => void
@@ -183,9 +184,17 @@ export class Door {
   }
 
   #desk(): FrontDesk {
-    const { server, engine, surroundings } = this.#parts
+    const { server, engine, surroundings, replaces } = this.#parts
     const { clock, random } = surroundings
-    return { server, engine, clock, random, store: this.#store, step: (step) => this.views.session.set({ kind: 'signing_in', step }) }
+    return {
+      server,
+      engine,
+      clock,
+      random,
+      replaces,
+      store: this.#store,
+      step: (step) => this.views.session.set({ kind: 'signing_in', step }),
+    }
   }
 
   /** Signs up or in by `how`; what was before comes back when that fails. */

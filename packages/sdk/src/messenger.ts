@@ -2,6 +2,7 @@
  * The front door: `openMessenger` opens a device where it was left, or signed out. Behind it a `Device` works while
  * somebody is signed in; in front of it are verbs and values to watch (api.ts).
  */
+import type { DeviceId } from '@tacit/contract'
 import type { MlsEngine } from '@tacit/mls'
 import type { IncomingMessage, Live, Messenger, TopicName, Topics } from './api.ts'
 import { Door, type DoorParts } from './door.ts'
@@ -18,6 +19,8 @@ export interface MessengerOptions {
   readonly store: StoreDriver
   /** Opens an empty store after signing out has erased the first; without it, signing in again takes a new messenger. */
   readonly reopenStore?: () => Promise<StoreDriver>
+  /** The device that was here before its store was lost: one that signs in to the same account takes its place on the list. */
+  readonly replaces?: () => DeviceId | undefined
   readonly engine: MlsEngine
   readonly clock?: Clock
   readonly random?: Random
@@ -33,6 +36,7 @@ export async function openMessenger(options: MessengerOptions): Promise<Messenge
     server: { url: options.server.replace(/\/+$/, ''), network },
     store: options.store,
     reopenStore: options.reopenStore,
+    replaces: options.replaces ?? (() => undefined),
     engine: options.engine,
     surroundings: { clock, random, network },
     arrived: options.onMessages ?? (() => undefined),

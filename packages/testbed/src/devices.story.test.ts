@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDevice } from '@tacit/sdk/node'
 import { noticesOf, openWorld, PASSWORD, until, type World } from './index.ts'
 
 let world: World
@@ -32,6 +33,29 @@ test('a second device signs in with the password, joins by itself, and both rece
   const later = await third.startDirect({ handle: 'alice' })
   await third.send({ conversation: later, text: 'all devices at once' })
   await Promise.all([alice.sees(later, ['all devices at once']), tablet.sees(later, ['all devices at once'])])
+})
+
+test('a browser that lost its storage takes its old place when its owner signs in, name and all, and does not pile up', async () => {
+  const uma = await world.signedUp('Uma')
+  const victor = await world.signedUp('Victor')
+  const conversation = await uma.startDirect({ handle: 'victor' })
+  const laptop = await openDevice({ server: world.url, store: ':memory:' })
+  await laptop.signIn({ handle: 'uma', password: PASSWORD, deviceName: 'Laptop' })
+  await victor.details(conversation, ({ members }) => members.some((member) => member.devices === 2))
+  const lost = (await laptop.devices()).find(({ current }) => current)?.device
+  await laptop.close()
+
+  await using again = await openDevice({ server: world.url, store: ':memory:', replaces: () => lost })
+  await again.signIn({ handle: 'uma', password: PASSWORD, deviceName: 'Some browser' })
+  const devices = await again.devices()
+  expect(devices).toHaveLength(2)
+  expect(devices.map(({ device }) => device)).not.toContain(lost)
+  expect(devices.find(({ current }) => current)?.name).toBe('Laptop')
+  // The lost one leaves the conversation, the new one is in it.
+  await until(again.watch('conversations'), (list) => list?.[0]?.standing === 'active')
+  await victor.details(conversation, ({ members }) => members.some((member) => member.handle === 'Uma' && member.devices === 2))
+  await again.send({ conversation, text: 'back again' })
+  await victor.sees(conversation, ['back again'])
 })
 
 test('a new device that comes to the door just as somebody commits knocks again', async () => {

@@ -63,7 +63,7 @@ export const de: Words = {
       sessionEnded: 'Melde dich als {{handle}} an, um wieder zu senden und zu empfangen.',
       storageLost: {
         title: 'Dieser Browser hat deine Nachrichten verloren',
-        text: 'Sein Speicher wurde geleert oder ist beschädigt, die Schlüssel dieses Geräts sind weg. Dein Konto ist sicher: Melde dich an, dann kommt dieser Browser als neues Gerät wieder in deine Unterhaltungen.',
+        text: 'Sein Speicher wurde gelöscht oder ist beschädigt, darum sind die Schlüssel dieses Geräts weg. Dein Konto ist sicher: Melde dich an, und dieser Browser nimmt seinen alten Platz unter deinen Geräten wieder ein. Dein Verlauf kommt mit, wenn du ein Archiv führst.',
       },
     },
   },

@@ -58,7 +58,7 @@ export const en = {
       sessionEnded: 'Sign in as {{handle}} to send and receive again.',
       storageLost: {
         title: 'This browser lost your messages',
-        text: 'Its storage was cleared or is damaged, so the keys of this device are gone. Your account is safe: sign in, and this browser joins your conversations again as a new device.',
+        text: 'Its storage was cleared or is damaged, so the keys of this device are gone. Your account is safe: sign in, and this browser takes its old place among your devices again. Your history comes back with it, if you keep an archive.',
       },
     },
   },

@@ -10,6 +10,7 @@ import {
   signForKit,
   type ChallengeId,
   type DeviceCertificate,
+  type DeviceId,
   type RouteResult,
   type Routes,
   type SessionTokens,
@@ -27,7 +28,7 @@ import { tellVault } from '../vault/own-vault.ts'
 import { kitFrom, readKit } from '../vault/kit.ts'
 import { openPart, type VaultKey } from '../vault/parts.ts'
 import { unwrapVaultKey, type UnlockSecret } from '../vault/unlock.ts'
-import { decodeVault } from '../vault/vault.ts'
+import { decodeVault, type Vault } from '../vault/vault.ts'
 import { vaultIn } from '../vault/vault.store.ts'
 import { startLogin } from './password.ts'
 import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
@@ -45,6 +46,8 @@ interface OpenAccount {
   readonly vaultKey: VaultKey
   /** Of the part `keys`. */
   readonly vaultVersion: number
+  /** What the person calls their devices. */
+  readonly names: ReadonlyMap<DeviceId, string>
   readonly deviceName: string
 }
 
@@ -151,8 +154,10 @@ async function openAccount(
   vault.accountKeySeed.fill(0)
   if (!equalBytes(key.publicKey, me.accountKey) || (unlock.kind === 'handed_over' && !equalBytes(key.publicKey, unlock.accountKey)))
     throw new MessengerError('identity_mismatch', 'The server names another account key than the vault.')
-  return { session, tokens: () => mustGoOn(session), me, key, vaultKey, vaultVersion: keys.version, deviceName }
+  return { session, tokens: () => mustGoOn(session), me, key, vaultKey, vaultVersion: keys.version, names: namesIn(vault), deviceName }
 }
+
+const namesIn = ({ devices }: Vault): ReadonlyMap<DeviceId, string> => new Map([...devices].map(([device, { name }]) => [device, name]))
 
 const locked = () => new MessengerError('vault_locked', 'You are signed in, but this does not open the vault.')
 
@@ -187,11 +192,13 @@ async function comeBack(desk: FrontDesk, account: OpenAccount, before: Self): Pr
 
 /** A new device; what an earlier one left here stays readable, and its conversations are joined anew. */
 async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undefined): Promise<void> {
-  const { session, tokens, me, key, vaultKey, vaultVersion, deviceName } = account
+  const { session, tokens, me, key, vaultKey, vaultVersion, names, deviceName } = account
   desk.step('keys')
   const owner = { account: me.account, key }
   const made = await makeDevice(desk, owner)
-  const keep = (one: DeviceCertificate) => one.device !== before?.device && isInTime(one, desk.clock.now())
+  // The browser lost what was here: this device is the same to the person, by its name and in its place on the list.
+  const gone = before?.device ?? desk.replaces()
+  const keep = (one: DeviceCertificate) => one.device !== gone && isInTime(one, desk.clock.now())
   const deviceList = await nextDeviceList(owner, { current: me.deviceList, add: made.certificate, keep })
   desk.step('server')
   await session.call(routes.devices.enrol, { body: { device: made.device, deviceList, keys: asUpload(made.keys) } })
@@ -203,9 +210,9 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   await keepDevice(desk, { self, made, deviceList, tokens: tokens(), vault })
   const own = { ...self, device: made.device, signature: made.identity.signature }
   // Tried again whenever the device comes online: the device is enrolled without it.
-  await tellVault({ session, store: desk.store, memory: vaultIn(desk.store), self: own, random: desk.random }, deviceName).catch(
-    () => undefined,
-  )
+  const access = { session, store: desk.store, memory: vaultIn(desk.store), self: own, random: desk.random }
+  const name = (gone && names.get(gone)) || deviceName
+  await tellVault(access, { name, ...(gone && { gone }) }).catch(() => undefined)
 }
 
 /** What an earlier device here had of its conversations, but for what was said in them. */

@@ -2,7 +2,7 @@
  * Signing up: account key, device, key packages and vault are made here, then one request creates all of it on the server.
  * Only what the server accepted is stored; whoever loses the answer signs in with what they chose.
  */
-import { AccountId, readDeviceList, routes, UnlockId, type ChallengeId, type WebAuthnJson } from '@tacit/contract'
+import { AccountId, readDeviceList, routes, UnlockId, type ChallengeId, type DeviceId, type WebAuthnJson } from '@tacit/contract'
 import { callRoute, type Server } from '../connection/http.ts'
 import { storedTokens } from '../connection/session.ts'
 import { markDevicesSeen } from '../devices/new-devices.ts'
@@ -24,6 +24,8 @@ import { forgetSeen, markKnownToVault, saveSeen, saveVaultKey } from '../vault/v
 export interface FrontDesk extends Workshop {
   readonly server: Server
   readonly store: StoreDriver
+  /** The device that was here before its store was lost, if somebody remembers. */
+  readonly replaces: () => DeviceId | undefined
   /** For the screen. */
   readonly step: (step: 'keys' | 'server' | 'vault' | 'conversations') => void
 }

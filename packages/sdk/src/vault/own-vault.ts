@@ -8,7 +8,7 @@ import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import type { Self } from '../account/settings.ts'
 import { openPart, sealPart, type VaultKey } from './parts.ts'
 import { unlockPair, unwrapVaultKey, type UnlockSecret } from './unlock.ts'
-import { decodeVault, encodeVault, withDevice, type Vault } from './vault.ts'
+import { decodeVault, encodeVault, withDevice, withoutDevices, type Vault } from './vault.ts'
 import { isKnownToVault, markKnownToVault, type VaultMemory } from './vault.store.ts'
 
 export interface VaultAccess {
@@ -92,12 +92,18 @@ export async function nextKeysPart({ self, random }: VaultAccess, { version, vau
 export const deviceSecret = ({ signature }: Pick<Self, 'signature'>): UnlockSecret => ({ kind: 'device', secret: signature.secretKey })
 
 /** The device's own place in the vault: its public key, so that it follows when the vault key is replaced. */
-export async function tellVault(access: VaultAccess & { readonly store: StoreDriver }, name?: string): Promise<void> {
+export async function tellVault(
+  access: VaultAccess & { readonly store: StoreDriver },
+  { name, gone }: { readonly name?: string; readonly gone?: DeviceId } = {},
+): Promise<void> {
   const { self, store } = access
   if (name === undefined && (await isKnownToVault(store))) return
   const { publicKey } = await unlockPair(deviceSecret(self), self.account)
   await changeVault(access, (vault) =>
-    withDevice(vault, self.device, { name: name ?? vault.devices.get(self.device)?.name ?? '', publicKey }),
+    withDevice(gone ? withoutDevices(vault, [gone]) : vault, self.device, {
+      name: name ?? vault.devices.get(self.device)?.name ?? '',
+      publicKey,
+    }),
   )
   await store.transaction(markKnownToVault)
 }

@@ -33,7 +33,7 @@ export class Link {
   readonly #options: LinkOptions
   readonly #calls = new Map<string, Call>()
   #state: LinkState = { kind: 'idle' }
-  #remembered = false
+  #remembered: Extract<FromPage, { type: 'remember' }> = { type: 'remember', device: false }
   #lastId = 0
 
   constructor(options: LinkOptions) {
@@ -48,7 +48,7 @@ export class Link {
       this.#state = { kind: 'running', worker, closed: Promise.withResolvers() }
       worker.addEventListener('message', ({ data }: MessageEvent<ToPage>) => this.#hear(data))
       worker.addEventListener('error', (event) => this.#failed(worker, event.message))
-      worker.postMessage({ type: 'remember', device: this.#remembered } satisfies FromPage)
+      worker.postMessage(this.#remembered satisfies FromPage)
     } catch (error) {
       this.#couldNotStart(error)
     }
@@ -71,9 +71,9 @@ export class Link {
   }
 
   /** Whether this browser is believed to hold a device. */
-  remember(device: boolean): void {
-    this.#remembered = device
-    if (this.#state.kind === 'running') this.#state.worker.postMessage({ type: 'remember', device } satisfies FromPage)
+  remember(device: boolean, slot: string | undefined): void {
+    this.#remembered = { type: 'remember', device, ...(slot !== undefined && { slot }) }
+    if (this.#state.kind === 'running') this.#state.worker.postMessage(this.#remembered satisfies FromPage)
   }
 
   /** Lets the worker close what it holds, then ends it. */

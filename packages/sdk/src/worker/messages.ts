@@ -29,8 +29,8 @@ export type Reply =
 /** Only from a page to its own worker. */
 export type FromPage =
   | Request
-  /** Whether this browser is believed to hold a device; decides if an empty store is a loss. */
-  | { readonly type: 'remember'; readonly device: boolean }
+  /** Whether this browser is believed to hold a device, which decides if an empty store is a loss; and which one it held last. */
+  | { readonly type: 'remember'; readonly device: boolean; readonly slot?: string }
   | { readonly type: 'close' }
 
 /** Only from a worker to its own page. */
@@ -71,7 +71,10 @@ export function fromPlainError({ failure, message, retryAfter, at }: PlainError)
 /** Undefined for what no page of ours sends. */
 export function readFromPage(data: unknown): FromPage | undefined {
   if (!isRecord(data)) return undefined
-  if (data['type'] === 'remember' && typeof data['device'] === 'boolean') return { type: 'remember', device: data['device'] }
+  if (data['type'] === 'remember' && typeof data['device'] === 'boolean') {
+    const slot = data['slot']
+    return { type: 'remember', device: data['device'], ...(typeof slot === 'string' && { slot }) }
+  }
   return data['type'] === 'close' ? { type: 'close' } : readRequest(data)
 }
 

@@ -43,22 +43,23 @@ export function openPageMessenger(options: PageOptions): PageMessenger {
     lock.subscribe(() => lock.get().kind === 'locked' && snapshots.clear()),
     session.subscribe(() => followSession(session.get())),
     memory.onChange((device) => {
-      link.remember(device)
+      link.remember(device, memory.slot())
       if (device) link.start()
     }),
   ]
-  link.remember(memory.hasDevice())
+  link.remember(memory.hasDevice(), memory.slot())
   if (memory.hasDevice()) link.start()
 
   function followSession(state: Topics['session']['snapshot']): void {
     if (state.kind === 'signed_out') snapshots.clear()
     if (state.kind === 'starting' || state.kind === 'signing_in') return
+    if (state.kind === 'signed_in') memory.keepSlot(state.device)
     remember(state.kind !== 'signed_out')
   }
 
   function remember(device: boolean): void {
     memory.remember(device)
-    link.remember(device)
+    link.remember(device, memory.slot())
   }
 
   async function signOut(): Promise<void> {
@@ -66,6 +67,9 @@ export function openPageMessenger(options: PageOptions): PageMessenger {
     remember(false)
     try {
       await link.call('signOut', undefined)
+      // It took itself off the list: nobody's place is to be taken.
+      memory.keepSlot(undefined)
+      remember(false)
     } catch (error) {
       // The leader before had already done it.
       if (error instanceof MessengerError && error.failure === 'not_signed_in') return

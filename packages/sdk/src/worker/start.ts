@@ -10,6 +10,8 @@ export interface CoreParts {
   readonly store: StoreDriver
   /** There was a device in this browser, but the browser threw its database or key away. The store is a new, empty one. */
   readonly storageLost: boolean
+  /** Id of the device that was in this browser last, as far as the page remembers. */
+  readonly slot: () => string | undefined
 }
 
 /** Makes the device on its open store, which it closes with itself. */
@@ -23,9 +25,9 @@ export function startTabWorker({ openCore, scope }: { readonly openCore: OpenCor
     scope,
     lock,
     erase: () => eraseBrowserStore({ name: place }),
-    open: async ({ expected }) => {
+    open: async ({ expected, slot }) => {
       const parts = await openParts({ name: place, expected, lockKey: lock.key })
-      return openCore(parts).catch(async (error: unknown) => {
+      return openCore({ ...parts, slot }).catch(async (error: unknown) => {
         // Left open it would be in its own way at the next try.
         await parts.store.close()
         throw error
@@ -40,7 +42,7 @@ async function openParts(place: {
   readonly name: string
   readonly expected: boolean
   readonly lockKey: Uint8Array | undefined
-}): Promise<CoreParts> {
+}): Promise<Omit<CoreParts, 'slot'>> {
   const { name, expected } = place
   const found = await openBrowserStore(place)
   if (found.kind === 'opened') return { store: found.store, storageLost: false }

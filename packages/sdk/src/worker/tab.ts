@@ -23,8 +23,8 @@ export interface TabOptions {
   readonly lock: HostLock
   /** Erases the device of this browser, which nobody has open. */
   erase(): Promise<void>
-  /** Opens the device; called only while this tab leads. `expected`: a device is remembered in this browser. */
-  open(request: { readonly expected: boolean }): Promise<Messenger>
+  /** Opens the device; called only while this tab leads. `expected`: a device is remembered in this browser; `slot`: which was here last. */
+  open(request: { readonly expected: boolean; readonly slot: () => string | undefined }): Promise<Messenger>
   toPage(message: ToPage): void
 }
 
@@ -41,6 +41,7 @@ export class Tab {
     kind: 'waiting',
   }
   #expected = false
+  #slot: string | undefined
   /** Whether the others can tell if this tab lives; before that it takes no part. */
   #joined = false
 
@@ -77,7 +78,7 @@ export class Tab {
     const host = new Host({
       lock: this.#options.lock,
       erase: () => this.#options.erase(),
-      open: () => this.#options.open({ expected: this.#expected }),
+      open: () => this.#options.open({ expected: this.#expected, slot: () => this.#slot }),
       reply: (page, reply) => (page === this.#id ? this.#options.toPage(reply) : this.#tell(reply, page)),
     })
     this.#role = { kind: 'leading', host }
@@ -89,6 +90,7 @@ export class Tab {
     switch (message.type) {
       case 'remember':
         this.#expected = message.device
+        this.#slot = message.slot
         return
       case 'close':
         void this.#close()

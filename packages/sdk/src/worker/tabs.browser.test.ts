@@ -22,7 +22,7 @@ afterEach(() => {
   for (const tab of tabs) tab.kill()
   tabs.clear()
   witness.close()
-  localStorage.removeItem(keyOfMemory(scope))
+  for (const name of [keyOfMemory(scope), `${scope}.slot`]) localStorage.removeItem(name)
 })
 
 describe('a page', () => {
@@ -317,6 +317,20 @@ describe('when the browser', () => {
     const after = openTab()
     await until(() => expect(after.session()).toEqual({ kind: 'signed_out', why: 'storage_lost' }))
     expect(hasLocalDevice(scope)).toBe(false)
+  })
+
+  test('threw the database away, the next one to sign in hears which device was here; after a sign-out nobody does', async () => {
+    const tab = await signedInTab()
+    const state = tab.session()
+    await tab.messenger.close()
+    await (await navigator.storage.getDirectory()).removeEntry(`${scope}-device`, { recursive: true })
+    const after = await signedInTab()
+    expect(seen).toContainEqual({ slot: state.kind === 'signed_in' ? state.device : '' })
+    await after.messenger.signOut()
+    await after.messenger.close()
+    seen = []
+    await signedInTab()
+    expect(seen).toContainEqual({ slot: undefined })
   })
 
   test('cannot load the worker, verbs say so and the page is told', async () => {

@@ -19,12 +19,13 @@ const witness = new BroadcastChannel(`${scope}:witness`)
 
 startTabWorker({ scope, openCore })
 
-async function openCore({ store, storageLost }: CoreParts): Promise<Messenger> {
+async function openCore({ store, storageLost, slot }: CoreParts): Promise<Messenger> {
   if (failsNext) {
     failsNext = false
     throw new MessengerError('storage', 'Not this time.')
   }
   witness.postMessage('opened')
+  witness.postMessage({ slot: slot() })
   await store.transaction((writer) =>
     writer.run('create table if not exists line (n integer primary key, message unique, text); create table if not exists me (handle)'),
   )
