@@ -57,6 +57,27 @@ test('two people talk: what one sends is a line of JSON for the other', async ()
   expect(await listener.stop('SIGTERM')).toBe(0)
 })
 
+test('a profile is let in by another one: it shows a code, both show the same digits, and its name is in the list', async () => {
+  const tablet = profileOf('alice-tablet')
+  const passwordFile = join(folder.path, 'password')
+  writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 })
+  await using shower = tablet.start(['link', '--device-name', 'Tablet', '--json'])
+  const { code } = await shower.next<{ code: string }>()
+  await using bringer = alice.start(['link', code, '--json'], { TACIT_PASSWORD_FILE: passwordFile })
+  const [here, there] = [await bringer.next<{ digits: string }>(), await shower.next<{ digits: string; handle: string }>()]
+  expect(there).toMatchObject({ digits: here.digits, handle: 'Alice' })
+  bringer.say('yes')
+  expect(await bringer.next()).toEqual({ event: 'linked' })
+  expect(await shower.next()).toMatchObject({ event: 'linked', handle: 'Alice' })
+  expect([await bringer.ended(), await shower.ended()]).toEqual([0, 0])
+  const listed = (await alice.json(['devices'])) as { device: string; name: string; current: boolean }[]
+  expect(listed.map(({ name }) => name)).toContain('Tablet')
+  expect((await alice.run(['whoami'])).stderr).toContain('A new device has joined your account.')
+  const linked = listed.find(({ name }) => name === 'Tablet')?.device ?? ''
+  expect((await alice.run(['devices', '--remove', linked], { env: { TACIT_PASSWORD_FILE: passwordFile } })).code).toBe(0)
+  expect((await tablet.run(['whoami'])).code).toBe(3)
+})
+
 test('standard input is one message, whatever lines it has', async () => {
   await using listener = await bob.listen('--conversation', '@alice')
   await alice.json(['send', '@bob', '-'], { input: 'first line\n  second — Grüße 👋\n' })

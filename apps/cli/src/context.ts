@@ -61,6 +61,17 @@ export async function signedIn(context: Context): Promise<SignedInContext> {
   throw new MessengerError('not_signed_in', `The profile ${context.profile.name} is not signed in.`)
 }
 
+/** Watches for devices that joined the account unseen; what it gives says so, once the command has had its say. */
+export function watchForNewDevices({ device, voice }: Pick<Context, 'device' | 'voice'>): () => void {
+  const joined = device.watch('newDevices')
+  const stop = joined.subscribe(() => undefined)
+  return () => {
+    if (joined.get().length > 0)
+      voice.notice('A new device has joined your account. See `tacit devices`, and with --seen say that you know.')
+    stop()
+  }
+}
+
 /** What the device shows of a topic. Throws what keeps it from being read. */
 export async function shown<T>(live: Live<T | undefined>, { device, world }: Pick<Context, 'device' | 'world'>): Promise<T> {
   const trouble = device.watch('trouble')

@@ -30,6 +30,7 @@ const own = {
   profile_not_private: [exits.profile, ''],
   profile_damaged: [exits.profile, ''],
   other_server: [exits.usage, 'Use another --profile for another server.'],
+  not_linked: [exits.refused, 'Begin again with a new code.'],
   signed_in_already: [exits.refused, 'Sign out first, or use another --profile.'],
   not_sound: [exits.trust, ''],
   not_yet_sent: [exits.unreachable, 'It is kept and goes out when this profile is next online; do not send it again.'],

@@ -1,7 +1,9 @@
 /** Every command of `tacit`, tied to what does it, and how a run ends. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { devices, enter, sessions, signOut, whoami } from './account/account.ts'
-import { explainStop, finish, signedIn, withDevice } from './context.ts'
+import { enter, sessions, signOut, whoami } from './account/account.ts'
+import { devices } from './account/devices.ts'
+import { bringCode, showCode } from './account/link.ts'
+import { explainStop, finish, signedIn, watchForNewDevices, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
 import { exitCodesHelp, exits } from './exits.ts'
@@ -46,8 +48,11 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   const open: Doors['open'] = (command) => withDevice({ options: program.opts<GlobalOptions>(), voice: speak(), world }, command)
   const brief = (command: (context: SignedInContext) => Promise<void>, { changed }: { changed: boolean }) =>
     open(async (context) => {
-      await command(await signedIn(context))
+      const inside = await signedIn(context)
+      const sayIfNew = watchForNewDevices(inside)
+      await command(inside)
       await finish(context, { changed })
+      sayIfNew()
     })
   const signed: Doors['signed'] = (command) => brief(command, { changed: false })
   const changing: Doors['changing'] = (command) => brief(command, { changed: true })
@@ -111,7 +116,20 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
   program
     .command('devices')
     .description('the devices of your account')
-    .action(() => signed(devices))
+    .option('--rename <device>', 'give the device with this id, or this beginning of an id, another name')
+    .option('--name <name>', 'the name for --rename')
+    .option('--remove <device>', 'take a device out of your account and of all conversations; asks for the password')
+    .option('--seen', 'you know about the new ones', false)
+    .action((how: { rename?: string; name?: string; remove?: string; seen: boolean }) =>
+      signed((context) => devices(context, { rename: how.rename, name: how.name, remove: how.remove, seen: how.seen })),
+    )
+  program
+    .command('link [code]')
+    .description('be let in by another device of yours, which takes the code shown here; or, with the code of a new device, let it in')
+    .option('--device-name <name>', 'what this device is called in the list of your devices')
+    .action((code: string | undefined, { deviceName }: { deviceName?: string }) =>
+      code === undefined ? open((context) => showCode(context, { deviceName })) : signed((context) => bringCode(context, { code })),
+    )
   program
     .command('sessions')
     .description('where your account is signed in')

@@ -1,5 +1,5 @@
 /** The verbs by which a person keeps order among their devices, and proves that it is them. */
-import { readDeviceList, routes, toBase64Url, type ChallengeId, type DeviceId } from '@tacit/contract'
+import { routes, toBase64Url, type ChallengeId, type DeviceId } from '@tacit/contract'
 import { MessengerError, type DeviceInfo, type Verbs } from './api.ts'
 import { beginPasskeyProof, finishPasskeyProof, proofState, proveByPassword } from './account/prove.ts'
 import { markDevicesSeen } from './devices/new-devices.ts'
@@ -65,15 +65,15 @@ function withName(vault: Vault, device: DeviceId, name: string): Vault {
 
 /** Those on the signed list, with their names from the vault and what the server says of their last use. */
 async function ownDevices(now: SignedIn): Promise<DeviceInfo[]> {
-  const { session } = now.device.core
-  const [{ deviceList }, { sessions }, vault] = await Promise.all([
-    session.call(routes.accounts.me, {}),
+  const { session, people } = now.device.core
+  const [listed, { sessions }, vault] = await Promise.all([
+    people.refresh(now.self.account),
     session.call(routes.sessions.list, {}),
     fetchVault(access(now)),
   ])
   vault.accountKeySeed.fill(0)
-  const list = await readDeviceList(deviceList)
-  return (list?.devices ?? []).map((one): DeviceInfo => {
+  now.device.looksDifferent()
+  return (listed?.devices ?? []).map((one): DeviceInfo => {
     const used = sessions.filter(({ device }) => device === one.device).map(({ lastUsedAt }) => Date.parse(lastUsedAt))
     return {
       device: one.device,

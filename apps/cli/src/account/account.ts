@@ -47,14 +47,6 @@ export async function whoami({ session, profile, voice }: SignedInContext): Prom
   })
 }
 
-export async function devices({ device, voice }: SignedInContext): Promise<void> {
-  const all = await device.devices()
-  voice.answer({
-    json: all.map((one) => ({ device: one.device, name: one.name, current: one.current, notAfter: new Date(one.notAfter).toISOString() })),
-    lines: all.map((one) => `${one.device}  valid until ${dateAndTime(one.notAfter)}  ${one.name}${one.current ? ' (this one)' : ''}`),
-  })
-}
-
 /** Prints the sessions of the account, or ends the one whose id begins with `end`. */
 export async function sessions({ device, voice }: SignedInContext, { end }: { end: string | undefined }): Promise<void> {
   const all = await device.sessions()

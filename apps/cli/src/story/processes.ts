@@ -77,6 +77,11 @@ export class Terminal {
     return JSON.parse(stdout)
   }
 
+  /** Starts a command that talks with its person, in lines of JSON. */
+  start(args: readonly string[], env: Record<string, string> = {}): Listener {
+    return new Listener(start([launcher, ...this.#options, ...args], env))
+  }
+
   /** Starts `listen` and waits until it listens. */
   async listen(...args: readonly string[]): Promise<Listener> {
     const child = start([launcher, ...this.#options, 'listen', ...args], {})
@@ -85,7 +90,7 @@ export class Terminal {
   }
 }
 
-/** A running `listen`. */
+/** A running command that speaks in lines of JSON: `listen`, `link`. */
 export class Listener implements AsyncDisposable {
   readonly #process: Process
   readonly #lines: AsyncIterator<string>
@@ -96,10 +101,15 @@ export class Listener implements AsyncDisposable {
   }
 
   /** The next line of JSON. */
-  async next(): Promise<unknown> {
+  async next<T = unknown>(): Promise<T> {
     const { value, done } = await this.#lines.next()
-    if (done) throw new Error('listen has ended')
-    return JSON.parse(String(value))
+    if (done) throw new Error('the command has ended')
+    return JSON.parse(String(value)) as T
+  }
+
+  /** Types a line. */
+  say(line: string): void {
+    this.#process.stdin.write(`${line}\n`)
   }
 
   /** Ends it by a signal; gives the exit code. */
