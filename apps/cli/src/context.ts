@@ -61,15 +61,11 @@ export async function signedIn(context: Context): Promise<SignedInContext> {
   throw new MessengerError('not_signed_in', `The profile ${context.profile.name} is not signed in.`)
 }
 
-/** Watches for devices that joined the account unseen; what it gives says so, once the command has had its say. */
-export function watchForNewDevices({ device, voice }: Pick<Context, 'device' | 'voice'>): () => void {
-  const joined = device.watch('newDevices')
-  const stop = joined.subscribe(() => undefined)
-  return () => {
-    if (joined.get().length > 0)
-      voice.notice('A new device has joined your account. See `tacit devices`, and with --seen say that you know.')
-    stop()
-  }
+/** Says that a device joined the account, until the person has said that they know. */
+export async function sayIfDevicesAreNew(context: Context): Promise<void> {
+  const joined = await shown(context.device.watch('newDevices'), context)
+  if (joined.length > 0)
+    context.voice.notice('A new device has joined your account. See `tacit devices`; with --seen you say that you know.')
 }
 
 /** What the device shows of a topic. Throws what keeps it from being read. */

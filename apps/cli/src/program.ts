@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { enter, sessions, signOut, whoami } from './account/account.ts'
 import { devices } from './account/devices.ts'
 import { bringCode, showCode } from './account/link.ts'
-import { explainStop, finish, signedIn, watchForNewDevices, withDevice } from './context.ts'
+import { explainStop, finish, sayIfDevicesAreNew, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
 import { exitCodesHelp, exits } from './exits.ts'
@@ -48,11 +48,9 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   const open: Doors['open'] = (command) => withDevice({ options: program.opts<GlobalOptions>(), voice: speak(), world }, command)
   const brief = (command: (context: SignedInContext) => Promise<void>, { changed }: { changed: boolean }) =>
     open(async (context) => {
-      const inside = await signedIn(context)
-      const sayIfNew = watchForNewDevices(inside)
-      await command(inside)
+      await command(await signedIn(context))
       await finish(context, { changed })
-      sayIfNew()
+      await sayIfDevicesAreNew(context)
     })
   const signed: Doors['signed'] = (command) => brief(command, { changed: false })
   const changing: Doors['changing'] = (command) => brief(command, { changed: true })

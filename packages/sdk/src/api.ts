@@ -335,7 +335,7 @@ export interface Topics {
   timeline: { readonly param: ConversationId; readonly snapshot: Timeline | undefined }
   details: { readonly param: ConversationId; readonly snapshot: ConversationDetails | undefined }
   /** Devices that joined the account and that nobody at this one has said to know. */
-  newDevices: { readonly param: undefined; readonly snapshot: readonly DeviceId[] }
+  newDevices: { readonly param: undefined; readonly snapshot: readonly DeviceId[] | undefined }
   linking: { readonly param: undefined; readonly snapshot: LinkingState }
   /** Undefined until the server was asked. */
   history: { readonly param: undefined; readonly snapshot: HistoryState | undefined }

@@ -25,7 +25,7 @@ export class Views {
   readonly connection: ConnectionView
   readonly history = new LiveValue<HistoryState | undefined>(undefined)
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
-  readonly newDevices: LiveQuery<readonly DeviceId[]>
+  readonly newDevices: LiveQuery<readonly DeviceId[] | undefined>
   readonly #troubles = new Troubles()
   readonly #shown: () => Shown | undefined
   readonly #summaries = new Summaries()
@@ -43,7 +43,7 @@ export class Views {
       const now = this.#shown()
       return now ? newDevices(now.store, now.me) : []
     }
-    this.newDevices = new LiveQuery<readonly DeviceId[]>([], joined, this.#troubles.of('newDevices'))
+    this.newDevices = new LiveQuery<readonly DeviceId[] | undefined>(undefined, joined, this.#troubles.of('newDevices'))
     const summaries = async () => {
       const now = this.#shown()
       return now && this.#summaries.read(now.store, now.ephemeral)

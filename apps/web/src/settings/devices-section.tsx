@@ -64,7 +64,7 @@ function DeviceEntry({ device: { device, name, current, lastUsedAt, notAfter }, 
   const { t } = useTranslation()
   const moments = useMoments()
   const { now } = usePlatform()
-  const isNew = useWatch('newDevices').includes(device)
+  const isNew = useWatch('newDevices')?.includes(device) ?? false
   const called = name === '' ? t('settings.unnamed') : name
   const used = lastUsedAt === undefined ? t('settings.signedOutThere') : t('settings.deviceUsed', { ago: moments.ago(lastUsedAt, now()) })
   return (

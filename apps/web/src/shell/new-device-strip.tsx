@@ -11,7 +11,7 @@ import css from './connection-strip.module.css'
 export function NewDeviceStrip() {
   const { t } = useTranslation()
   const messenger = useMessenger()
-  const count = useWatch('newDevices').length
+  const count = useWatch('newDevices')?.length ?? 0
   const know = useAction(() => messenger.acknowledgeDevices())
   return (
     <div role="alert" className={css['place']}>

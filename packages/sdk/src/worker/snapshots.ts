@@ -58,7 +58,6 @@ export class Snapshots {
     if (topic === 'lock') return unknownLock
     if (topic === 'session') return this.#options.firstSession()
     if (topic === 'linking') return noLink
-    if (topic === 'newDevices') return noDevices
     return topic === 'connection' ? offline : undefined
   }
 }
@@ -66,7 +65,6 @@ export class Snapshots {
 const unknownLock: LockState = { kind: 'unknown' }
 const offline: Topics['connection']['snapshot'] = { kind: 'offline', unsent: 0 }
 
-const noDevices: Topics['newDevices']['snapshot'] = []
 const noLink: Topics['linking']['snapshot'] = { kind: 'idle' }
 
 class Entry implements Live<unknown> {
