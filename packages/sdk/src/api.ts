@@ -327,6 +327,46 @@ export interface HistoryState {
   readonly trouble?: 'full' | 'missing' | 'unreadable' | 'rolled_back' | 'forked'
 }
 
+/** A person's history as a file of their own. */
+export interface HistoryFile {
+  readonly format: 'tacit history'
+  readonly version: number
+  readonly account: AccountId
+  readonly handle: string
+  /** When, in ISO 8601. */
+  readonly exported: string
+  /** SHA-256 of what follows, as JSON, in base64url. */
+  readonly checksum: string
+  readonly people: readonly Person[]
+  readonly conversations: readonly {
+    readonly conversation: ConversationId
+    readonly kind: ConversationKind
+    readonly title: string
+    readonly peer?: AccountId
+    /** In the order of the log. */
+    readonly items: readonly (
+      | {
+          readonly kind: 'message'
+          readonly seq: number
+          /** Milliseconds since 1970. */
+          readonly time: number
+          readonly message: MessageId
+          readonly account: AccountId
+          readonly text: string
+          readonly expires?: number
+        }
+      | { readonly kind: 'notice'; readonly seq: number; readonly time: number; readonly notice: Readonly<Record<string, string>> }
+    )[]
+  }[]
+}
+
+/** not_a_history: another kind of file · damaged: not as it was written · too_new: of a newer program · other_account: somebody else's. */
+export type HistoryRefusal = 'not_a_history' | 'damaged' | 'too_new' | 'other_account'
+
+export type HistoryImport =
+  /** Lines that were not here, and lines that were. */
+  { readonly kind: 'imported'; readonly added: number; readonly known: number } | { readonly kind: 'refused'; readonly why: HistoryRefusal }
+
 /** What can be watched: topic to parameter and snapshot. `undefined` until the first snapshot, or when it does not exist. */
 export interface Topics {
   session: { readonly param: undefined; readonly snapshot: SessionState }
@@ -415,6 +455,18 @@ export interface Verbs {
   setTyping(request: { readonly conversation: ConversationId; readonly typing: boolean }): Promise<void>
   /** Shows `count` more items before the oldest in the conversation's timeline. */
   loadEarlier(request: { readonly conversation: ConversationId; readonly count: number }): Promise<void>
+
+  /** Deletes a message for this person only: from all their devices and their archive. Others keep theirs. */
+  forget(request: { readonly conversation: ConversationId; readonly message: MessageId }): Promise<void>
+  /** Switches the archive on or off, for all own devices; what is in it stays. Switched on, it takes what is on the devices. */
+  setHistory(request: { readonly on: boolean }): Promise<void>
+  /** Erases the archive on the server and switches it off; devices keep what they have. */
+  eraseHistory(): Promise<void>
+  /** The person has seen that the server showed another archive than before. */
+  historyAlarmSeen(): Promise<void>
+  exportHistory(): Promise<HistoryFile>
+  /** Reads an exported file, as JSON or as the page; adds what is missing and changes nothing that is there. */
+  importHistory(request: { readonly file: string }): Promise<HistoryImport>
 
   /**
    * For a device that is about to go: resolves when everything that waits is sent, the others know how far it is, and what

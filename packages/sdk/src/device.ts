@@ -222,7 +222,15 @@ export class Device {
         identityChanged: (account) => this.#identityChanged(account),
       }),
       duties: this.#duties,
-      conversations: new Conversations({ store, engine, identity, changed }),
+      conversations: new Conversations({
+        store,
+        engine,
+        identity,
+        changed: (conversation) => {
+          changed(conversation)
+          this.archive.gather()
+        },
+      }),
       marker: new ReadingMarker(store),
       attendance: this.#attendance,
       wake: (conversation) => this.outbox.lane(conversation).wake(),

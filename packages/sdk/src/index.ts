@@ -1,5 +1,6 @@
 /** A Tacit device for any JavaScript runtime: bring a store and an MLS engine, get a messenger. */
 export * from './api.ts'
+export { historyPage, type HistoryPageWords } from './archive/history-page.ts'
 export { openEngine } from './engine.ts'
 export { openMessenger, type MessengerOptions } from './messenger.ts'
 export { auditServer, type AuditOptions, type AuditReport } from './transparency/audit-server.ts'

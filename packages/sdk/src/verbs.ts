@@ -1,5 +1,6 @@
 /** The verbs of somebody who is signed in. They throw what they meet; the front door makes `MessengerError`s of it. */
 import { routes, type AccountId, type ConversationId } from '@tacit/contract'
+import { historyVerbs } from './archive/history-verbs.ts'
 import { MessengerError, type Person, type SessionInfo, type Verbs } from './api.ts'
 import { saveSelf, type Self } from './account/settings.ts'
 import { addIntent, hasIntent, type Intent } from './conversations/intent.store.ts'
@@ -58,6 +59,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
     ...ownDeviceVerbs(signedIn),
     ...trustVerbs(signedIn),
     ...unlockVerbs(signedIn),
+    ...historyVerbs(signedIn),
   }
 }
 

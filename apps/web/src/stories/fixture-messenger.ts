@@ -101,6 +101,22 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
       return message
     },
     settle: async () => 'settled',
+    setHistory: async ({ on }) => {
+      const before = history.get()
+      history.set(before && { ...before, on })
+    },
+    eraseHistory: async () => history.set({ on: false, messages: 0, used: 0, quota: 134_217_728, waiting: 0 }),
+    exportHistory: async () => ({
+      format: 'tacit history',
+      version: 1,
+      account: alice.account,
+      handle: alice.handle,
+      exported: new Date(now).toISOString(),
+      checksum: '',
+      people: [...people],
+      conversations: [],
+    }),
+    importHistory: async () => ({ kind: 'imported', added: 12, known: 4198 }),
     findPerson: async ({ handle }) => people.find((person) => person.handle.toLowerCase() === handle.toLowerCase()),
     startDirect: async () => conversationId('bob'),
     createGroup: async () => conversationId('hike'),
@@ -202,6 +218,8 @@ const silent = {
   rename: done,
   rotateKeys: done,
   leave: done,
+  forget: done,
+  historyAlarmSeen: done,
   retry: done,
   discard: done,
   markRead: done,

@@ -214,7 +214,8 @@ export async function savePersonName(writer: Writer, { account, handle }: Archiv
   if (handle !== '') await writer.run('insert or ignore into archived_person (account, handle) values (?, ?)', [account, handle])
 }
 
-function readItem(row: Row): ArchivedItem | undefined {
+/** A row as it is archived; undefined for what is not for an archive. */
+export function readItem(row: Row): ArchivedItem | undefined {
   const placed = { conversation: id(row, 'conversation', ConversationId), seq: integer(row, 'seq'), time: integer(row, 'time') }
   if (row['kind'] === 'message') {
     const expires = row['expires'] === null ? {} : { expires: integer(row, 'expires') }

@@ -12,8 +12,8 @@ import { backOff, isPassing } from '../trouble.ts'
 import type { ArchiveKeys } from './archive-keys.ts'
 import { countPending, forgetSegments, loadKnownHead, numbersRead, saveKnownHead, untoldForgotten } from './archive.store.ts'
 import { nextChange, type Change } from './changes.ts'
-import { alarmOf, fetchHead, fetchSegment, markOf, type Current } from './fetch.ts'
-import { encodeHead, firstNumber, pastAfter, type Head, type SegmentEntry } from './head.ts'
+import { alarmOf, fetchHead, fetchSegment, markOf, type Current, type FetchedSegment } from './fetch.ts'
+import { EMPTY_HEAD, encodeHead, firstNumber, pastAfter, type Head, type SegmentEntry } from './head.ts'
 import { placeSegment } from './restore.ts'
 import { sealPiece } from './sealed.ts'
 
@@ -65,14 +65,14 @@ export class Archive {
   /** Something may have to go into the archive: soon, with what comes meanwhile. */
   gather(): void {
     const { core } = this.#parts
-    if (this.#timer || this.#ended || !this.#current?.head.on) return
+    if (!core.wire.isOnline || this.#timer || this.#ended || !this.#current?.head.on) return
     this.#after(GATHER + JITTER * core.random.fraction())
   }
 
   /** Does now what was to be done soon. */
   hurry(): void {
     const done = this.#stopTimer()
-    if (done) void this.#run(this.#current).finally(done)
+    if (done) void this.#runIfNeeded().finally(done)
   }
 
   /** The last chance to archive what is only here: resolves when it is done, or cannot be done now, or time is up. */
@@ -119,7 +119,7 @@ export class Archive {
     const done = duties.begin()
     const stop = clock.after(delay, () => {
       this.#timer = undefined
-      void this.#run(this.#current).finally(done)
+      void this.#runIfNeeded().finally(done)
     })
     this.#timer = { stop, done }
   }
@@ -130,6 +130,13 @@ export class Archive {
     this.#timer = undefined
     waiting?.stop()
     return waiting?.done
+  }
+
+  /** The archive is believed to be as it was: only what is here and not there is a reason to do something. */
+  async #runIfNeeded(): Promise<void> {
+    const { store } = this.#parts.core
+    const waits = (await countPending(store)) > 0 || (await untoldForgotten(store, 1)).length > 0
+    if (waits) await this.#run(this.#current)
   }
 
   /** Reads what is new and writes what is missing; a passing failure is tried again. */
@@ -177,7 +184,10 @@ export class Archive {
     for (let round = 0; round < ROUNDS; round++) {
       const fetched = await fetchHead(this.#changeParts())
       this.#unreadable = fetched.kind === 'unreadable' ? 1 : 0
-      if (fetched.kind === 'unreadable') return undefined
+      if (fetched.kind === 'unreadable') {
+        this.#current ??= { version: 0, mark: new Uint8Array(), head: { ...EMPTY_HEAD, on: false }, used: 0, quota: 0 }
+        return undefined
+      }
       const { current } = fetched
       await this.#remember(current)
       this.#current = current
@@ -209,24 +219,36 @@ export class Archive {
     const { core, changed } = this.#parts
     const total = unread.reduce((sum, { items }) => sum + items, 0)
     const found = { missing: 0, unreadable: 0 }
+    const fetch = (entry: SegmentEntry | undefined) => entry && this.#fetchOne(current, entry)
     let done = 0
-    let coming = unread[0] && fetchSegment(this.#changeParts(), current, unread[0])
+    let silent = 0
+    let coming = fetch(unread[0])
     for (const [at, entry] of unread.entries()) {
       if (this.#ended) return true
       await this.#show({ done, total })
       const fetched = await coming
-      const next = unread[at + 1]
       // The network works on the next one while this one is stored.
-      coming = next && fetchSegment(this.#changeParts(), current, next)
-      coming?.catch(() => undefined)
+      coming = fetch(unread[at + 1])
       if (fetched?.kind === 'changed') return false
-      if (fetched?.kind === 'segment') for (const conversation of await placeSegment(core, fetched.segment, entry)) changed(conversation)
-      else found[fetched?.kind === 'unreadable' ? 'unreadable' : 'missing'] += 1
+      // One that does not come is that one's trouble; two in a row are the weather's.
+      silent = fetched?.kind === 'silent' ? silent + 1 : 0
+      if (fetched?.kind === 'silent' && (silent > 1 || unread.length === 1)) throw fetched.error
+      if (fetched?.kind === 'segment') {
+        for (const conversation of await placeSegment(core, fetched.segment, entry)) changed(conversation)
+      } else found[fetched?.kind === 'unreadable' ? 'unreadable' : 'missing'] += 1
       done += entry.items
     }
     this.#missing = found.missing
     this.#unreadable = found.unreadable
     return true
+  }
+
+  async #fetchOne(current: Current, entry: SegmentEntry): Promise<FetchedSegment | { readonly kind: 'silent'; readonly error: unknown }> {
+    try {
+      return await fetchSegment(this.#changeParts(), current, entry)
+    } catch (error) {
+      return { kind: 'silent', error }
+    }
   }
 
   /** Undefined when somebody else was faster. */
