@@ -26,6 +26,7 @@ const own = {
   usage: [exits.usage, 'See `tacit --help`.'],
   not_found: [exits.notFound, ''],
   ambiguous: [exits.notFound, ''],
+  not_imported: [exits.refused, 'Nothing was changed.'],
   profile_in_use: [exits.profile, 'Stop that process, or use another --profile.'],
   profile_not_private: [exits.profile, ''],
   profile_damaged: [exits.profile, ''],
@@ -45,7 +46,7 @@ const advice: Record<MessengerFailure, Advice> = {
   timed_out: [exits.unreachable, again],
   archive_full: [
     exits.refused,
-    'The archive of your history is full. Erase it in the settings of the web app; the devices keep what they have.',
+    'The archive of your history is full. `tacit export` makes a copy, `tacit archive erase` makes room; the devices keep what they have.',
   ],
   storage_full: [exits.unreachable, operator],
   internal: [exits.unexpected, report],

@@ -6,6 +6,8 @@ import { bringCode, showCode } from './account/link.ts'
 import { explainStop, finish, sayIfDevicesAreNew, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
+import { archive, archiveWishes, forget, type ArchiveWish } from './history/archive.ts'
+import { exportHistory, importHistory } from './history/copy.ts'
 import { exitCodesHelp, exits } from './exits.ts'
 import type { Exit } from './exits.ts'
 import { explain } from './failures.ts'
@@ -64,6 +66,7 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   trustCommands(program, { doors, audit: (server) => audit({ voice: speak() }, { server }) })
   conversationCommands(program, doors)
   messageCommands(program, doors)
+  historyCommands(program, doors)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exits.done
@@ -236,6 +239,33 @@ function messageCommands(program: Command, { signed, changing, endless }: Doors)
         await finish(context, { changed: false })
       }),
     )
+}
+
+function historyCommands(program: Command, { signed, changing }: Doors): void {
+  program.commandsGroup('Your history:')
+  program
+    .command('archive [wish]')
+    .description('how your archive stands; or on, off, erase (from the server), seen (ends a warning)')
+    .action((wish: string | undefined) => changing((context) => archive(context, { wish: archiveWish(wish) })))
+  program
+    .command('forget <conversation> <message>')
+    .description('delete a message, by its id, from your devices and your archive; the others keep theirs')
+    .action((reference: string, message: string) => changing((context) => forget(context, { reference, message })))
+  program
+    .command('export <folder>')
+    .description('write what is on this device as history.html and history.json; overwrites nothing')
+    .action((folder: string) => signed((context) => exportHistory(context, { folder })))
+  program
+    .command('import <file>')
+    .description('read such a file; adds what is missing and changes nothing that is here')
+    .action((path: string) => changing((context) => importHistory(context, { path })))
+}
+
+function archiveWish(text: string | undefined): ArchiveWish | undefined {
+  if (text === undefined) return undefined
+  const wish = archiveWishes.find((one) => one === text)
+  if (!wish) throw new InvalidArgumentError('It must be on, off, erase or seen.')
+  return wish
 }
 
 function wholeNumber(text: string): number {

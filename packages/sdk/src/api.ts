@@ -96,6 +96,10 @@ export type Notice =
   /** The server shows different logs (`fork`) or different keys (`key_log`) to different people, dropped or reordered something, or lost the end of a log (`rollback`). */
   | { readonly kind: 'tampering'; readonly what: 'fork' | 'gap' | 'replay' | 'key_log' | 'rollback' }
 
+/** A notice with people by account. */
+export type NoticeOfAccounts = { readonly [N in Notice as N['kind']]: OfAccounts<N> }[Notice['kind']]
+type OfAccounts<N> = { readonly [F in keyof N]: N[F] extends Person ? AccountId : N[F] }
+
 export type UnreadableReason = 'malformed' | 'unsupported' | 'auth_failed' | 'policy' | 'duplicate' | 'stale_epoch' | 'unknown'
 
 export type TimelineItem =
@@ -355,7 +359,7 @@ export interface HistoryFile {
           readonly text: string
           readonly expires?: number
         }
-      | { readonly kind: 'notice'; readonly seq: number; readonly time: number; readonly notice: Readonly<Record<string, string>> }
+      | { readonly kind: 'notice'; readonly seq: number; readonly time: number; readonly notice: NoticeOfAccounts }
     )[]
   }[]
 }

@@ -37,6 +37,11 @@ export function Settings({ session }: { readonly session: InsideSession }) {
         </>
       )}
       {session.kind === 'signed_in' && (
+        <Section title={t('history.title')}>
+          <Way to={paths.history} name={t('history.archive')} hint={t('history.hint')} />
+        </Section>
+      )}
+      {session.kind === 'signed_in' && (
         <Section title={t('settings.trust')}>
           <Way to={paths.encryption} name={t('encryption.title')} hint={t('encryption.hint')} />
           <Way to={paths.events} name={t('events.title')} hint={t('events.hint')} />

@@ -11,6 +11,7 @@ const NewDirect = lazy(async () => ({ default: (await import('../people/new-dire
 const NewGroup = lazy(async () => ({ default: (await import('../people/new-group.tsx')).NewGroup }))
 const Encryption = lazy(async () => ({ default: (await import('../settings/encryption.tsx')).Encryption }))
 const SecurityLog = lazy(async () => ({ default: (await import('../settings/security-log.tsx')).SecurityLog }))
+const History = lazy(async () => ({ default: (await import('../settings/history.tsx')).History }))
 const Held = lazy(async () => ({ default: (await import('../settings/held.tsx')).Held }))
 const Settings = lazy(async () => ({ default: (await import('../settings/settings.tsx')).Settings }))
 
@@ -39,6 +40,9 @@ export function MainPane({ session, conversations }: MainPaneProps) {
         </Route>
         <Route path={paths.events}>
           <SecurityLog />
+        </Route>
+        <Route path={paths.history}>
+          <History />
         </Route>
         <Route path={paths.held}>
           <Held />

@@ -9,6 +9,7 @@ import { useWatch } from '../messenger/messenger-context.tsx'
 import { paths } from '../routes.ts'
 import { Announcer } from './announcer.tsx'
 import { ConnectionStrip } from './connection-strip.tsx'
+import { HistoryStrip } from './history-strip.tsx'
 import { MainPane } from './main-pane.tsx'
 import { NewDeviceStrip } from './new-device-strip.tsx'
 import css from './shell.module.css'
@@ -34,6 +35,7 @@ export function Shell({ session }: { readonly session: InsideSession }) {
       </a>
       <div className={css['strips']}>
         <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
+        <HistoryStrip />
         <NewDeviceStrip />
       </div>
       <div className={css['list']}>

@@ -16,6 +16,10 @@ export const scenes: Readonly<Record<string, Scene>> = {
   locked: { session: { kind: 'starting' }, lock: { kind: 'locked', by: 'pin', notBefore: 0 } },
   lockedByPasskey: { session: { kind: 'starting' }, lock: { kind: 'locked', by: 'passkey', credential: 'AA', notBefore: 0 } },
   lockSet: { lock: { kind: 'open', by: 'pin', afterMinutes: 5 } },
+  restoring: {
+    history: { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 0, restoring: { done: 1204, total: 4210 } },
+  },
+  historyHidden: { history: { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 12, trouble: 'rolled_back' } },
   damaged: { trouble: { failure: 'storage', message: 'The local database is damaged.' } },
   linkShowing: {
     session: { kind: 'signed_out', why: 'signed_out' },

@@ -165,6 +165,9 @@ export const de: Words = {
     copy: 'Kopieren',
     copied: 'Kopiert',
     discard: 'Verwerfen',
+    forget: 'Für mich löschen',
+    forgetTitle: 'Diese Nachricht für dich löschen?',
+    forgetText: 'Sie verschwindet von allen deinen Geräten und aus deinem Archiv. Die anderen behalten ihre.',
   },
 
   notice: {
@@ -321,7 +324,7 @@ export const de: Words = {
     language: 'Sprache',
     languages: { system: 'System', en: 'English', de: 'Deutsch' },
     devices: 'Meine Geräte',
-    devicesHint: 'Jedes kann deine Unterhaltungen lesen, seit es dabei ist.',
+    devicesHint: 'Jedes kann deine Unterhaltungen lesen.',
     thisDevice: 'Dieses Gerät',
     newDevice: 'Neu',
     unnamed: 'Ohne Namen',
@@ -370,7 +373,8 @@ export const de: Words = {
     signOut: 'Abmelden',
     signOutTitle: 'Abmelden und diesen Browser leeren?',
     signOutText: 'Die Schlüssel und alle Nachrichten auf diesem Gerät werden gelöscht. Noch nicht Gesendetes geht verloren.',
-    signOutBack: 'Du kannst dich jederzeit wieder anmelden. Dieser Browser zeigt dann, was von da an geschrieben wird.',
+    signOutBack:
+      'Du kannst dich jederzeit wieder anmelden. Deine Unterhaltungen kommen dann aus dem Archiv deines Verlaufs zurück, wenn es eingeschaltet ist.',
     signOutAction: 'Abmelden und löschen',
   },
 
@@ -424,6 +428,59 @@ export const de: Words = {
       unlock_removed: 'Weg zur Anmeldung entfernt',
       account_reset: 'Konto neu begonnen',
     },
+  },
+
+  history: {
+    title: 'Verlauf',
+    archive: 'Archiv meines Verlaufs',
+    hint: 'Damit er auf deinem nächsten Gerät da ist.',
+    explain:
+      'Deine Geräte legen eine verschlüsselte Kopie deiner Unterhaltungen auf den Server, damit ein neues Gerät zeigt, was vorher geschrieben wurde. Der Schlüssel liegt in deinem Tresor: Der Server kann sie nicht lesen.',
+    unknown: 'Wie es um das Archiv steht, ist bekannt, sobald dieses Gerät online ist.',
+    keep: 'Meinen Verlauf ins Archiv legen',
+    isOn: 'Was du schreibst und empfängst, kommt innerhalb von Sekunden hinein.',
+    isOff: 'Es kommt nichts mehr hinein. Was darin ist, bleibt, bis du es löschst; mehr zeigt ein neues Gerät nicht.',
+    size_one: '{{count}} Zeile · {{used}} von {{quota}} MB',
+    size_other: '{{count}} Zeilen · {{used}} von {{quota}} MB',
+    restoring_one: 'Älterer Verlauf kommt herein: {{done}} von {{count}} Zeile',
+    restoring_other: 'Älterer Verlauf kommt herein: {{done}} von {{count}} Zeilen',
+    waiting_one: '{{count}} Zeile dieses Geräts ist noch nicht darin.',
+    waiting_other: '{{count}} Zeilen dieses Geräts sind noch nicht darin.',
+    cost: 'Was es kostet: Nachrichten schützen sich, indem sie ihre Schlüssel vergessen; wer später in ein Gerät einbricht, kann früher Gesendetes nicht lesen. Ein Archiv erinnert sich. Wer an dein Passwort, deinen Passkey oder deine Wiederherstellungskarte kommt, kann alles darin lesen. Ohne Archiv könnte er es nicht.',
+    trouble: {
+      full: 'Das Archiv ist voll. Neuerer Verlauf bleibt nur auf deinen Geräten. Sichere eine Kopie und lösche dann das Archiv, um neu zu beginnen.',
+      missing: 'Der Server gibt einen Teil deines Archivs nicht heraus. Was er gibt, ist echt; frage den Betreiber nach dem Rest.',
+      unreadable: 'Ein Teil des Archivs lässt sich hier nicht lesen. Eine neuere Version der App kann es vielleicht.',
+      rolled_back:
+        'Der Server zeigte ein älteres Archiv, als dieses Gerät gesehen hatte. Was auf diesem Gerät ist, wird noch einmal archiviert.',
+      forked: 'Der Server zeigte deinen Geräten verschiedene Archive. Was auf diesem Gerät ist, wird noch einmal archiviert.',
+    },
+    seen: 'Ich habe es gesehen',
+    alarm: 'Der Server verbirgt oder verändert einen Teil deines Verlaufs.',
+    look: 'Ansehen',
+    copy: 'Meine eigene Kopie',
+    copyHint:
+      'Eine Datei mit allem auf diesem Gerät, in jedem Browser lesbar. Wer sie hat, kann sie lesen: Bewahre sie auf, wo du Privates aufbewahrst.',
+    export: 'Kopie sichern',
+    import: 'Kopie einlesen',
+    imported_one: '{{count}} Zeile kam hinzu, {{known}} waren schon da.',
+    imported_other: '{{count}} Zeilen kamen hinzu, {{known}} waren schon da.',
+    refused: {
+      not_a_history: 'Diese Datei ist kein Verlauf von Tacit.',
+      damaged: 'Diese Datei ist beschädigt. Nichts wurde geändert.',
+      too_new: 'Diese Datei stammt von einer neueren Version von Tacit.',
+      other_account: 'Das ist der Verlauf eines anderen Kontos.',
+    },
+    page: {
+      title: 'Verlauf von {{handle}}',
+      about: 'Geschrieben von Tacit am {{date}}. Wer diese Datei hat, kann sie lesen.',
+      untitled: 'Eine Unterhaltung ohne Titel',
+    },
+    erase: 'Archiv löschen',
+    eraseTitle: 'Archiv auf dem Server löschen?',
+    eraseText:
+      'Es ist dann ausgeschaltet und leer. Deine Geräte behalten, was sie haben; ein neues Gerät zeigt nur, was geschrieben wird, seit es da ist.',
+    eraseAction: 'Löschen',
   },
 
   held: {

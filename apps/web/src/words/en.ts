@@ -160,6 +160,9 @@ export const en = {
     copy: 'Copy',
     copied: 'Copied',
     discard: 'Discard',
+    forget: 'Delete for me',
+    forgetTitle: 'Delete this message for you?',
+    forgetText: 'It goes from all your devices and from your archive. The others keep theirs.',
   },
 
   notice: {
@@ -316,7 +319,7 @@ export const en = {
     language: 'Language',
     languages: { system: 'System', en: 'English', de: 'Deutsch' },
     devices: 'My devices',
-    devicesHint: 'Each of them can read your conversations from the time it joined.',
+    devicesHint: 'Each of them can read your conversations.',
     thisDevice: 'This device',
     newDevice: 'New',
     unnamed: 'Without a name',
@@ -365,7 +368,7 @@ export const en = {
     signOut: 'Sign out',
     signOutTitle: 'Sign out and clear this browser?',
     signOutText: 'The keys and all messages on this device will be deleted. Messages that were not sent yet are lost.',
-    signOutBack: 'You can sign in again at any time. This browser will then show what is written from that moment on.',
+    signOutBack: 'You can sign in again at any time. Your conversations come back from the archive of your history, if it is on.',
     signOutAction: 'Sign out and delete',
   },
 
@@ -415,6 +418,58 @@ export const en = {
       unlock_removed: 'Way to sign in removed',
       account_reset: 'Account begun anew',
     },
+  },
+
+  history: {
+    title: 'History',
+    archive: 'Archive of my history',
+    hint: 'So that it is there on your next device.',
+    explain:
+      'Your devices keep an encrypted copy of your conversations on the server, so that a new device shows what was written before it came. The key is in your vault: the server cannot read it.',
+    unknown: 'How the archive stands is known when this device is online.',
+    keep: 'Keep my history in the archive',
+    isOn: 'What you write and receive goes into it within seconds.',
+    isOff: 'Nothing more goes into it. What is in it stays until you erase it; a new device shows no more than that.',
+    size_one: '{{count}} line · {{used}} of {{quota}} MB',
+    size_other: '{{count}} lines · {{used}} of {{quota}} MB',
+    restoring_one: 'Older history is coming in: {{done}} of {{count}} line',
+    restoring_other: 'Older history is coming in: {{done}} of {{count}} lines',
+    waiting_one: '{{count}} line of this device is not in it yet.',
+    waiting_other: '{{count}} lines of this device are not in it yet.',
+    cost: 'What it costs: messages protect themselves by forgetting their keys, so that whoever breaks into a device later cannot read what was sent before. An archive remembers. Whoever gets your password, passkey or recovery kit can read all that is in it. Without an archive, they could not.',
+    trouble: {
+      full: 'The archive is full. Newer history stays on your devices only. Make a copy, then erase the archive to begin anew.',
+      missing: 'The server does not give a part of your archive. What it gives is genuine; ask the operator about the rest.',
+      unreadable: 'A part of the archive cannot be read here. A newer version of the app may be able to.',
+      rolled_back: 'The server showed an older archive than this device had seen. What is on this device is being archived again.',
+      forked: 'The server showed different archives to your devices. What is on this device is being archived again.',
+    },
+    seen: 'I have seen this',
+    alarm: 'The server hides or changes a part of your history.',
+    look: 'Look',
+    copy: 'My own copy',
+    copyHint:
+      'One file with everything on this device, readable in any browser. Whoever has it can read it: keep it where you keep private things.',
+    export: 'Save a copy',
+    import: 'Read a copy',
+    imported_one: '{{count}} line was added, {{known}} were here already.',
+    imported_other: '{{count}} lines were added, {{known}} were here already.',
+    refused: {
+      not_a_history: 'This file is not a history from Tacit.',
+      damaged: 'This file is damaged. Nothing was changed.',
+      too_new: 'This file was written by a newer version of Tacit.',
+      other_account: 'This is the history of another account.',
+    },
+    page: {
+      title: 'History of {{handle}}',
+      about: 'Written by Tacit on {{date}}. Whoever has this file can read it.',
+      untitled: 'A conversation without a title',
+    },
+    erase: 'Erase the archive',
+    eraseTitle: 'Erase the archive from the server?',
+    eraseText:
+      'It is switched off and empty then. Your devices keep what they have; a new device will show only what is written after it came.',
+    eraseAction: 'Erase',
   },
 
   held: {

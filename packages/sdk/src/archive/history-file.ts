@@ -6,6 +6,7 @@ import { AccountId, ConversationId, ConversationKind, MessageId, toBase64Url } f
 import type { HistoryFile, HistoryRefusal } from '../api.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { allConversations } from '../conversations/conversation.store.ts'
+import type { StoredNotice } from '../messages/items.store.ts'
 import { loadNames } from '../messages/people-names.ts'
 import { byteLength, LONGEST_TEXT, LONGEST_TITLE } from '../messages/payload.ts'
 import { sha256 } from '../sealing.ts'
@@ -71,7 +72,7 @@ function asFileItem(item: ArchivedItem): HistoryFile['conversations'][number]['i
       return [{ kind: 'message', seq, time, message, account, text: words, ...(expires !== undefined && { expires }) }]
     }
     case 'notice':
-      return [{ kind: 'notice', seq, time, notice: JSON.parse(item.detail) as Readonly<Record<string, string>> }]
+      return [{ kind: 'notice', seq, time, notice: JSON.parse(item.detail) as StoredNotice }]
     case 'forgotten':
       return []
   }

@@ -2,7 +2,8 @@
  * A person's history as one page for any browser: readable, without a script that runs, and with the data inside so that it
  * can be read back. The words around it are the caller's, in the person's language.
  */
-import type { HistoryFile } from '../api.ts'
+import type { HistoryFile, Notice } from '../api.ts'
+import { withNames } from '../messages/timeline.ts'
 import { PAGE_DATA } from './history-file.ts'
 
 export type HistoryItem = HistoryFile['conversations'][number]['items'][number]
@@ -17,7 +18,7 @@ export interface HistoryPageWords {
   /** When something was said. */
   time(milliseconds: number): string
   /** What a line that is no message says. */
-  notice(notice: Readonly<Record<string, string>>, name: (account: string) => string): string
+  notice(notice: Notice): string
 }
 
 const STYLE = `
@@ -36,7 +37,8 @@ export function historyPage(file: HistoryFile, words: HistoryPageWords): string 
   const titles = file.conversations.map((talk) => talk.title || (talk.peer && `@${name(talk.peer)}`) || words.untitled)
   const line = (item: HistoryItem): string => {
     const when = `<time datetime="${new Date(item.time).toISOString()}">${escaped(words.time(item.time))}</time>`
-    if (item.kind === 'notice') return `<p class="notice">${escaped(words.notice(item.notice, name))} · ${when}</p>`
+    if (item.kind === 'notice')
+      return `<p class="notice">${escaped(words.notice(withNames(item.notice, (account) => ({ account, handle: name(account) }))))} · ${when}</p>`
     const side = item.account === file.account ? ' class="mine"' : ''
     return `<article${side}><header>@${escaped(name(item.account))} · ${when}</header><p>${escaped(item.text)}</p></article>`
   }

@@ -1,12 +1,11 @@
 /** What timelines are made of: messages in the log, notices, and placeholders for what could not be read. */
-import { AccountId, type ConversationId, type MessageId } from '@tacit/contract'
-import type { Notice, Person, UnreadableReason } from '../api.ts'
+import { type AccountId, type ConversationId, type MessageId } from '@tacit/contract'
+import type { NoticeOfAccounts, UnreadableReason } from '../api.ts'
 import { isForgotten } from '../archive/archive.store.ts'
 import type { Writer } from '../local-store/driver.ts'
 
 /** A notice with people by account; their handles are joined when it is shown. */
-export type StoredNotice = { readonly [N in Notice as N['kind']]: Stored<N> }[Notice['kind']]
-type Stored<N> = { readonly [F in keyof N]: N[F] extends Person ? AccountId : N[F] }
+export type StoredNotice = NoticeOfAccounts
 
 export type NewItem =
   | { readonly kind: 'message'; readonly message: MessageId; readonly account: AccountId; readonly mine: boolean; readonly text: string }

@@ -126,8 +126,10 @@ function readWaiting(row: Row, self: Person): TimelineItem {
 }
 
 /** Stored by this device itself, so only the accounts are read again. */
-function readNotice(detail: string, names: Names): Notice {
-  const stored = JSON.parse(detail) as StoredNotice
+const readNotice = (detail: string, names: Names): Notice => withNames(JSON.parse(detail) as StoredNotice, names)
+
+/** A notice with its people's handles. */
+export function withNames(stored: StoredNotice, names: Names): Notice {
   const people = Object.entries(stored).map(([field, value]) => [field, isPerson(field) ? names(AccountId.parse(value)) : value])
   return Object.fromEntries(people) as Notice
 }

@@ -1,10 +1,12 @@
 /** A message: mine on the trailing side, others' on the leading side with their name in groups. */
 import { useTranslation } from 'react-i18next'
+import type { ConversationId } from '@tacit/sdk'
 import { Avatar } from '../../design/avatar.tsx'
 import { classes } from '../../design/classes.ts'
 import { useMoments } from '../../time/use-moments.ts'
 import { MessageStateIcon } from '../message-state-icon.tsx'
 import { FailedMessage } from './failed-message.tsx'
+import { ForgetMessage } from './forget-message.tsx'
 import { isOnlyEmoji } from './message-text.ts'
 import { MessageText } from './message-text-view.tsx'
 import css from './message-tile.module.css'
@@ -12,11 +14,12 @@ import type { Row } from './rows.ts'
 
 interface MessageTileProps {
   readonly row: Extract<Row, { kind: 'message' }>
+  readonly conversation: ConversationId
   /** Whether names are needed to tell the senders apart. */
   readonly inGroup: boolean
 }
 
-export function MessageTile({ row, inGroup }: MessageTileProps) {
+export function MessageTile({ row, conversation, inGroup }: MessageTileProps) {
   const { t } = useTranslation()
   const moments = useMoments()
   const { item, firstOfGroup, lastOfGroup, showsMeta } = row
@@ -26,6 +29,9 @@ export function MessageTile({ row, inGroup }: MessageTileProps) {
     <div className={classes(css['row'], item.mine ? css['mine'] : css['theirs'], firstOfGroup && css['first'], lastOfGroup && css['last'])}>
       {named && (
         <span className={css['gutter']}>{lastOfGroup && <Avatar id={item.sender.account} name={item.sender.handle} size="small" />}</span>
+      )}
+      {item.seq !== undefined && item.mine && (
+        <ForgetMessage conversation={conversation} message={item.message} className={css['forget']} />
       )}
       <div className={css['column']}>
         <div className={classes(css['bubble'], failed && css['failed'])}>
@@ -44,6 +50,9 @@ export function MessageTile({ row, inGroup }: MessageTileProps) {
         </div>
         {item.state.kind === 'failed' && <FailedMessage message={item.message} text={item.text} reason={item.state.reason} />}
       </div>
+      {item.seq !== undefined && !item.mine && (
+        <ForgetMessage conversation={conversation} message={item.message} className={css['forget']} />
+      )}
     </div>
   )
 }

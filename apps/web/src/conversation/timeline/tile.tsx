@@ -27,7 +27,7 @@ export function Tile({ row, summary }: TileProps) {
 function Item({ row, summary }: TileProps) {
   switch (row.kind) {
     case 'message':
-      return <MessageTile row={row} inGroup={summary.kind === 'group'} />
+      return <MessageTile row={row} conversation={summary.conversation} inGroup={summary.kind === 'group'} />
     case 'notice':
       return <NoticeTile item={row.item} />
     case 'unreadable':

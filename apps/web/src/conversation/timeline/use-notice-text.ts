@@ -3,39 +3,44 @@ import { useTranslation } from 'react-i18next'
 import type { Notice, Person } from '@tacit/sdk'
 import { useWatch } from '../../messenger/messenger-context.tsx'
 
-export function useNoticeText(notice: Notice): string {
+export const useNoticeText = (notice: Notice): string => useNoticeWords()(notice)
+
+/** The same for any notice. */
+export function useNoticeWords(): (notice: Notice) => string {
   const { t } = useTranslation()
   const session = useWatch('session')
   const isMe = (person: Person) => 'me' in session && session.me.account === person.account
   /** The words say "You ..." in the context `byMe`, and name the person otherwise. */
   const by = (person: Person): { by: string; context: string } => ({ by: person.handle, context: isMe(person) ? 'byMe' : '' })
-  switch (notice.kind) {
-    case 'created':
-      return t('notice.created', by(notice.by))
-    case 'joined':
-      return isMe(notice.person)
-        ? t('notice.joinedMe', by(notice.by))
-        : t('notice.joined', { ...by(notice.by), person: notice.person.handle })
-    case 'removed':
-      return isMe(notice.person)
-        ? t('notice.removedMe', by(notice.by))
-        : t('notice.removed', { ...by(notice.by), person: notice.person.handle })
-    case 'left':
-      return isMe(notice.person) ? t('notice.leftMe') : t('notice.left', { person: notice.person.handle })
-    case 'renamed':
-      return t('notice.renamed', { ...by(notice.by), title: notice.title })
-    case 'role_changed':
-      if (isMe(notice.person)) return t(notice.role === 'admin' ? 'notice.madeAdminMe' : 'notice.madeMemberMe', by(notice.by))
-      return t(notice.role === 'admin' ? 'notice.madeAdmin' : 'notice.madeMember', { ...by(notice.by), person: notice.person.handle })
-    case 'device_joined':
-      return isMe(notice.person) ? t('notice.deviceJoinedMe') : t('notice.deviceJoined', { person: notice.person.handle })
-    case 'device_removed':
-      return isMe(notice.person) ? t('notice.deviceRemovedMe') : t('notice.deviceRemoved', { person: notice.person.handle })
-    case 'identity_changed':
-      return t('notice.identityChanged', { person: notice.person.handle })
-    case 'history_begins':
-      return t('notice.historyBegins')
-    case 'tampering':
-      return t('notice.tampering')
+  return (notice) => {
+    switch (notice.kind) {
+      case 'created':
+        return t('notice.created', by(notice.by))
+      case 'joined':
+        return isMe(notice.person)
+          ? t('notice.joinedMe', by(notice.by))
+          : t('notice.joined', { ...by(notice.by), person: notice.person.handle })
+      case 'removed':
+        return isMe(notice.person)
+          ? t('notice.removedMe', by(notice.by))
+          : t('notice.removed', { ...by(notice.by), person: notice.person.handle })
+      case 'left':
+        return isMe(notice.person) ? t('notice.leftMe') : t('notice.left', { person: notice.person.handle })
+      case 'renamed':
+        return t('notice.renamed', { ...by(notice.by), title: notice.title })
+      case 'role_changed':
+        if (isMe(notice.person)) return t(notice.role === 'admin' ? 'notice.madeAdminMe' : 'notice.madeMemberMe', by(notice.by))
+        return t(notice.role === 'admin' ? 'notice.madeAdmin' : 'notice.madeMember', { ...by(notice.by), person: notice.person.handle })
+      case 'device_joined':
+        return isMe(notice.person) ? t('notice.deviceJoinedMe') : t('notice.deviceJoined', { person: notice.person.handle })
+      case 'device_removed':
+        return isMe(notice.person) ? t('notice.deviceRemovedMe') : t('notice.deviceRemoved', { person: notice.person.handle })
+      case 'identity_changed':
+        return t('notice.identityChanged', { person: notice.person.handle })
+      case 'history_begins':
+        return t('notice.historyBegins')
+      case 'tampering':
+        return t('notice.tampering')
+    }
   }
 }
