@@ -1,11 +1,11 @@
 /** The archive of one's history: what it is, what it costs, switching it, one's own copy, and erasing it. */
 import { Switch } from '@base-ui/react/switch'
-import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Info, TriangleAlert } from 'lucide-react'
 import type { HistoryState } from '@tacit/sdk'
 import { Button } from '../design/button.tsx'
 import { Page } from '../design/page.tsx'
+import { ProgressBar } from '../design/progress-bar.tsx'
 import { FailureLine } from '../messenger/failure-line.tsx'
 import { useMessenger, useWatch } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
@@ -72,11 +72,11 @@ function Archive({ history }: { readonly history: HistoryState }) {
 
 function Restoring({ done, total }: { readonly done: number; readonly total: number }) {
   const { t } = useTranslation()
-  const id = useId()
+  const words = t('history.restoring', { done, count: total })
   return (
-    <div>
-      <p id={id}>{t('history.restoring', { done, count: total })}</p>
-      <progress className={css['bar']} aria-labelledby={id} value={done} max={Math.max(1, total)} />
+    <div className={css['restoring']}>
+      <p>{words}</p>
+      <ProgressBar label={words} done={done} total={total} />
     </div>
   )
 }

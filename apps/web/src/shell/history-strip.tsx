@@ -3,10 +3,10 @@ import { useTranslation } from 'react-i18next'
 import { History, TriangleAlert } from 'lucide-react'
 import { Link } from 'wouter'
 import { classes } from '../design/classes.ts'
+import { ProgressBar } from '../design/progress-bar.tsx'
 import { useWatch } from '../messenger/messenger-context.tsx'
 import { paths } from '../routes.ts'
 import strip from './connection-strip.module.css'
-import css from './history-strip.module.css'
 import { useLasting } from './use-lasting.ts'
 
 /** What is over sooner needs no line, in milliseconds. */
@@ -39,7 +39,7 @@ export function HistoryStrip() {
         <History size={14} aria-hidden="true" />
         <span>{t('history.restoring', { done, count: total })}</span>
       </span>
-      <progress className={css['bar']} aria-label={t('history.title')} value={done} max={Math.max(1, total)} />
+      <ProgressBar edge label={t('history.title')} done={done} total={total} />
     </div>
   )
 }
