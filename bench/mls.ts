@@ -4,17 +4,13 @@
  * time of the whole process, WebCrypto's threads included; in Chromium it is time on the wall. ts-mls runs behind our port,
  * with the checks that it lacks added; its hybrid suite is the X-Wing one with SHA-512.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { chromium } from 'playwright'
-import { build } from 'vite'
 import { createMlsEngine } from '@tacit/mls'
 import { createTsMlsEngine } from '@tacit/mls/ts-mls'
-import { chromiumArgs, findChromium } from '../tools/chromium.ts'
+import { inChromium } from './in-chromium.ts'
 import type { PageRun } from './mls-page.ts'
-import { SOURCE, sizeOfEngine } from './mls-size.ts'
+import { sizeOfEngine } from './mls-size.ts'
 import { runRounds, yardstick, type Effort, type Rounds } from './mls-rounds.ts'
 
 const sizes = (process.argv[2] ?? '2,10,100,1000').split(',').map(Number)
@@ -43,7 +39,9 @@ async function main(): Promise<void> {
   console.log(
     `one Ed25519 verification ${before.toFixed(3)} ms before, ${after.toFixed(3)} ms after; the engine is ${bundle} bytes gzipped`,
   )
-  const browser = await inChromium()
+  const { suite: hybrid } = await createMlsEngine()
+  const plan = { suites: [hybrid, 1], sizes, effort: EFFORT }
+  const browser = await inChromium<PageRun>({ entry: 'bench/mls-page.ts', name: 'benchMls', given: plan })
   browser?.rounds.forEach(print)
   if (browser) console.log(`in Chromium one Ed25519 verification takes ${browser.yardstick.toFixed(3)} ms`)
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
@@ -68,40 +66,5 @@ function print(rounds: Rounds | undefined): void {
     const spread = `(${least.toFixed(3)} to ${most.toFixed(3)})`
     const rest = [floor === undefined ? '' : `floor ${floor.toFixed(3)}`, bytes === undefined ? '' : `${bytes} B`]
     console.log(`  ${name.padEnd(16)} ${milliseconds.toFixed(3).padStart(10)} ms ${spread.padEnd(26)} ${rest.join('  ')}`)
-  }
-}
-
-/** One script for the page; what it may load later is folded in. */
-async function bundle(entry: string): Promise<string> {
-  const rolldownOptions = { input: entry, output: { codeSplitting: false } }
-  const built = await build({ ...SOURCE, build: { write: false, target: 'es2024', modulePreload: false, rolldownOptions } })
-  const [first] = [built].flat()
-  const chunk = first && 'output' in first ? first.output[0] : undefined
-  if (!chunk) throw new Error('nothing was built')
-  return chunk.code
-}
-
-/** The same rounds in a page that is served on loopback; undefined where there is no Chromium. */
-async function inChromium(): Promise<PageRun | undefined> {
-  const executablePath = findChromium()
-  if (!executablePath) return undefined
-  const script = await bundle('bench/mls-page.ts')
-  const server = createServer((request, response) => {
-    const isScript = request.url === '/bench.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-    response.end(isScript ? script : '<!doctype html><title>bench</title><script type="module" src="/bench.js"></script>')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await chromium.launch({ executablePath, args: [...chromiumArgs] })
-  try {
-    const page = await browser.newPage()
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-    const { suite: hybrid } = await createMlsEngine()
-    const plan = { suites: [hybrid, 1], sizes, effort: EFFORT }
-    await page.waitForFunction('typeof benchMls === "function"')
-    return await page.evaluate<PageRun>(`benchMls(${JSON.stringify(plan)})`)
-  } finally {
-    await browser.close()
-    server.close()
   }
 }

@@ -3,7 +3,9 @@
  * log is audited, and what logging a version costs the server. `npm run bench:transparency [-- accounts]`
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
-import { Auditor, encodeEntry, encodeProof, judgeProof, logTree, prefixTree, readProof, signHead } from '@tacit/contract'
+import { Auditor, encodeEntry, encodeProof, judgeProof, logTree, prefixTree, readProof, signHead, toBase64Url } from '@tacit/contract'
+import { inChromium } from './in-chromium.ts'
+import type { ProofGiven } from './transparency-page.ts'
 
 const accounts = Number(process.argv[2] ?? 100_000)
 const hashOf = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
@@ -36,6 +38,7 @@ const head = await signHead(
 )
 
 const sizes: number[] = []
+const given: ProofGiven[] = []
 const times: number[] = []
 for (let round = 0; round < 2000; round++) {
   const asked = placed((round * 7919) % accounts)
@@ -54,7 +57,13 @@ for (let round = 0; round < 2000; round++) {
   times.push(performance.now() - began)
   if (verdict?.kind !== 'proved') throw new Error(`not proved: ${verdict?.kind}`)
   sizes.push(bytes.length)
+  given.push({
+    proof: toBase64Url(bytes),
+    placed: { ...asked, label: toBase64Url(asked.label), list: toBase64Url(asked.list) },
+    known: { ...known, key: toBase64Url(key), root: toBase64Url(known.root) },
+  })
 }
+const inBrowser = await inChromium<number[]>({ entry: 'bench/transparency-page.ts', name: 'benchProofs', given })
 
 const audits: number[] = []
 for (let round = 0; round < 3; round++) {
@@ -68,6 +77,7 @@ for (let round = 0; round < 3; round++) {
 print(`accounts ${accounts}`)
 print(`proof, bytes                     ${spread(sizes, 0)}   goal 2048`)
 print(`verify in Node, ms               ${spread(times, 2)}   goal 5`)
+print(`verify in Chromium, ms           ${inBrowser ? spread(inBrowser, 2) : 'no Chromium was found'}   goal 5`)
 print(`audit, entries per CPU second    ${spread(audits, 0)}   goal 10000`)
 
 function spread(values: readonly number[], digits: number): string {

@@ -6,7 +6,7 @@
 import { equalBytes } from '../bytes.ts'
 import { readEntry } from './entry.ts'
 import { completedBy, hashLeaf, hashRange, neighboursOf, type LogState, type NodeId } from './log-tree.ts'
-import { place, type PrefixNode } from './prefix-tree.ts'
+import { PrefixTrie } from './prefix-trie.ts'
 
 export type AuditFinding =
   | { readonly kind: 'malformed'; readonly at: number }
@@ -16,7 +16,7 @@ export type AuditFinding =
 
 export class Auditor {
   readonly #nodes = new Map<string, Uint8Array>()
-  readonly #map = new Map<string, PrefixNode>()
+  readonly #map = new PrefixTrie()
   #size = 0
 
   get size(): number {
@@ -35,7 +35,7 @@ export class Auditor {
     const entry = readEntry(bytes)
     if (!entry) return { kind: 'malformed', at }
     const { label, version, list } = entry
-    const { root, before } = place(this.#map, { label, version, list })
+    const { root, before } = this.#map.place({ label, version, list })
     if (before !== undefined && version !== before + 1) return { kind: 'version', at, expected: before + 1, found: version }
     if (!equalBytes(root, entry.mapRoot)) return { kind: 'map', at }
     this.#append(hashLeaf(bytes))

@@ -28,7 +28,7 @@ export interface PrefixNodes {
 }
 
 const LEAF = Uint8Array.of(2)
-const FORK = 3
+export const FORK = 3
 export const NOTHING = new Uint8Array(32)
 
 /** The root of a tree. */
@@ -97,7 +97,7 @@ function depthOf(nodes: PrefixNodes, bits: string): number {
 const hashAt = (nodes: PrefixNodes, prefix: string): Uint8Array => nodes.get(prefix)?.hash ?? NOTHING
 const hashFork = (left: Uint8Array, right: Uint8Array): Uint8Array => hashTagged(FORK, left, right)
 
-function hashPlaced({ label, version, list }: Placed): Uint8Array {
+export function hashPlaced({ label, version, list }: Placed): Uint8Array {
   const number = new Uint8Array(8)
   new DataView(number.buffer).setBigUint64(0, BigInt(version))
   return sha256(concatBytes(LEAF, label, number, list))
