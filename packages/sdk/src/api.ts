@@ -31,6 +31,13 @@ export interface Person {
   readonly account: AccountId
   /** In the spelling its owner chose. */
   readonly handle: string
+  /** What this account calls them, if anything; nobody else sees it. */
+  readonly nickname?: string
+}
+
+/** Somebody who has a name of one's own, or is blocked. */
+export interface Contact extends Person {
+  readonly blocked: boolean
 }
 
 export type SessionState =
@@ -145,7 +152,7 @@ export type ConversationStanding = 'active' | 'joining' | 'left' | 'removed' | '
 export interface ConversationSummary {
   readonly conversation: ConversationId
   readonly kind: ConversationKind
-  /** The group's title, or the other person's handle. */
+  /** The group's title, or what the other person is called here. */
   readonly title: string
   readonly standing: ConversationStanding
   /** The other person of a direct conversation. */
@@ -166,6 +173,10 @@ export interface ConversationSummary {
     readonly state?: MessageState
   }
   readonly typing: readonly Person[]
+  /** Typed on one of the own devices and not sent. */
+  readonly draft?: string
+  /** Only for a direct conversation: the person is blocked. */
+  readonly peerBlocked?: boolean
 }
 
 export interface ConversationMember extends Person {
@@ -176,6 +187,7 @@ export interface ConversationMember extends Person {
   readonly devices: number
   /** Their account key was compared by another way, and is the same since. */
   readonly compared: boolean
+  readonly blocked: boolean
 }
 
 export interface ConversationDetails {
@@ -383,6 +395,8 @@ export interface Topics {
   linking: { readonly param: undefined; readonly snapshot: LinkingState }
   /** Undefined until the server was asked. */
   history: { readonly param: undefined; readonly snapshot: HistoryState | undefined }
+  /** Choices of this person, by name; undefined until they are known. */
+  preferences: { readonly param: undefined; readonly snapshot: Readonly<Record<string, string>> | undefined }
   /** Undefined when all is well. */
   trouble: { readonly param: undefined; readonly snapshot: Trouble | undefined }
 }
@@ -456,6 +470,8 @@ export interface Verbs {
   discard(request: { readonly message: MessageId }): Promise<void>
   /** The person has seen everything up to this position. */
   markRead(request: { readonly conversation: ConversationId; readonly seq: number }): Promise<void>
+  /** What is typed and not sent, on all own devices; empty: there is none any more. Sending does not erase it. */
+  saveDraft(request: { readonly conversation: ConversationId; readonly text: string }): Promise<void>
   setTyping(request: { readonly conversation: ConversationId; readonly typing: boolean }): Promise<void>
   /** Shows `count` more items before the oldest in the conversation's timeline. */
   loadEarlier(request: { readonly conversation: ConversationId; readonly count: number }): Promise<void>
@@ -478,6 +494,14 @@ export interface Verbs {
    * now. Nothing is lost by not waiting.
    */
   settle(request: { readonly within: number }): Promise<'settled' | 'waiting'>
+
+  /** What this person calls somebody, on all own devices; empty: by their handle again. */
+  setNickname(request: { readonly account: AccountId; readonly nickname: string }): Promise<void>
+  /** What they say from now on is not shown, and what they begin does not appear. They are not told. */
+  setBlocked(request: { readonly account: AccountId; readonly blocked: boolean }): Promise<void>
+  contacts(): Promise<readonly Contact[]>
+  /** A choice of this person for all own devices, such as `theme`; undefined: none. */
+  setPreference(request: { readonly name: string; readonly value: string | undefined }): Promise<void>
 
   setPresenceSharing(request: { readonly on: boolean }): Promise<void>
   sessions(): Promise<readonly SessionInfo[]>

@@ -1,10 +1,10 @@
 /** A signed-in device at work: its rooms, tied together. Made from what is stored, so a restart is the same as going on. */
-import { type AccountId, Certificates, type ConversationId, type EventFrame, limits, Refusal, routes } from '@tacit/contract'
+import { Certificates, ConversationId, limits, Refusal, routes, type AccountId, type EventFrame, type VaultPart } from '@tacit/contract'
 import type { LeafIdentity, MlsEngine } from '@tacit/mls'
 import type { IncomingMessage } from './api.ts'
 import type { Self } from './account/settings.ts'
 import { renewCertificate } from './account/renew-certificate.ts'
-import { forgetTokens, saveTokens } from './account/settings.ts'
+import { forgetTokens, loadSelf, saveSelf, saveTokens } from './account/settings.ts'
 import { Connection } from './connection/connection.ts'
 import type { Server } from './connection/http.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
@@ -35,6 +35,11 @@ import type { Evidence } from './transparency/key-log.store.ts'
 import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
+import { blockedAccounts, settleContacts } from './vault/contacts.ts'
+import { readOf, readPlace, readPlaces } from './vault/places.ts'
+import { PRESENCE } from './vault/preferences.ts'
+import { SharedState } from './vault/shared-state.ts'
+import { valueOf, type SharedPart } from './vault/values.store.ts'
 import { tellVault, type VaultAccess } from './vault/own-vault.ts'
 import { vaultIn } from './vault/vault.store.ts'
 
@@ -66,6 +71,8 @@ export class Device {
   readonly outbox: Outbox
   readonly signals: Signals
   readonly archive: Archive
+  /** What own devices have in common. */
+  readonly shared: SharedState
   readonly #parts: DeviceParts
   readonly #lifetime: LifetimeClock
   readonly #keyPackages: KeyPackages
@@ -75,6 +82,7 @@ export class Device {
   readonly #decisions = new Map<number, Decision>()
   readonly #duties: Duties
   readonly #renewals = new OneAtATime()
+  readonly #arrivals = new OneAtATime()
   readonly #keyLog: KeyLog
   readonly #archiveKeys: VaultArchiveKeys
   #self: Self
@@ -107,6 +115,13 @@ export class Device {
     this.signals = new Signals(this.core, parts.changed)
     this.#archiveKeys = new VaultArchiveKeys(() => ({ session, random: surroundings.random, memory: vaultIn(store), self: this.#self }))
     this.archive = new Archive({ core: this.core, keys: this.#archiveKeys, changed: parts.changed })
+    this.shared = new SharedState({
+      core: this.core,
+      access: () => this.vault,
+      settle: async (writer, part) => (part === 'people' ? settleContacts(writer) : undefined),
+      changed: (part, here) => (part === 'places' && here ? this.#placesChangedHere(here) : this.#sharedChanged(part)),
+      rolledBack: () => this.#tellEverywhere({ kind: 'tampering', what: 'rollback' }),
+    })
     this.#keyPackages = new KeyPackages({ store, engine, identity: () => this.core.identity, session, clock: surroundings.clock })
     this.#housekeeping = new Housekeeping(this.core, {
       commit: (conversation) => this.outbox.lane(conversation).commit(),
@@ -141,6 +156,7 @@ export class Device {
     this.connection.stop()
     this.outbox.close()
     this.signals.close()
+    this.shared.disconnected()
     this.archive.close()
     this.#attendance.left()
     this.#housekeeping.disconnected()
@@ -148,6 +164,42 @@ export class Device {
     this.#decisions.clear()
     this.#duties.close()
     this.#lifetime.end()
+  }
+
+  /** How far this device has read in a conversation is how far its person has. */
+  async readHere(conversation: ConversationId): Promise<void> {
+    const seq = await this.core.conversations.hold(conversation, async ({ state }) => state?.readSeq ?? 0)
+    if (seq > ((await readPlace(this.core.store, conversation)) ?? 0)) await this.shared.set('places', { [readOf(conversation)]: seq })
+  }
+
+  async #placesChangedHere(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#parts.changed(ConversationId.parse(name.split('/').at(-1)))
+  }
+
+  async #sharedChanged(part: SharedPart): Promise<void> {
+    if (part === 'places') for (const place of await readPlaces(this.core.store)) await this.#readElsewhere(place)
+    if (part === 'settings') await this.#presenceElsewhere()
+    this.looksDifferent()
+  }
+
+  /** What was read at another own device is read. */
+  async #readElsewhere({ conversation, seq }: { readonly conversation: ConversationId; readonly seq: number }): Promise<void> {
+    await this.core.conversations.hold(conversation, async (hold) => {
+      const { state } = hold
+      const readSeq = Math.min(seq, state?.cursor ?? 0)
+      if (state && readSeq > state.readSeq) await hold.store({ state: { ...state, readSeq }, write: async () => undefined })
+    })
+  }
+
+  async #presenceElsewhere(): Promise<void> {
+    const shares = await valueOf(this.core.store, 'settings', PRESENCE)
+    if (typeof shares !== 'boolean' || shares === this.#self.sharesPresence) return
+    this.#self = await this.core.store.transaction(async (writer) => {
+      const changed = { ...((await loadSelf(writer)) ?? this.#self), sharesPresence: shares }
+      await saveSelf(writer, changed)
+      return changed
+    })
+    this.#parts.renewed(this.#self)
   }
 
   /**
@@ -272,11 +324,17 @@ export class Device {
       case 'archive.changed':
         return this.archive.announced(event.body.version)
       case 'vault.changed':
-        return event.body.part === 'keys' ? this.#archiveKeys.changed() : undefined
+        return this.#vaultChanged(event.body)
       case 'connection.ending':
       case 'delivery.caughtUp':
         return undefined
     }
+  }
+
+  async #vaultChanged({ part, version }: { readonly part: VaultPart; readonly version: number }): Promise<void> {
+    if (part === 'keys') return this.#archiveKeys.changed()
+    // What is not fetched now is fetched with the next change, or when the device comes online again.
+    await this.shared.heard(part, version).catch(() => undefined)
   }
 
   #connectionChanged(): void {
@@ -286,6 +344,7 @@ export class Device {
       this.#acknowledger.disconnected()
       this.#attendance.left()
       this.#housekeeping.disconnected()
+      this.shared.disconnected()
       return this.signals.disconnected()
     }
     // First: whoever asks from now on hears of the absence that ends here.
@@ -298,6 +357,7 @@ export class Device {
       this.signals.receipts.resume(),
       this.#keyPackages.refill(),
       this.#keepUp(),
+      this.shared.resume(),
     ]
     for (const task of tasks) void this.#duties.during(task).catch(() => undefined)
   }
@@ -384,12 +444,21 @@ export class Device {
   }
 
   #received(conversation: ConversationId, messages: readonly IncomingMessage[]): void {
-    if (messages.length > 0) this.#parts.arrived(messages)
+    if (messages.length > 0) void this.#arrivals.run(() => this.#arrived(conversation, messages))
     for (const { sender, mine } of messages) if (!mine) this.signals.typing.heard({ conversation, account: sender.account, on: false })
     this.signals.receipts.schedule(conversation)
     this.archive.gather()
     void this.signals.retry(conversation).catch(() => undefined)
     void this.#housekeeping.look(conversation).catch(() => undefined)
+  }
+
+  /** Tells of messages, but for those of people who are blocked; and what another own device has read of them already is read. */
+  async #arrived(conversation: ConversationId, messages: readonly IncomingMessage[]): Promise<void> {
+    const seq = await readPlace(this.core.store, conversation).catch(() => undefined)
+    if (seq !== undefined) await this.#readElsewhere({ conversation, seq }).catch(() => undefined)
+    const blocked = await blockedAccounts(this.core.store).catch(() => new Set())
+    const shown = messages.filter(({ sender }) => !blocked.has(sender.account))
+    if (shown.length > 0) this.#parts.arrived(shown)
   }
 
   #decided(intent: number, outcome: Decided = { kind: 'true' }): void {

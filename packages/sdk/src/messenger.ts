@@ -61,6 +61,7 @@ function watch(views: Views, topic: TopicName, param: Topics[TopicName]['param']
     case 'linking':
     case 'history':
     case 'trouble':
+    case 'preferences':
       return views[topic]
     case 'timeline':
     case 'details':

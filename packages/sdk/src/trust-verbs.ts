@@ -2,9 +2,10 @@
 import { routes, type AccountId } from '@tacit/contract'
 import { MessengerError, type Verbs } from './api.ts'
 import type { Device } from './device.ts'
-import { isCompared, markCompared } from './devices/people.store.ts'
+import { isCompared } from './devices/people.store.ts'
 import { compareCode, conversationDigits, safetyCode, safetyDigits, type Identity } from './devices/safety-number.ts'
 import { allEvidence } from './transparency/key-log.store.ts'
+import { sameOf } from './vault/contacts.ts'
 import type { SignedIn } from './verbs.ts'
 
 type TrustVerbs = Pick<
@@ -19,9 +20,8 @@ export function trustVerbs(signedIn: () => SignedIn): TrustVerbs {
   }
   const setCompared: TrustVerbs['setCompared'] = async ({ account, same }) => {
     const { device } = signedIn()
-    await identityOf(device, account)
-    await device.core.store.transaction((writer) => markCompared(writer, { account, same }))
-    device.looksDifferent()
+    const { accountKey } = await identityOf(device, account)
+    await device.shared.set('people', { [sameOf(account)]: same ? accountKey : undefined })
   }
   return {
     setCompared,

@@ -13,6 +13,8 @@ import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
 import { ownDeviceVerbs } from './own-device-verbs.ts'
 import { trustVerbs } from './trust-verbs.ts'
+import { PRESENCE } from './vault/preferences.ts'
+import { sharedVerbs } from './vault/shared-verbs.ts'
 import { unlockVerbs } from './vault/unlock-verbs.ts'
 import { Unreachable } from './trouble.ts'
 
@@ -60,6 +62,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
     ...trustVerbs(signedIn),
     ...unlockVerbs(signedIn),
     ...historyVerbs(signedIn),
+    ...sharedVerbs(signedIn),
   }
 }
 
@@ -175,6 +178,7 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
         if (state && readSeq > state.readSeq) await hold.store({ state: { ...state, readSeq }, write: async () => undefined })
       })
       device.signals.receipts.schedule(conversation)
+      await device.readHere(conversation)
     },
     setTyping: ({ conversation, typing }) => signedIn().device.signals.typing.say(conversation, typing),
   }
@@ -185,6 +189,7 @@ function accountVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'setPre
     async setPresenceSharing({ on }) {
       const { device, selfChanged } = signedIn()
       const { sharesPresence } = await device.core.session.call(routes.accounts.changeMe, { body: { sharesPresence: on } })
+      await device.shared.set('settings', { [PRESENCE]: sharesPresence })
       const changed = { ...signedIn().self, sharesPresence }
       await device.core.store.transaction((writer) => saveSelf(writer, changed))
       selfChanged(changed)

@@ -10,6 +10,7 @@ import { Summaries, type Ephemeral } from './messages/summaries.ts'
 import { OpenTimeline } from './messages/open-timeline.ts'
 import { countUnsent } from './outbox/outbox.store.ts'
 import { Troubles } from './troubles.ts'
+import { loadPreferences } from './vault/preferences.ts'
 
 /** What is shown of a device while somebody is signed in. */
 export interface Shown {
@@ -26,6 +27,7 @@ export class Views {
   readonly history = new LiveValue<HistoryState | undefined>(undefined)
   readonly conversations: LiveQuery<readonly ConversationSummary[] | undefined>
   readonly newDevices: LiveQuery<readonly DeviceId[] | undefined>
+  readonly preferences: LiveQuery<Readonly<Record<string, string>> | undefined>
   readonly #troubles = new Troubles()
   readonly #shown: () => Shown | undefined
   readonly #summaries = new Summaries()
@@ -44,6 +46,11 @@ export class Views {
       return now ? newDevices(now.store, now.me) : []
     }
     this.newDevices = new LiveQuery<readonly DeviceId[] | undefined>(undefined, joined, this.#troubles.of('newDevices'))
+    const preferences = async () => {
+      const now = this.#shown()
+      return now && loadPreferences(now.store)
+    }
+    this.preferences = new LiveQuery<Readonly<Record<string, string>> | undefined>(undefined, preferences, this.#troubles.of('preferences'))
     const summaries = async () => {
       const now = this.#shown()
       return now && this.#summaries.read(now.store, now.ephemeral)
@@ -81,6 +88,7 @@ export class Views {
     this.conversations.refresh()
     this.connection.refresh()
     if (!conversation) this.newDevices.refresh()
+    if (!conversation) this.preferences.refresh()
     const timelines = conversation ? [this.#timelines.get(conversation)] : this.#timelines.values()
     for (const timeline of timelines) timeline?.refresh()
     const details = conversation ? [this.#details.get(conversation)] : this.#details.values()

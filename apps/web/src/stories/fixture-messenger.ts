@@ -49,6 +49,7 @@ const details = (id: string): Topics['details']['snapshot'] => {
       me: member === alice,
       devices: at + 1,
       compared: member === bob,
+      blocked: member === dan,
       ...(member === bob ? { online: true } : {}),
     })),
     can: { add: group, remove: group, rename: group, leave: group, changeRoles: group },
@@ -71,7 +72,7 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
     scene.history ?? { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 0 },
   )
   const newDevices = new Value(scene.newDevices ?? [])
-  const lives = { session, connection, conversations: list, history, linking, newDevices, trouble }
+  const lives = { session, connection, conversations: list, history, linking, newDevices, preferences: nothing, trouble }
   let sent = 0
 
   return {
@@ -171,6 +172,10 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
     ],
     proofState: async () => ({ methods: ['password', 'passkey'], provedFor: 0 }),
     beginPasskeyProof: async () => ({ ceremony: 'c', options: {} }),
+    contacts: async () => [
+      { ...bob, nickname: 'Bobby', blocked: false },
+      { ...dan, blocked: true },
+    ],
     unlockMethods: async () => [
       { unlock: unlockId('u1'), kind: 'passkey', addedAt: now - minutes(9000) },
       { unlock: unlockId('u2'), kind: 'kit', addedAt: now - minutes(8000) },
@@ -208,6 +213,10 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
 const done = async () => undefined
 
 const silent = {
+  saveDraft: done,
+  setNickname: done,
+  setBlocked: done,
+  setPreference: done,
   setPassword: done,
   finishAddPasskey: done,
   removeUnlockMethod: done,

@@ -37,6 +37,11 @@ export async function savePin(writer: Writer, pin: Pin): Promise<void> {
        list_hash = excluded.list_hash, list = excluded.list, conflict = case when account_key is excluded.account_key then conflict else 0 end`,
     [account, handle, accountKey, listVersion, listHash, list],
   )
+  // Another own device may have compared them before this one met them.
+  await writer.run(
+    'update person set compared_key = (select compared_key from contact where contact.account = person.account) where account = ? and compared_key is null',
+    [account],
+  )
 }
 
 /** A key that was this account's before it was reset: leaves under it are withdrawn, and an honest part of the past. */
@@ -46,10 +51,6 @@ export const rememberFormerKey = (writer: Writer, { account, accountKey }: Pick<
 export async function wasKeyOf(reader: Reader, { account, accountKey }: Pick<Pin, 'account' | 'accountKey'>): Promise<boolean> {
   return (await reader.get('select 1 as found from former_key where account = ? and key = ?', [account, accountKey])) !== undefined
 }
-
-/** The person compared the pinned key by another way and found it the same, or takes that back. */
-export const markCompared = (writer: Writer, { account, same }: { account: AccountId; same: boolean }): Promise<void> =>
-  writer.run(`update person set compared_key = ${same ? 'account_key' : 'null'} where account = ?`, [account])
 
 export async function isCompared(reader: Reader, account: AccountId): Promise<boolean> {
   return (await reader.get(`select 1 as found from person where account = ? and ${IS_COMPARED}`, [account])) !== undefined

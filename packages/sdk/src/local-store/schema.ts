@@ -282,7 +282,36 @@ create table archived_person (account text primary key, handle text not null) wi
 /** Account keys that a reset took out of use. */
 const formerKeys = 'create table former_key (account text not null, key blob not null, primary key (account, key)) without rowid;'
 
-const migrations: readonly string[] = [first, unopened, nacks, rotation, keyLog, rollback, compared, checksums, vault, archive, formerKeys]
+/** What own devices have in common (vault/values.store.ts), and people as their owner sees them, made from it. */
+const shared = `
+create table vault_value (
+  part text not null,
+  name text not null,
+  value blob,
+  counter integer not null,
+  device text not null,
+  day integer not null,
+  dirty integer not null,
+  primary key (part, name)
+) without rowid;
+
+create table contact (account text primary key, nickname text, blocked integer, compared_key blob) without rowid;
+`
+
+const migrations: readonly string[] = [
+  first,
+  unopened,
+  nacks,
+  rotation,
+  keyLog,
+  rollback,
+  compared,
+  checksums,
+  vault,
+  archive,
+  formerKeys,
+  shared,
+]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
 export async function migrate(store: StoreDriver): Promise<void> {

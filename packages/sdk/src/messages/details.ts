@@ -6,6 +6,7 @@ import { loadRoster } from '../conversations/roster.store.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { comparedAccounts } from '../devices/people.store.ts'
 import { loadNames, type Names } from './people-names.ts'
+import { blockedAccounts, calledBy } from '../vault/contacts.ts'
 import { shownStanding, type Ephemeral } from './summaries.ts'
 
 export async function readDetails(
@@ -17,10 +18,11 @@ export async function readDetails(
   const names = await loadNames(reader)
   const entries = await loadRoster(reader, conversation)
   const accounts = [...new Set(entries.map((entry) => entry.account))]
-  const compared = await comparedAccounts(reader)
+  const [compared, blocked] = [await comparedAccounts(reader), await blockedAccounts(reader)]
   const members = accounts.map((account) => ({
     ...describeMember(account, { entries, names, ephemeral }),
     compared: compared.has(account),
+    blocked: blocked.has(account),
   }))
   const standing = await shownStanding(reader, state)
   const inGroup = standing === 'active' && state.kind === 'group'
@@ -28,7 +30,7 @@ export async function readDetails(
   return {
     conversation,
     kind: state.kind,
-    title: state.kind === 'direct' && state.peer ? names(state.peer).handle : state.title,
+    title: state.kind === 'direct' && state.peer ? calledBy(names(state.peer)) : state.title,
     standing,
     members,
     can: { add: inGroup, remove: inGroup && admin, rename: inGroup, leave: inGroup, changeRoles: inGroup && admin },
@@ -39,7 +41,7 @@ export async function readDetails(
 function describeMember(
   account: AccountId,
   { entries, names, ephemeral }: { entries: readonly RosterEntry[]; names: Names; ephemeral: Ephemeral },
-): Omit<ConversationMember, 'compared'> {
+): Omit<ConversationMember, 'compared' | 'blocked'> {
   const own = entries.filter((entry) => entry.account === account)
   const me = account === ephemeral.me
   return {

@@ -6,6 +6,8 @@ import { isCompared } from '../devices/people.store.ts'
 import { id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { othersProgress } from '../signals/receipts.store.ts'
+import { calledBy, isBlocked, isFromBlocked, NOT_BLOCKED } from '../vault/contacts.ts'
+import { loadDraft, readPlace } from '../vault/places.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { failedState, stateOf } from './timeline.ts'
 
@@ -36,7 +38,8 @@ export class Summaries {
   async read(reader: Reader, ephemeral: Ephemeral): Promise<readonly ConversationSummary[]> {
     const names = await loadNames(reader)
     const summaries: ConversationSummary[] = []
-    for (const state of await allConversations(reader)) summaries.push(await this.#summary(reader, { state, names, ephemeral }))
+    for (const state of await allConversations(reader))
+      if (!(await isFromBlocked(reader, state))) summaries.push(await this.#summary(reader, { state, names, ephemeral }))
     return summaries.toSorted((left, right) => right.lastActivity - left.lastActivity)
   }
 
@@ -60,19 +63,24 @@ async function summarize(
   const peer = state.peer && names(state.peer)
   const counts = await reader.get(
     `select (select count(distinct account) from member where conversation = ?1) as people,
-       (select count(*) from item where conversation = ?1 and seq > ?2 and kind = 'message' and mine = 0 and restored = 0) as unread`,
-    [conversation, state.readSeq],
+       (select count(*) from item where conversation = ?1 and kind = 'message' and mine = 0
+         and seq > case when restored = 0 then ?2 else ?3 end and ${NOT_BLOCKED}) as unread`,
+    // What came from the archive is unread only if another own device says so.
+    [conversation, state.readSeq, (await readPlace(reader, conversation)) ?? Number.MAX_SAFE_INTEGER],
   )
   const last = await lastWords(reader, { conversation, names, me: ephemeral.me })
+  const draft = await loadDraft(reader, conversation)
   const showsPresence = kind === 'direct' && peer && ephemeral.sharesPresence
   return {
     conversation,
     kind,
-    title: kind === 'direct' ? (peer?.handle ?? '') : state.title,
+    title: kind === 'direct' ? (peer ? calledBy(peer) : '') : state.title,
     standing: await shownStanding(reader, state),
     ...(peer && { peer }),
     ...(showsPresence && { peerOnline: ephemeral.isOnline(peer.account) }),
     ...(kind === 'direct' && peer && { peerCompared: await isCompared(reader, peer.account) }),
+    ...(peer && (await isBlocked(reader, peer.account)) && { peerBlocked: true }),
+    ...(draft !== undefined && { draft }),
     people: counts ? integer(counts, 'people') : 0,
     unread: counts ? integer(counts, 'unread') : 0,
     lastActivity: state.activity,
@@ -97,9 +105,10 @@ async function lastWords(reader: Reader, { conversation, names, me }: { conversa
     const state: MessageState = failed === undefined ? { kind: 'sending' } : failedState(failed)
     return { preview: text(waiting, 'text').slice(0, PREVIEW), sender: names(me), mine: true, time: integer(waiting, 'time'), state }
   }
-  const row = await reader.get("select * from item where conversation = ? and kind = 'message' order by seq desc, part desc limit 1", [
-    conversation,
-  ])
+  const row = await reader.get(
+    `select * from item where conversation = ? and kind = 'message' and ${NOT_BLOCKED} order by seq desc, part desc limit 1`,
+    [conversation],
+  )
   if (!row) return undefined
   const mine = row['mine'] === 1
   const state = mine ? stateOf(integer(row, 'seq'), await othersProgress(reader, { conversation, me })) : undefined

@@ -6,6 +6,7 @@ import type { Reader, Row } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 import { lostMessages } from '../rollback/rollback.store.ts'
 import { othersProgress, type Progress } from '../signals/receipts.store.ts'
+import { NOT_BLOCKED } from '../vault/contacts.ts'
 import type { StoredNotice } from './items.store.ts'
 import { loadNames, type Names } from './people-names.ts'
 
@@ -41,10 +42,10 @@ export async function readTimeline(
     ...logged.filter((item) => !(isWhole && saysItBegins(item))),
     ...waiting.map((row) => readWaiting(row, self)).filter((item) => !messages.has(item.key)),
   ]
-  const earlier = await reader.get("select 1 as found from item where conversation = ? and seq < ? and kind <> 'silent'", [
-    conversation,
-    from,
-  ])
+  const earlier = await reader.get(
+    `select 1 as found from item where conversation = ? and seq < ? and kind <> 'silent' and ${NOT_BLOCKED}`,
+    [conversation, from],
+  )
   const firstUnread = logged.find((item) => (item.seq ?? 0) > request.readBefore && item.kind === 'message' && !item.mine)?.key
   const typing = request.typing.map(names)
   return { timeline: { items, hasEarlier: earlier !== undefined, ...(firstUnread && { firstUnread }), typing }, from }
@@ -56,7 +57,7 @@ async function readLog(
 ): Promise<readonly TimelineItem[]> {
   const progress = await othersProgress(reader, { conversation, me })
   const lost = await lostMessages(reader, conversation)
-  const sql = "select * from item where conversation = ? and seq >= ? and kind <> 'silent' order by seq, part"
+  const sql = `select * from item where conversation = ? and seq >= ? and kind <> 'silent' and ${NOT_BLOCKED} order by seq, part`
   return (await reader.all(sql, [conversation, from])).map((row) => readItem(row, { names, progress, lost }))
 }
 
@@ -73,7 +74,7 @@ export async function positionBefore(
   reader: Reader,
   { conversation, before, count }: { conversation: ConversationId; before: number; count: number },
 ): Promise<number> {
-  const sql = "select seq from item where conversation = ? and seq < ? and kind <> 'silent' order by seq desc, part desc limit ?"
+  const sql = `select seq from item where conversation = ? and seq < ? and kind <> 'silent' and ${NOT_BLOCKED} order by seq desc, part desc limit ?`
   const last = (await reader.all(sql, [conversation, before, count])).at(-1)
   return last ? integer(last, 'seq') : 0
 }

@@ -71,6 +71,10 @@ export const saveSeen = (writer: Writer, part: VaultPart, version: number): Prom
 /** Somebody proved anew who they are: what the server has counts from here. */
 export const forgetSeen = (writer: Writer): Promise<void> => writer.run('delete from vault_part')
 
+/** The server has lost what it had of a part. */
+export const forgetSeenPart = (writer: Writer, part: VaultPart): Promise<void> =>
+  writer.run('delete from vault_part where part = ?', [part])
+
 /** Whether the others know this device's public key, to encrypt the next vault key to it. */
 export async function isKnownToVault(reader: Reader): Promise<boolean> {
   return (await reader.get("select 1 as found from setting where name = 'vault_knows_me'")) !== undefined

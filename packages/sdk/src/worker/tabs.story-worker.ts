@@ -46,6 +46,7 @@ async function openCore({ store, storageLost, slot }: CoreParts): Promise<Messen
     newDevices: new LiveValue<Topics['newDevices']['snapshot']>([]),
     linking: new LiveValue<Topics['linking']['snapshot']>({ kind: 'idle' }),
     history: nothing,
+    preferences: nothing,
     trouble: nothing,
   }
 
@@ -131,6 +132,11 @@ const everythingElse = {
   retry: notHere,
   discard: notHere,
   markRead: notHere,
+  saveDraft: notHere,
+  setNickname: notHere,
+  setBlocked: notHere,
+  contacts: notHere,
+  setPreference: notHere,
   setTyping: notHere,
   loadEarlier: notHere,
   forget: notHere,

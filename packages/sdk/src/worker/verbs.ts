@@ -47,6 +47,11 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   retry: 'once',
   discard: 'once',
   markRead: 'repeat',
+  saveDraft: 'repeat',
+  setNickname: 'repeat',
+  setBlocked: 'repeat',
+  contacts: 'repeat',
+  setPreference: 'repeat',
   setTyping: 'repeat',
   loadEarlier: 'once',
   forget: 'repeat',
@@ -99,6 +104,7 @@ export const topics: Readonly<Record<PageTopic, true>> = {
   linking: true,
   history: true,
   newDevices: true,
+  preferences: true,
   trouble: true,
 }
 
