@@ -51,7 +51,7 @@ export const unlocks = {
     body: z.strictObject({ method: z.discriminatedUnion('kind', [ByPassword, ByPasskey, ByKit]), unlock: VaultUnlock, keys }),
     result: z.object({ unlock: UnlockId }),
     status: 201,
-    failures: ['version_conflict', 'wrong_credentials', 'expired', 'too_many', 'already_exists'],
+    failures: ['proof_needed', 'version_conflict', 'wrong_credentials', 'expired', 'too_many', 'already_exists'],
   }),
   remove: route({
     method: 'POST',
@@ -62,7 +62,7 @@ export const unlocks = {
     body: z.strictObject({ keys }),
     result: z.null(),
     status: 204,
-    failures: ['version_conflict', 'not_allowed'],
+    failures: ['proof_needed', 'version_conflict', 'not_allowed'],
   }),
 }
 

@@ -77,9 +77,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '41f2cc47b073963e362e5b233af6c7e73f3e279a5a1c9c75c8e0096fc80bd3d6',
     what: 'More of what happened to my account.',
   },
+  {
+    version: 15,
+    fingerprint: 'bc9c432dc661bfba80743307132a1813d109f52c57589d97afba263a2a503c5a',
+    what: 'Ways to sign in change only for somebody who has just proved who they are.',
+  },
 ]
 
-export const CONTRACT_VERSION = 14
+export const CONTRACT_VERSION = 15
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

@@ -161,7 +161,16 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
         findAccount: (handle) => accounts.findByHandle(handle),
       }),
       linking: linkingHandlers({ links, limits }),
-      unlocks: unlockHandlers({ bells, limits, credentials, kits, events, handleOf: (account) => accounts.handleOf(account) }),
+      unlocks: unlockHandlers({
+        bells,
+        limits,
+        credentials,
+        kits,
+        proofs,
+        sessions,
+        events,
+        handleOf: (account) => accounts.handleOf(account),
+      }),
       vault: vaultHandlers({ database, bells, limits }),
       archive: archiveHandlers({ database, bells, limits, space, quota: settings.archiveMib * 1024 * 1024 }),
       devices: deviceHandlers({

@@ -5,10 +5,8 @@
  * Names of values: `name/<account>` text · `block/<account>` when (ms) · `same/<account>` the account key that was compared.
  */
 import { AccountId, type CborValue } from '@tacit/contract'
-import type { Contact } from '../api.ts'
 import { id, integer, text } from '../local-store/columns.ts'
 import type { Reader, Writer } from '../local-store/driver.ts'
-import { loadNames } from '../messages/people-names.ts'
 import { valuesUnder } from './values.store.ts'
 
 export const nameOf = (account: AccountId) => `name/${account}`
@@ -45,16 +43,6 @@ async function settleContact(writer: Writer, given: { what: string; account: Acc
     ])
     await writer.run('update person set compared_key = ? where account = ?', [value, account])
   }
-}
-
-/** Everybody who has a name of one's own or is blocked, by name. */
-export async function allContacts(reader: Reader): Promise<readonly Contact[]> {
-  const names = await loadNames(reader)
-  const rows = await reader.all('select * from contact where nickname is not null or blocked is not null')
-  const contacts = rows.map((row): Contact => {
-    return { ...names(id(row, 'account', AccountId)), blocked: row['blocked'] !== null }
-  })
-  return contacts.toSorted((one, other) => (one.nickname ?? one.handle).localeCompare(other.nickname ?? other.handle))
 }
 
 export async function isBlocked(reader: Reader, account: AccountId): Promise<boolean> {

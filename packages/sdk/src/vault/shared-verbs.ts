@@ -1,8 +1,12 @@
 /** The verbs for what own devices have in common: people as one sees them, choices, drafts. */
-import { MessengerError, type Verbs } from '../api.ts'
+import { AccountId } from '@tacit/contract'
+import { MessengerError, type Contact, type Verbs } from '../api.ts'
+import { id } from '../local-store/columns.ts'
+import type { Reader } from '../local-store/driver.ts'
 import { byteLength } from '../messages/payload.ts'
+import { loadNames } from '../messages/people-names.ts'
 import type { SignedIn } from '../verbs.ts'
-import { allContacts, blockOf, isBlocked, nameOf } from './contacts.ts'
+import { blockOf, isBlocked, nameOf } from './contacts.ts'
 import { draftOf, LONGEST_DRAFT } from './places.ts'
 
 type SharedVerbs = Pick<Verbs, 'setNickname' | 'setBlocked' | 'contacts' | 'setPreference' | 'saveDraft'>
@@ -29,4 +33,14 @@ export function sharedVerbs(signedIn: () => SignedIn): SharedVerbs {
       await signedIn().device.shared.set('places', { [draftOf(conversation)]: kept === '' ? undefined : kept })
     },
   }
+}
+
+/** Everybody who has a name of one's own or is blocked, by name. */
+async function allContacts(reader: Reader): Promise<readonly Contact[]> {
+  const names = await loadNames(reader)
+  const rows = await reader.all('select * from contact where nickname is not null or blocked is not null')
+  const contacts = rows.map((row): Contact => {
+    return { ...names(id(row, 'account', AccountId)), blocked: row['blocked'] !== null }
+  })
+  return contacts.toSorted((one, other) => (one.nickname ?? one.handle).localeCompare(other.nickname ?? other.handle))
 }

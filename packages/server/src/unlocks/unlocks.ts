@@ -3,11 +3,13 @@ import { limits as sizes, Refusal, type AccountId, type RouteInput, type Routes,
 import type { Transaction } from 'kysely'
 import type { Bells } from '../bus/bells.ts'
 import type { Credentials, NewCredential } from '../credentials/credentials.ts'
-import type { RoomHandlers } from '../gateway/caller.ts'
+import type { DeviceCaller, RoomHandlers } from '../gateway/caller.ts'
 import type { Limits } from '../gateway/limits.ts'
 import type { SecurityEvents } from '../security-events/security-events.ts'
 import type { Tables } from '../storage/tables.ts'
 import { addUnlock, countMethods, removeUnlock, replacePart, unlockKind, unlockOfKind } from '../vault/vault.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Proofs } from '../credentials/proofs.ts'
 import type { Kits } from './kits.ts'
 
 export interface UnlocksDeps {
@@ -15,6 +17,8 @@ export interface UnlocksDeps {
   readonly limits: Limits
   readonly credentials: Credentials
   readonly kits: Kits
+  readonly proofs: Pick<Proofs, 'methods'>
+  readonly sessions: Pick<Sessions, 'mustBeProved'>
   readonly events: Pick<SecurityEvents, 'note'>
   readonly handleOf: (account: AccountId) => Promise<string | undefined>
 }
@@ -24,7 +28,16 @@ type Put = RouteInput<Routes['unlocks']['put']>['body']
 /** A way to sign in that was proved and not yet stored. */
 type Proved = NewCredential | { readonly kind: 'kit'; readonly publicKey: Uint8Array }
 
-export function unlockHandlers({ bells, limits, credentials, kits, events, handleOf }: UnlocksDeps): RoomHandlers<Routes['unlocks']> {
+export function unlockHandlers({
+  bells,
+  limits,
+  credentials,
+  kits,
+  proofs,
+  sessions,
+  events,
+  handleOf,
+}: UnlocksDeps): RoomHandlers<Routes['unlocks']> {
   const prove = (account: AccountId, method: Put['method']): Promise<Proved> | Proved => {
     if (method.kind === 'password') return credentials.checkPassword({ account, record: method.registrationRecord })
     if (method.kind === 'passkey') return credentials.checkPasskey({ account, ...method })
@@ -37,6 +50,11 @@ export function unlockHandlers({ bells, limits, credentials, kits, events, handl
     const before = proved.kind === 'password' ? await unlockOfKind(tx, { account, kind: 'password' }) : undefined
     await credentials.replace(tx, { account, credential: proved, unlock })
     return before
+  }
+  /** Refuses `proof_needed`: a device that somebody left open must not become theirs. Who has nothing to prove themselves with is let. */
+  const proofOf = async ({ account, session }: DeviceCaller) => {
+    const canProve = (await proofs.methods(account)).length > 0
+    return async (tx: Transaction<Tables>) => (canProve ? sessions.mustBeProved(tx, session) : undefined)
   }
   return {
     async startPassword({ body, caller }) {
@@ -55,7 +73,9 @@ export function unlockHandlers({ bells, limits, credentials, kits, events, handl
       await limits.spend('vault', account)
       if (unlock.kind !== method.kind) throw new Refusal('malformed', { field: 'unlock.kind' })
       const proved = await prove(account, method)
+      const mustBeProved = await proofOf(caller)
       await bells.write(async (tx, say) => {
+        await mustBeProved(tx)
         await replacePart(tx, { ...keys, account, part: 'keys' }, say)
         const ended = await store(tx, { account, proved, unlock: unlock.id })
         if (ended) await removeUnlock(tx, { account, id: ended })
@@ -69,7 +89,9 @@ export function unlockHandlers({ bells, limits, credentials, kits, events, handl
       const { account } = caller
       const { unlock: id } = params
       await limits.spend('vault', account)
+      const mustBeProved = await proofOf(caller)
       await bells.write(async (tx, say) => {
+        await mustBeProved(tx)
         const kind = await unlockKind(tx, { account, id })
         if (!kind || kind === 'device') throw new Refusal('not_found')
         if ((await countMethods(tx, account)) === 1) throw new Refusal('not_allowed')
