@@ -2,7 +2,7 @@
  * A second browser is let in by the first: by a typed code, and by a code that the camera sees. It has the conversations; removed,
  * it can neither read nor send. The camera is a canvas that shows what the other screen shows.
  */
-import { expect, test, type Page } from '@playwright/test'
+import { expect, test, type Locator, type Page } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
 import { inspect } from './inspect.ts'
 import { Person, Secrets } from './person.ts'
@@ -36,34 +36,21 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(() => server?.dispose())
 
 test('she links a tablet by the code that it shows, and it has her conversations', async () => {
-  await showCode(tablet.page)
-  await inspect(tablet.page, 'link-code')
-  const code = (await tablet.page.getByLabel('Code to type').textContent()) ?? ''
-  await tablet.page.getByRole('button', { name: 'Back' }).click()
-
   steps.begin()
   await alice.page.goto(`${server.url}/settings`)
   await alice.page.getByRole('button', { name: 'Link a new device' }).click()
   const dialog = alice.page.getByRole('dialog', { name: 'Link a new device' })
   await dialog.getByLabel('Password', { exact: true }).fill(alice.password)
   await dialog.getByRole('button', { name: 'Continue' }).click()
-  await dialog.getByLabel('Code of the new device').fill(code)
+  const code = await showCode(tablet.page)
+  await dialog.getByLabel('Code of the new device').fill(code.toLowerCase())
   await dialog.getByRole('button', { name: 'Continue' }).click()
-  await expect(dialog.getByRole('alert').first()).toContainText('The other device has cancelled.')
-
-  await tablet.page.getByRole('button', { name: 'Use another device of mine' }).click()
-  const next = (await tablet.page.getByLabel('Code to type').textContent()) ?? ''
-  await dialog.getByLabel('Code of the new device').fill(next.toLowerCase())
-  await dialog.getByRole('button', { name: 'Continue' }).click()
-  const here = await digitsOn(alice.page)
-  expect(await digitsOn(tablet.page)).toBe(here)
-  await inspect(alice.page, 'link-compare')
-  await inspect(tablet.page, 'link-compare-new')
+  expect(await digitsOn(tablet.page)).toBe(await digitsOn(alice.page))
   await dialog.getByRole('button', { name: 'They are the same' }).click()
   await expect(dialog.getByText('Your new device is in')).toBeVisible()
-  steps.tell('linking a device by typed code, with one code that was cancelled before')
   await tablet.isHome()
   await tablet.open('Bob')
+  steps.tell('linking a device by typed code, until a conversation is open on it (and two steps there)')
   await bob.write('is the tablet there?')
   await tablet.reads('is the tablet there?')
   await tablet.write('here it is')
@@ -83,7 +70,7 @@ test('her first browser says that there is a new device, until she says that she
 
 test('she links a phone by its code in front of the camera', async () => {
   await showCode(phone.page)
-  await pretendCamera(alice.page, phone.page)
+  await pretendCamera(alice.page, phone.page.getByRole('img', { name: 'Code for the camera of your other device' }))
   await alice.page.getByRole('link', { name: 'Settings' }).first().click()
   steps.begin()
   await alice.page.getByRole('button', { name: 'Link a new device' }).click()
@@ -100,15 +87,27 @@ test('she links a phone by its code in front of the camera', async () => {
   await phone.open('Bob')
 })
 
-test('numbers that differ are cancelled on both sides', async ({ browser }) => {
+test('a code that was cancelled says so, and numbers that differ are cancelled on both sides', async ({ browser }) => {
   const stranger = await Person.arrive({ browser, url: server.url, handle: 'Alice', secrets: new Secrets() })
-  const code = await showCode(stranger.page)
+  const cancelled = await showCode(stranger.page)
+  await inspect(stranger.page, 'link-code')
+  await stranger.page.getByRole('button', { name: 'Back' }).click()
   await alice.page.getByRole('button', { name: 'Link a new device' }).click()
   const dialog = alice.page.getByRole('dialog', { name: 'Link a new device' })
+  await inspect(alice.page, 'link-prove')
   await dialog.getByLabel('Password', { exact: true }).fill(alice.password)
   await dialog.getByRole('button', { name: 'Continue' }).click()
-  await dialog.getByLabel('Code of the new device').fill(code)
+  await dialog.getByLabel('Code of the new device').fill(cancelled)
   await dialog.getByRole('button', { name: 'Continue' }).click()
+  await expect(dialog.getByRole('alert').first()).toContainText('The other device has cancelled.')
+  await inspect(alice.page, 'link-bring')
+
+  await stranger.page.getByRole('button', { name: 'Use another device of mine' }).click()
+  await dialog.getByLabel('Code of the new device').fill(await codeOn(stranger.page))
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await digitsOn(alice.page)
+  await inspect(alice.page, 'link-compare')
+  await inspect(stranger.page, 'link-compare-new')
   await dialog.getByRole('button', { name: 'They differ' }).click()
   await expect(dialog.getByText(/because the numbers differed/)).toBeVisible()
   await expect(stranger.page.getByText('The other device has cancelled.')).toBeVisible()
@@ -147,6 +146,19 @@ test('she names the tablet and removes it: it can neither read nor send any more
   await expect(bob.message('do you still hear me?')).toHaveCount(0)
 })
 
+test('two people who are together compare keys by camera', async () => {
+  await bob.page.goto(server.url)
+  await bob.open('Alice')
+  const his = await bob.compareKeys('Alice')
+  await expect(his.getByRole('img', { name: /^Safety number as a code/ })).toBeVisible()
+  await alice.page.goto(server.url)
+  await alice.open('Bob')
+  await pretendCamera(alice.page, his.getByRole('img', { name: /^Safety number as a code/ }))
+  const hers = await alice.compareKeys('Bob')
+  await hers.getByRole('button', { name: 'Scan the code of Bob' }).click()
+  await expect(hers.getByText('You compared this number')).toBeVisible()
+})
+
 test('no screen broke the content policy', () => {
   expect([alice, bob, tablet, phone].flatMap(({ complaints }) => complaints)).toEqual([])
 })
@@ -155,6 +167,10 @@ test('no screen broke the content policy', () => {
 async function showCode(page: Page): Promise<string> {
   await page.getByText('I already have an account').click()
   await page.getByRole('button', { name: 'Use another device of mine' }).click()
+  return codeOn(page)
+}
+
+async function codeOn(page: Page): Promise<string> {
   return (await page.getByLabel('Code to type').textContent()) ?? ''
 }
 
@@ -162,9 +178,9 @@ async function digitsOn(page: Page): Promise<string> {
   return (await page.getByLabel(/^Number to compare/).textContent()) ?? ''
 }
 
-/** Whoever asks for a camera on `page` sees what `screen` shows as a code, with some room around it. */
-async function pretendCamera(page: Page, screen: Page): Promise<void> {
-  const picture = (await screen.getByRole('img', { name: 'Code for the camera of your other device' }).screenshot()).toString('base64')
+/** Whoever asks for a camera on `page` sees the code that is shown, with some room around it. */
+async function pretendCamera(page: Page, shown: Locator): Promise<void> {
+  const picture = (await shown.screenshot()).toString('base64')
   await page.evaluate(async (base64) => {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
     const code = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))

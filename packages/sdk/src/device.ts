@@ -5,6 +5,7 @@ import type { IncomingMessage } from './api.ts'
 import type { Self } from './account/settings.ts'
 import { renewCertificate } from './account/renew-certificate.ts'
 import { forgetTokens, loadSelf, saveSelf, saveTokens } from './account/settings.ts'
+import { tidyDevices } from './account/tidy-devices.ts'
 import { Connection } from './connection/connection.ts'
 import type { Server } from './connection/http.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
@@ -83,6 +84,7 @@ export class Device {
   readonly #duties: Duties
   readonly #renewals = new OneAtATime()
   readonly #arrivals = new OneAtATime()
+  #tidyAfter = 0
   readonly #keyLog: KeyLog
   readonly #archiveKeys: VaultArchiveKeys
   #self: Self
@@ -373,7 +375,18 @@ export class Device {
     // A certificate that cannot be renewed now is renewed another day; there are many.
     await this.#renew().catch(() => undefined)
     await tellVault({ ...this.vault, store: this.core.store }).catch(() => undefined)
+    await this.#tidy().catch(() => undefined)
     await this.#lookAround()
+  }
+
+  /** Once in a while, not with every connection. */
+  #tidy(): Promise<void> {
+    return this.#renewals.run(async () => {
+      const { clock, people, account } = this.core
+      if (clock.now() < this.#tidyAfter) return
+      await tidyDevices({ ...this.vault, clock, refreshList: () => people.refresh(account) })
+      this.#tidyAfter = clock.now() + DAY / 2
+    })
   }
 
   /** Looks whether the certificate has to be renewed, and does it. */

@@ -213,6 +213,29 @@ test('M-29: a device that the server lets into another account than it was hande
   expect(tablet.watch('session').get().kind).toBe('signed_out')
 })
 
+test('a device that nobody used for 45 days is taken off by another one, without anybody asking', async () => {
+  const DAY = 86_400_000
+  let ahead = 0
+  await using later = await openWorld({ clock: hurried(() => ahead) })
+  const mona = await later.signedUp('Mona')
+  const nick = await later.signedUp('Nick')
+  const direct = await mona.startDirect({ handle: 'nick' })
+  const drawer = await later.signedIn('mona')
+  await drawer.conversation('Nick')
+  await nick.details(direct, ({ members }) => members.some(({ devices }) => devices === 2))
+  drawer.weather.cut()
+  for (const days of [20, 40, 44, 46]) {
+    ahead = days * DAY
+    await mona.restart()
+    await mona.online()
+    await mona.settle({ within: 20_000 })
+    expect((await mona.devices()).length).toBe(days < 45 ? 2 : 1)
+  }
+  await nick.restart()
+  await nick.signIn({ handle: 'nick', password: PASSWORD }).catch(() => undefined)
+  await nick.details(direct, ({ members }) => members.every(({ devices }) => devices === 1))
+})
+
 /** A clock that can be put forward; what waits comes due as fast as it would. */
 const hurried = (ahead: () => number) => ({
   now: () => Date.now() + ahead(),

@@ -1,11 +1,12 @@
 /** Comparing keys with somebody: a number to read aloud, a code to scan or to send, and the mark that it was the same. */
 import { useCallback, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ShieldCheck } from 'lucide-react'
+import { Camera, ShieldCheck } from 'lucide-react'
 import type { AccountId, SafetyNumber as Shown } from '@tacit/sdk'
 import { Button } from '../design/button.tsx'
 import { Modal } from '../design/modal.tsx'
 import { TextField } from '../design/text-field.tsx'
+import { Scanner } from '../linking/scanner.tsx'
 import { FailureLine } from '../messenger/failure-line.tsx'
 import { useMessenger } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
@@ -47,6 +48,7 @@ function Comparing({ shown, onChange }: { readonly shown: Shown; readonly onChan
       <p className={css['text']}>{t('safety.explain', { handle })}</p>
       <Digits groups={digits} label={t('safety.number')} />
       <QrPicture text={code} label={t('safety.qr', { handle })} />
+      <ScanTheirs shown={shown} onChange={onChange} />
       <CodeField shown={shown} onChange={onChange} />
       <FailureLine failure={mark.failure} />
       {compared ? (
@@ -63,6 +65,45 @@ function Comparing({ shown, onChange }: { readonly shown: Shown; readonly onChan
           {t('safety.same')}
         </Button>
       )}
+    </>
+  )
+}
+
+/** For those who are together: one camera sees the other's screen. */
+function ScanTheirs({ shown, onChange }: { readonly shown: Shown; readonly onChange: () => void }) {
+  const { t } = useTranslation()
+  const messenger = useMessenger()
+  const { account, handle } = shown.person
+  const [scanning, setScanning] = useState(false)
+  const [verdict, setVerdict] = useState<'different' | 'not_a_code'>()
+  const compare = useAction(async (code: string) => {
+    const found = await messenger.compareSafetyCode({ account, code })
+    setVerdict(found === 'same' ? undefined : found)
+    if (found === 'same') onChange()
+  })
+  const scanned = (code: string) => {
+    setScanning(false)
+    compare.start(code)
+  }
+  return (
+    <>
+      {scanning && <Scanner label={t('safety.camera', { handle })} onCode={scanned} />}
+      <Button
+        icon={<Camera size={18} aria-hidden="true" />}
+        busy={compare.running}
+        onClick={() => {
+          setVerdict(undefined)
+          setScanning((now) => !now)
+        }}
+      >
+        {scanning ? t('safety.stopScan') : t('safety.scan', { handle })}
+      </Button>
+      {verdict !== undefined && (
+        <p role="alert" className={css['wrong']}>
+          {t(`safety.${verdict}`, { handle })}
+        </p>
+      )}
+      <FailureLine failure={compare.failure} />
     </>
   )
 }

@@ -46,6 +46,9 @@ function certify(
   return signDeviceCertificate(fields, key.sign)
 }
 
+/** When a certificate was made, in milliseconds. */
+export const issuedAt = ({ notAfter }: Pick<DeviceCertificate, 'notAfter'>): number => (notAfter - VALIDITY) * 1000
+
 /** Whether a device may stay on a list that is made at `now` (ms): the server and the others refuse one whose certificate has ended. */
 export const isInTime = ({ notAfter }: Pick<DeviceCertificate, 'notAfter'>, now: number): boolean => notAfter * 1000 > now
 

@@ -165,3 +165,21 @@ test('somebody with a passkey only answers a password like nobody', async () => 
   expect([wrong.status, wrong.body.name]).toEqual([nobody.status, nobody.body.name])
   expect((await member(town, 'still-works')).device).toBeDefined()
 })
+
+test('M-29: a passkey proves anew who is there, and somebody else’s proves nothing', async () => {
+  const { authenticator } = await signUp('prover')
+  const { authenticator: others } = await signUp('other')
+  const signedIn = await startSignIn()
+  const { body: tokens } = await finishSignIn(signedIn.challenge, await authenticator.get(signedIn.options.challenge))
+  const token = tokens.accessToken
+  const prove = async (by: Authenticator) => {
+    const { body: started } = await town.request<Started>('/v1/sessions/current/proof/passkey/start', { token, body: {} })
+    const response = await by.get(started.options.challenge)
+    const body = { challenge: started.challenge, response }
+    return town.request<{ provedFor: number; name: string }>('/v1/sessions/current/proof/passkey/finish', { token, body })
+  }
+  expect((await prove(others)).body.name).toBe('wrong_credentials')
+  expect((await prove(authenticator)).body.provedFor).toBe(120)
+  const { body } = await town.request<{ methods: string[] }>('/v1/sessions/current/proof', { token })
+  expect(body.methods).toEqual(['passkey'])
+})
