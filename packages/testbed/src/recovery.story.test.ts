@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { noticesOf, openWorld, PASSWORD, until, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, ShiftedClock, until, type World, type WorldDevice } from './index.ts'
 
 let world: World
 beforeAll(async () => {
@@ -80,7 +80,9 @@ test('a reset makes a new account key: everybody who talks to the person sees it
   grace.weather.cut()
   const empty = await world.device('erin-empty')
   await expect(empty.resetAccount({ password: 'a fresh beginning' })).rejects.toMatchObject({ failure: 'expired' })
-  await expect(empty.enterRecoveryCode({ handle: 'erin', code: code.replace(/.$/, 'x') })).rejects.toMatchObject({
+  await expect(
+    empty.enterRecoveryCode({ handle: 'erin', code: code.replace(/.$/, (last) => (last === '0' ? '1' : '0')) }),
+  ).rejects.toMatchObject({
     failure: 'wrong_credentials',
   })
   await empty.enterRecoveryCode({ handle: 'ERIN', code: code.toLowerCase() })
@@ -129,3 +131,23 @@ test('whoever signs in to a vault that does not open may begin anew, and nobody 
 
 /** A vault whose parts are not those that were sealed. */
 const withoutParts = (vault: unknown) => ({ ...(vault as object), parts: [] })
+
+test('a session that was left open cannot make or take away a way to sign in before its person proves who they are', async () => {
+  const clock = new ShiftedClock()
+  await using later = await openWorld({ clock })
+  const wilma = await later.signedUp('Wilma')
+  await wilma.makeRecoveryKit()
+  clock.ahead = 3 * 60_000
+  const kinds = (await wilma.unlockMethods()).map(({ kind, unlock }) => ({ kind, unlock }))
+  const kit = kinds.find(({ kind }) => kind === 'kit')
+  if (!kit) throw new Error('no kit')
+  const needed = { failure: 'proof_needed' }
+  await expect(wilma.setPassword({ password: 'the thief has chosen this' })).rejects.toMatchObject(needed)
+  await expect(wilma.makeRecoveryKit()).rejects.toMatchObject(needed)
+  await expect(wilma.removeUnlockMethod(kit)).rejects.toMatchObject(needed)
+  await expect(wilma.proveByPassword({ password: 'the thief has chosen this' })).rejects.toMatchObject({ failure: 'wrong_credentials' })
+  await wilma.proveByPassword({ password: PASSWORD })
+  await wilma.removeUnlockMethod(kit)
+  await wilma.setPassword({ password: 'she has chosen this herself' })
+  expect((await wilma.unlockMethods()).map(({ kind }) => kind)).toEqual(['password'])
+})
