@@ -63,6 +63,8 @@ export class Misfortune {
   readonly #kinds: readonly FaultKind[]
   /** Copies of stores that somebody took and may put back. */
   readonly #copies = new Map<SimDevice, ReadonlyMap<string, Uint8Array>>()
+  /** One start at a time: two programs on one disk are none. */
+  readonly #starting = new Set<SimDevice>()
   #over = false
 
   /** `only`: of these kinds, if there are any. */
@@ -130,14 +132,22 @@ export class Misfortune {
     }
   }
 
+  /** Nobody puts back a copy of what the device was before. */
+  forgetCopy(device: SimDevice): void {
+    this.#copies.delete(device)
+  }
+
   async startDevice(device: SimDevice): Promise<void> {
-    if (device.isRunning) return
+    if (device.isRunning || this.#starting.has(device)) return
+    this.#starting.add(device)
     try {
       await device.start()
       this.#world.trace(`${device.name} runs`)
     } catch (error) {
       this.#world.trace(`${device.name} did not start: ${String(error)}`)
       this.#later(500, () => void this.startDevice(device))
+    } finally {
+      this.#starting.delete(device)
     }
   }
 

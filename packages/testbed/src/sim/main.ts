@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--only FAULT,FAULT] [--workers W] [--verbose] [--history FILE] [--json FILE]`,
+ * `npm run sim -- --seed N | --seeds A..B [--steps M] [--mallory] [--churn] [--only FAULT,FAULT] [--workers W] [--verbose] [--history FILE] [--json FILE]`,
  * or `--seed N --crash MACHINE[:OPERATION] [--power]`: MACHINE ends at that operation of its disk, or in one run after the other
  * at each of them. The real server and real devices in a simulated world. Prints what happened and each violation with the command that
  * replays it; exit 0 only without violations.
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: String(USUAL_STEPS) },
     workers: { type: 'string' },
     mallory: { type: 'boolean', default: false },
+    churn: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     crash: { type: 'string' },
     power: { type: 'boolean', default: false },
@@ -27,9 +28,11 @@ const { values } = parseArgs({
 const range = /^(\d+)\.\.(\d+)$/.exec(values.seeds ?? '')
 const from = Number(range?.[1] ?? values.seed ?? 1)
 const count = range ? Number(range[2]) - from + 1 : 1
-const [steps, mallory] = [Number(values.steps), values.mallory]
+const [steps, mallory, churn] = [Number(values.steps), values.mallory, values.churn]
 
-const flags = [mallory && '--mallory', values.only && `--only ${values.only}`, values.power && '--power'].filter((flag) => flag)
+const flags = [mallory && '--mallory', churn && '--churn', values.only && `--only ${values.only}`, values.power && '--power'].filter(
+  (flag) => flag,
+)
 
 function tell({ seed, crash, findings }: Ran): void {
   const at = crash ? ` --crash ${crash.machine}:${crash.operation}` : ''
@@ -42,6 +45,7 @@ const options: SeedsOptions = {
   count,
   steps,
   mallory,
+  churn,
   only: values.only.split(',').filter((kind) => kind !== ''),
   verbose: values.verbose,
   ...(values.workers !== undefined && { workers: Number(values.workers) }),
@@ -57,13 +61,17 @@ const run = () => {
   return runSeeds({ ...options, crashes: [{ machine, operation: Number(operation), power }] })
 }
 const report = await run()
-const { ran, accepted, kills, violations, faults, seconds } = report
+const { ran, accepted, kills, violations, faults, legibility, seconds } = report
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
 const slowest = Math.max(...ran.map(({ healedWithin }) => healedWithin)) / 1000
 console.log(
   Object.entries(faults)
     .map(([kind, times]) => `${kind} ${times}`)
     .join(', '),
+)
+const { read, undecryptable, excused } = legibility
+console.log(
+  `unable to decrypt: ${undecryptable} on devices entitled to it, of ${read + undecryptable} messages (${excused} more that the rules let a device miss)`,
 )
 if (ran.length === 1) console.log(`history ${ran[0]?.hash}`)
 console.log(

@@ -17,6 +17,9 @@ const NOT_FOR_GOOD = new Set(['busy', 'unavailable', 'rate_limited', 'internal',
 
 /** Whose history it is: a device, in one of its processes. */
 export interface Recorded {
+  /** Of the machine, whoever is signed in there. */
+  readonly name: string
+  /** Empty while nobody is signed in. */
   readonly device: string
   readonly account: string
   readonly proc: string
@@ -42,7 +45,7 @@ export class Recorder {
   readonly lines: HistoryLine[] = []
   readonly #loop: Loop
   readonly #places = new Map<string, Place>()
-  /** Hash of what a device was given at a position, by device, conversation and position. */
+  /** Hash of what a machine was given at a position, by its name, conversation and position. */
   readonly #given = new Map<string, string>()
   #accepted = 0
   #someoneWentBack = false
@@ -90,7 +93,7 @@ export class Recorder {
   /** A transaction of the device's database is over: what it has now and had not before. */
   committed(who: Recorded): void {
     const database = who.database()
-    if (!database || who.isUnsound()) return
+    if (!database || who.device === '' || who.isUnsound()) return
     for (const row of database.look('select conversation, standing, begins, cursor from conversation').all()) {
       const conversation = String(row['conversation'])
       const begins = Number(row['begins'])
@@ -144,7 +147,7 @@ export class Recorder {
       const seq = Number(row['seq'])
       if (seq === place.received) continue
       place.received = seq
-      const hash = this.#given.get(`${who.device}${conv}${seq}`) ?? ''
+      const hash = this.#given.get(`${who.name}${conv}${seq}`) ?? ''
       const message = row['message']
       this.#add(who, {
         op: 'recv',
@@ -230,8 +233,8 @@ export class Recorder {
       this.#note(who, { conversation, seq: entry.seq, bytes: fromBase64Url(entry.bytes) ?? new Uint8Array() })
   }
 
-  #note({ device }: Recorded, { conversation, seq, bytes }: { conversation: string; seq: number; bytes: Uint8Array }): void {
-    this.#given.set(`${device}${conversation}${seq}`, sha256(bytes))
+  #note({ name }: Recorded, { conversation, seq, bytes }: { conversation: string; seq: number; bytes: Uint8Array }): void {
+    this.#given.set(`${name}${conversation}${seq}`, sha256(bytes))
   }
 }
 

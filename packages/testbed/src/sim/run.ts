@@ -1,13 +1,14 @@
 /** One run: a world from a seed, people and misfortune for some steps, then healing, then judgement. The same seed is the same run. */
 import { createHash } from 'node:crypto'
 import type { HistoryLine } from '../checker/history.ts'
+import { Churn, CHURN, type ChurnKind } from './churn.ts'
 import { FAULTS, Misfortune, type Crash, type FaultKind } from './faults.ts'
 import { runningProcess } from './loop.ts'
 import { openSimWorld, type Finding, type SimWorld } from './sim-world.ts'
 import type { Template } from './template.ts'
 import { Mallory } from './mallory.ts'
 import { judgeGroups, judgeSecrecy } from './secrets.ts'
-import { isSettled, judgeDevices, positionsOn, unsaidOf, whatWaits, type Positions } from './verdict.ts'
+import { isSettled, judgeDevices, legibilityOf, positionsOn, unsaidOf, whatWaits, type Legibility, type Positions } from './verdict.ts'
 import { Workload } from './workload.ts'
 
 export interface RunOptions {
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly steps: number
   /** The server lies to devices as well. */
   readonly mallory: boolean
+  /** Devices come and go. */
+  readonly churn?: boolean
   /** Only these kinds of faults; all of them when empty. */
   readonly only?: readonly string[]
   /** The one misfortune of this run; without it they are drawn. */
@@ -30,7 +33,9 @@ export interface Outcome {
   /** Entries whose senders were told that they are accepted. */
   readonly accepted: number
   readonly kills: number
-  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  readonly faults: Readonly<Partial<Record<FaultKind | ChurnKind, number>>>
+  /** Whether everybody can read what is theirs. */
+  readonly legibility: Legibility
   readonly findings: readonly Finding[]
   /** Of the whole history; the same for every run of the seed. */
   readonly hash: string
@@ -57,13 +62,18 @@ const LATEST = 30_000
 /** One step in so many is a misfortune. */
 const FAULT_ONCE_IN = 8
 
-export async function runSeed({ template, seed, steps, mallory, only = [], crash, trace = () => undefined }: RunOptions): Promise<Outcome> {
+/** One in so many, where devices come and go, is about a device. */
+const CHURN_ONCE_IN = 8
+
+export async function runSeed(options: RunOptions): Promise<Outcome> {
+  const { template, seed, steps, mallory, churn: churns = false, only = [], crash, trace = () => undefined } = options
   const timed = (what: string): void => trace(`${String((world?.loop.now() ?? template.now) - template.now).padStart(7)} ${what}`)
   let world: SimWorld | undefined
   world = await openSimWorld({ template, seed, mallory, trace: timed })
   const { loop, dice, devices } = world
   const misfortune = new Misfortune(world, only)
   const workload = new Workload(world)
+  const churn = new Churn({ world, misfortune, workload })
   const stopListening = hearFaults(world, misfortune)
   try {
     await misfortune.startServer()
@@ -78,7 +88,8 @@ export async function runSeed({ template, seed, steps, mallory, only = [], crash
     workload.begin()
     for (let step = 0; step < steps; step += 1) {
       await loop.run({ done: () => false, latest: loop.now() + plan.below(2 * BETWEEN) })
-      if (!crash && plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
+      if (churns && plan.onceIn(CHURN_ONCE_IN)) churn.strike()
+      else if (!crash && plan.onceIn(FAULT_ONCE_IN)) misfortune.strike()
       else workload.step()
     }
     timed('HEAL')
@@ -88,7 +99,7 @@ export async function runSeed({ template, seed, steps, mallory, only = [], crash
     const healedWithin = loop.now() - healedAt
     closeBooks(world)
     world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
-    return outcomeOf({ seed, steps, world, misfortune, workload, healedWithin, crash, operations })
+    return outcomeOf({ seed, steps, world, misfortune, workload, churn, healedWithin, crash, operations })
   } finally {
     stopListening()
     for (const { process } of devices) process?.kill()
@@ -121,7 +132,7 @@ async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
 async function converge(world: SimWorld, latest: number): Promise<void> {
   const { loop, server, engine, victim } = world
   // Whoever was lied to may stop and say so, and so may who noticed that its store went back: both ask for a person.
-  const devices = world.devices.filter((device) => device !== victim && !device.wentBack)
+  const settling = () => world.devices.filter((device) => device !== victim && !device.wentBack)
   let next = 0
   let positions: Positions = { heads: new Map(), behind: new Set() }
   const done = (): boolean => {
@@ -132,10 +143,12 @@ async function converge(world: SimWorld, latest: number): Promise<void> {
     const database = engine.open(`${running.process.name}/tacit.sqlite`)
     positions = positionsOn(database)
     database.close()
-    return devices.every((device) => isSettled(device, positions))
+    return settling().every((device) => isSettled(device, positions))
   }
   if (await loop.run({ done, latest })) return
-  const waiting = devices.filter((device) => !isSettled(device, positions)).map((device) => whatWaits(device, positions))
+  const waiting = settling()
+    .filter((device) => !isSettled(device, positions))
+    .map((device) => whatWaits(device, positions))
   world.findings.push({ id: 'D-11', says: `after ${LATEST / 1000} s: ${waiting.join('; ')}` })
 }
 
@@ -159,20 +172,21 @@ function outcomeOf(done: {
   world: SimWorld
   misfortune: Misfortune
   workload: Workload
+  churn: Churn
   healedWithin: number
   crash: Crash | undefined
   operations: ReadonlyMap<string, number>
 }): Outcome {
-  const { seed, steps, world, misfortune, workload, healedWithin, crash, operations } = done
-  const faults = Object.fromEntries(
-    FAULTS.flatMap((kind) => (misfortune.happened.has(kind) ? [[kind, misfortune.happened.get(kind)]] : [])),
-  )
+  const { seed, steps, world, misfortune, workload, churn, healedWithin, crash, operations } = done
+  const happened = new Map<string, number>([...misfortune.happened, ...churn.happened])
+  const faults = Object.fromEntries([...FAULTS, ...CHURN].flatMap((kind) => (happened.has(kind) ? [[kind, happened.get(kind)]] : [])))
   return {
     seed,
     steps,
     accepted: world.recorder.accepted,
     kills: misfortune.kills,
     faults,
+    legibility: legibilityOf(world),
     findings: world.findings,
     hash: hashOf(world.recorder.lines),
     healedWithin,

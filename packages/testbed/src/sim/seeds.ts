@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { replacingProcess, type Replacement } from '../hooks/replacements.ts'
 import type { Crash } from './faults.ts'
 import type { Outcome } from './run.ts'
+import type { Legibility } from './verdict.ts'
 
 export interface SeedsOptions {
   /** The first seed. */
@@ -15,6 +16,8 @@ export interface SeedsOptions {
   readonly steps?: number
   /** The server lies to devices as well. */
   readonly mallory?: boolean
+  /** Devices come and go. */
+  readonly churn?: boolean
   /** Only these kinds of faults (faults.ts). */
   readonly only?: readonly string[]
   /** Instead of `count` seeds: the first seed once for each of these, with no other misfortune. */
@@ -40,6 +43,7 @@ export interface SeedsReport {
   readonly accepted: number
   readonly kills: number
   readonly violations: number
+  readonly legibility: Legibility
   /** How often each kind of fault happened. */
   readonly faults: Readonly<Record<string, number>>
   readonly seconds: number
@@ -50,6 +54,7 @@ export interface Assignment {
   readonly runs: readonly { readonly seed: number; readonly crash?: Crash }[]
   readonly steps: number
   readonly mallory: boolean
+  readonly churn: boolean
   readonly only: readonly string[]
   readonly verbose: boolean
   readonly history?: string
@@ -73,6 +78,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
     steps = USUAL_STEPS,
     workers = availableParallelism(),
     mallory = false,
+    churn = false,
     only = [],
     verbose = false,
     history,
@@ -83,6 +89,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
     runs: runs.filter((_run, at) => at % shares === share),
     steps,
     mallory,
+    churn,
     only,
     verbose,
     ...(history !== undefined && { history }),
@@ -96,7 +103,18 @@ function summed(ran: readonly Ran[]): Omit<SeedsReport, 'ran' | 'seconds'> {
   const faults: Record<string, number> = {}
   for (const one of ran) for (const [kind, times] of Object.entries(one.faults)) faults[kind] = (faults[kind] ?? 0) + times
   const sum = (of: (one: Ran) => number): number => ran.reduce((total, one) => total + of(one), 0)
-  return { accepted: sum((one) => one.accepted), kills: sum((one) => one.kills), violations: sum((one) => one.findings.length), faults }
+  const legibility = {
+    read: sum((one) => one.legibility.read),
+    undecryptable: sum((one) => one.legibility.undecryptable),
+    excused: sum((one) => one.legibility.excused),
+  }
+  return {
+    legibility,
+    accepted: sum((one) => one.accepted),
+    kills: sum((one) => one.kills),
+    violations: sum((one) => one.findings.length),
+    faults,
+  }
 }
 
 async function runChild(assignment: Assignment, { replacements = [], onSeed }: SeedsOptions): Promise<Ran[]> {

@@ -97,12 +97,19 @@ export class SimDevice {
     const database = engine.open(`${name}/device.db`)
     this.#database = database
     const isUnsound = (): boolean => this.deceived || this.wentBack
+    const device = (): string => this.#known().device
+    const account = (): string => this.#known().account
     const who = {
       isUnsound,
       wentBack: () => this.wentBack,
       mayPassOver: () => this.mayPassOver(),
-      device: this.device,
-      account: this.account,
+      name: this.name,
+      get device() {
+        return device()
+      },
+      get account() {
+        return account()
+      },
       proc: name,
       database: () => (process.alive ? database : undefined),
     }
@@ -121,8 +128,22 @@ export class SimDevice {
 
   /** Whose device it is, now that somebody has signed in. */
   noteSelf(): void {
-    const session = this.messenger.watch('session').get()
-    if (session.kind === 'signed_in') [this.device, this.account] = [session.device, session.me.account]
+    const session = this.isRunning ? this.messenger.watch('session').get() : undefined
+    if (session?.kind === 'signed_in') [this.device, this.account] = [session.device, session.me.account]
+  }
+
+  #known(): { readonly device: string; readonly account: string } {
+    if (this.device === '') this.noteSelf()
+    return this
+  }
+
+  /** Everything on it is lost: from now on it is nobody's, and another device once somebody signs in. */
+  evict(): void {
+    this.kill()
+    this.#disk = new SimulatedDisk()
+    this.device = ''
+    this.deaths = 0
+    this.wentBack = false
   }
 
   kill(): void {

@@ -11,7 +11,8 @@ import type { Template, TemplateDevice } from './template.ts'
 
 export interface Person {
   readonly handle: string
-  readonly devices: readonly SimDevice[]
+  /** Those that are theirs now. */
+  readonly devices: SimDevice[]
 }
 
 export interface SimWorld {
@@ -20,7 +21,10 @@ export interface SimWorld {
   readonly engine: SqliteEngine
   readonly server: SimServer
   readonly people: readonly Person[]
-  readonly devices: readonly SimDevice[]
+  /** All that are somebody's now. */
+  readonly devices: SimDevice[]
+  /** A new one, with nothing on it, for somebody. */
+  newDevice(person: Person): SimDevice
   /** The device to which the server lies, if it lies. */
   readonly victim: SimDevice | undefined
   readonly recorder: Recorder
@@ -76,8 +80,17 @@ export async function openSimWorld(made: {
       .map(open),
   }))
   const devices = people.flatMap((person) => person.devices)
+  let newcomers = 0
+  const newDevice = (person: Person): SimDevice => {
+    const name = `${person.handle}${10 + (newcomers += 1)}`
+    const disk = new SimulatedDisk()
+    const device = new SimDevice({ name, loop, engine, disk, dice: dice.named(name), recorder, server: () => server.current() })
+    person.devices.push(device)
+    devices.push(device)
+    return device
+  }
   const victim = mallory ? dice.named('mallory').pick(devices) : undefined
-  return { dice, loop, engine, server, people, devices, victim, recorder, findings, trace }
+  return { dice, loop, engine, server, people, devices, newDevice, victim, recorder, findings, trace }
 }
 
 /** Read past the server, on a connection of our own. */

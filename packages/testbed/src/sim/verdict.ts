@@ -55,6 +55,28 @@ export function whatWaits(device: SimDevice, { heads, behind }: Positions): stri
   return `${device.name} ${kind}${behind.has(device.device) ? ' (unacknowledged)' : ''}, outbox ${outbox}, sealed [${sealed.join(' ')}], ${places.join(', ')}`
 }
 
+/** How many messages devices show, and how many entries they could not read: entitled to them, or for a reason that the rules allow. */
+export interface Legibility {
+  readonly read: number
+  readonly undecryptable: number
+  readonly excused: number
+}
+
+/** D-18 as a figure, over all devices that nobody lied to. */
+export function legibilityOf({ devices, victim, recorder }: SimWorld): Legibility {
+  const sum = { read: 0, undecryptable: 0, excused: 0 }
+  for (const device of devices) {
+    if (device === victim) continue
+    for (const { kind, detail } of device.database?.look("select kind, detail from item where kind in ('message', 'unreadable')").all() ??
+      []) {
+      if (kind === 'message') sum.read += 1
+      else if (device.wentBack || recorder.isExcused(device, String(detail))) sum.excused += 1
+      else sum.undecryptable += 1
+    }
+  }
+  return sum
+}
+
 /** What the devices themselves show in the end. A device that was lied to or went back may miss something, if it says so. */
 export function* judgeDevices(world: SimWorld, written: readonly Written[]): Generator<Finding> {
   for (const device of world.devices) {

@@ -30,7 +30,7 @@ const DEEDS = {
 type Deed = keyof typeof DEEDS
 
 export class Workload {
-  readonly written: Written[] = []
+  written: readonly Written[] = []
   /** Verbs that were refused or failed, by why. */
   readonly refused = new Map<string, number>()
   readonly #world: SimWorld
@@ -48,6 +48,11 @@ export class Workload {
     const device = first?.devices[0]
     if (!first || !device) return
     this.#do(device, 'found', (messenger) => messenger.createGroup({ title: 'everybody', handles: others.map(({ handle }) => handle) }))
+  }
+
+  /** What a device wrote is lost with it, unless it is in the log. */
+  forget(device: SimDevice): void {
+    this.written = this.written.filter((one) => one.device !== device)
   }
 
   /** One deed of one device, drawn. What nobody can do now is not done. */
@@ -106,7 +111,7 @@ export class Workload {
     const text = `${device.name} ${String(++this.#texts).padStart(6, '0')} ${CANARY}`
     this.#do(device, 'write', async (messenger) => {
       const message = await messenger.send({ conversation, text })
-      this.written.push({ device, conversation, message, text })
+      this.written = [...this.written, { device, conversation, message, text }]
     })
   }
 

@@ -20,6 +20,7 @@ test('a commit is durable before the promise resolves: WAL with synchronous FULL
   const pragma = (name: string) => database.exclusive((sqlite) => sqlite.prepare(`PRAGMA ${name}`).get())
   expect(await pragma('journal_mode')).toEqual({ journal_mode: 'wal' })
   expect(await pragma('synchronous')).toEqual({ synchronous: 2 })
+  expect(await pragma('temp_store')).toEqual({ temp_store: 2 })
 })
 
 test('the hot path shares the queue of writes, is undone whole when it fails, and stops nobody', async () => {

@@ -138,7 +138,8 @@ class SqliteHouse implements SqliteDatabase {
 /** Nobody handles this promise, which ends a Node process. */
 const endProcess = (error: unknown): void => void Promise.reject(error)
 
-const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000']
+/** `temp_store`: what a statement puts aside stays in memory. A machine without a writable temporary folder would refuse large inserts else. */
+const SHARED_PRAGMAS = ['busy_timeout = 5000', 'foreign_keys = ON', 'trusted_schema = OFF', 'cache_size = -16000', 'temp_store = MEMORY']
 
 /** Pages in the log until they are written to their places: the more, the fewer times a page that changes often is written. */
 const CHECKPOINT_PAGES = 8000
@@ -153,6 +154,7 @@ function openWriter({ open, file, acceptDataLoss }: { open: OpenSqlite; file: st
   assertPragma(sqlite, 'synchronous', acceptDataLoss ? 1 : 2)
   assertPragma(sqlite, 'foreign_keys', 1)
   assertPragma(sqlite, 'trusted_schema', 0)
+  assertPragma(sqlite, 'temp_store', 2)
   // After a sync that failed, an earlier process may have left a log that can be read and is not on the disk: what follows such
   // a hole would not survive a power cut. Copied into the database and synced there, all that can be read is stored.
   sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)')
