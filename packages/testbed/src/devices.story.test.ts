@@ -78,6 +78,30 @@ test('a new device that comes to the door just as somebody commits knocks again'
   expect(doors.length).toBeGreaterThanOrEqual(3)
 })
 
+test('a device that has not heard of its person’s newest device does not remove it', async () => {
+  const henry = await world.signedUp('Henry')
+  const iris = await world.signedUp('Iris')
+  const group = await iris.createGroup({ title: 'Ivy', handles: ['henry'] })
+  await henry.conversation('Ivy')
+  await iris.send({ conversation: group, text: 'one' })
+  await henry.sees(group, ['one'])
+  await henry.settle({ within: 20_000 })
+  henry.weather.cut()
+  const tablet = await world.signedIn('henry')
+  await tablet.conversation('Ivy')
+  const { promise: later, resolve: answer } = Promise.withResolvers<void>()
+  // Everything but the list of his own devices comes at once.
+  henry.weather.forgeAnswers((url, body) => (url.includes('/device-list') ? later.then(() => body) : body))
+  henry.weather.restore()
+  await iris.send({ conversation: group, text: 'two' })
+  await henry.sees(group, ['one', 'two'])
+  await henry.settle({ within: 3000 })
+  answer()
+  await tablet.send({ conversation: group, text: 'still here' })
+  const { items } = await iris.sees(group, ['one', 'two', 'still here'])
+  expect(noticesOf(items)).not.toContain('device_removed Henry')
+})
+
 test('a wrong password and an unknown handle are refused alike', async () => {
   await world.signedUp('Mallory')
   const device = await world.device('x')

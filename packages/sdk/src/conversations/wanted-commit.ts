@@ -116,9 +116,17 @@ export function wantedFor(
   }
 }
 
-/** Own leaves that this account has withdrawn; nobody else may tidy them as surely. */
+/**
+ * Own leaves that this account has withdrawn; nobody else may tidy them as surely. A leaf that the list known here does not name may be
+ * newer than the list: only the newest one says that it is gone. When the server gives none now, nothing is done now.
+ */
 export async function withdrawnLeaves(core: DeviceCore, group: Group): Promise<readonly number[]> {
-  const self = await core.people.known(core.account)
+  const suspects = await unlisted(core, group, await core.people.known(core.account))
+  if (suspects.length === 0) return []
+  return unlisted(core, group, await core.people.refresh(core.account).catch(() => undefined))
+}
+
+async function unlisted(core: DeviceCore, group: Group, self: KnownPerson | undefined): Promise<readonly number[]> {
   const leaves: number[] = []
   for (const member of group.members) {
     const certificate = await core.certificates.read(member.credential)

@@ -137,7 +137,9 @@ export class Checker {
 
   #addCursor(reader: Reader, says: At<Operation> & { readonly seq: number }): void {
     const has = reader.received.at(-1)
-    if (has && has.seq < says.seq) this.#found('D-9', `${says.device} acknowledged ${says.seq} and has kept ${has.seq}`, has, says)
+    // Whoever came back begins behind what it was not there for.
+    const kept = Math.max(has?.seq ?? 0, reader.intervals.at(-1)?.from ?? 0)
+    if (has && kept < says.seq) this.#found('D-9', `${says.device} acknowledged ${says.seq} and has kept ${kept}`, has, says)
     if (says.phase !== 'ok') return
     if (says.seq < (reader.cursor?.seq ?? 0)) this.#found('D-9', `the cursor of ${says.device} went back`, reader.cursor, says)
     reader.cursor = { seq: says.seq, line: says.line }

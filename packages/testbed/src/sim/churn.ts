@@ -77,11 +77,13 @@ export class Churn {
     const other = by.find((one) => one !== device)
     if (!other) return false
     const removed = device.device
+    this.#world.trace(`${other.name} removes ${device.name}`)
     const gone = (): void => {
       this.#world.devices.splice(this.#world.devices.indexOf(device), 1)
       person.devices.splice(person.devices.indexOf(device), 1)
       this.#workload.forget(device)
       device.kill()
+      this.#world.trace(`${device.name} is removed`)
     }
     other
       .act(async (messenger) => {
@@ -90,7 +92,7 @@ export class Churn {
         await messenger.proveByPassword({ password: PASSWORD })
         await messenger.removeDevice({ device: found.device })
       })
-      .then(gone, () => undefined)
+      .then(gone, (error: unknown) => this.#world.trace(`${device.name} was not removed: ${String(error)}`))
     return true
   }
 
