@@ -37,7 +37,7 @@ import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
 import { blockedAccounts, settleContacts } from './vault/contacts.ts'
-import { readOf, readPlace, readPlaces } from './vault/places.ts'
+import { activeOf, placeOf, readOf, readPlace, readPlaces } from './vault/places.ts'
 import { PRESENCE } from './vault/preferences.ts'
 import { SharedState } from './vault/shared-state.ts'
 import { valueOf, type SharedPart } from './vault/values.store.ts'
@@ -175,7 +175,7 @@ export class Device {
   }
 
   async #placesChangedHere(names: readonly string[]): Promise<void> {
-    for (const name of names) this.#parts.changed(ConversationId.parse(name.split('/').at(-1)))
+    for (const conversation of names.map(placeOf)) if (conversation) this.#parts.changed(conversation)
   }
 
   async #sharedChanged(part: SharedPart): Promise<void> {
@@ -382,9 +382,14 @@ export class Device {
   /** Once in a while, not with every connection. */
   #tidy(): Promise<void> {
     return this.#renewals.run(async () => {
-      const { clock, people, account } = this.core
+      const { clock, people, account, store } = this.core
       if (clock.now() < this.#tidyAfter) return
-      await tidyDevices({ ...this.vault, clock, refreshList: () => people.refresh(account) })
+      const today = Math.floor(clock.now() / DAY)
+      await this.shared.set('places', { [activeOf(this.core.device)]: today })
+      // Others have said the same of themselves; their words are here before anybody is judged.
+      await this.shared.resume()
+      const gone = await tidyDevices({ ...this.vault, store, refreshList: () => people.refresh(account) })
+      if (gone.length > 0) await this.shared.set('places', Object.fromEntries(gone.map((device) => [activeOf(device), undefined])))
       this.#tidyAfter = clock.now() + DAY / 2
     })
   }

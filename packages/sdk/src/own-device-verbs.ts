@@ -5,6 +5,7 @@ import { beginPasskeyProof, finishPasskeyProof, proofState, proveByPassword } fr
 import { markDevicesSeen } from './devices/new-devices.ts'
 import { takeOffList } from './account/take-off-list.ts'
 import { changeVault, fetchVault } from './vault/own-vault.ts'
+import { activeOf } from './vault/places.ts'
 import { rotateVaultKey } from './vault/rotate.ts'
 import { withDevice, type Vault } from './vault/vault.ts'
 import { vaultIn } from './vault/vault.store.ts'
@@ -44,6 +45,7 @@ export function ownDeviceVerbs(signedIn: () => SignedIn): OwnDeviceVerbs {
       if (device === now.self.device) throw new MessengerError('not_allowed', 'This is the device you use. Sign out instead.')
       await takeOffList({ ...access(now), clock: now.device.core.clock }, [device])
       await rotateVaultKey(access(now), [device])
+      await now.device.shared.set('places', { [activeOf(device)]: undefined })
       await now.device.core.people.refresh(now.self.account)
     },
   }

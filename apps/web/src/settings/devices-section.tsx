@@ -9,6 +9,7 @@ import { FailureLine } from '../messenger/failure-line.tsx'
 import { useMessenger, useWatch } from '../messenger/messenger-context.tsx'
 import { usePlatform } from '../platform/platform-context.tsx'
 import { useMoments } from '../time/use-moments.ts'
+import { IdleDevices } from './idle-devices.tsx'
 import { RemoveDevice } from './remove-device.tsx'
 import { RenameDevice } from './rename-device.tsx'
 import { Section } from './section.tsx'
@@ -47,6 +48,7 @@ export function DevicesSection() {
           {t('settings.linkDevice')}
         </Button>
       </div>
+      <IdleDevices />
       {asked?.kind === 'link' && <LinkDevice onClose={close} />}
       {asked?.kind === 'rename' && <RenameDevice device={asked.device} onClose={close} />}
       {asked?.kind === 'remove' && <RemoveDevice device={asked.device} onClose={close} />}

@@ -335,6 +335,8 @@ export const de: Words = {
     signedOutThere: 'Nicht angemeldet',
     validUntil: 'Gültig bis {{date}}',
     linkDevice: 'Neues Gerät verbinden',
+    idle: 'Ein Gerät entfernen, das unbenutzt ist seit',
+    idleDays: '{{days}} Tagen',
     rename: 'Umbenennen',
     renameLabel: '{{name}} umbenennen',
     renameTitle: 'Dieses Gerät umbenennen',

@@ -330,6 +330,8 @@ export const en = {
     signedOutThere: 'Not signed in',
     validUntil: 'Valid until {{date}}',
     linkDevice: 'Link a new device',
+    idle: 'Remove a device that was not used for',
+    idleDays: '{{days}} days',
     rename: 'Rename',
     renameLabel: 'Rename {{name}}',
     renameTitle: 'Rename this device',

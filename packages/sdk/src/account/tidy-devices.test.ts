@@ -17,12 +17,14 @@ const madeAgo = (days: number) => ({
   notAfter: (now - days * DAY) / 1000 + 365 * 86_400,
 })
 
-test('a device is idle when neither its certificate nor a session of it is younger than 45 days; the own one never is', () => {
+test('a device is idle when neither its certificate nor a use of it is of the last 45 days, or as many as its owner chose; the own one never is', () => {
   const [self, forgotten, used, renewed, onTheDay] = [madeAgo(300), madeAgo(300), madeAgo(300), madeAgo(44), madeAgo(45)]
   const lastUsed = new Map([
     [forgotten.device, now - 46 * DAY],
     [used.device, now - 44 * DAY],
   ])
   const devices = [self, forgotten, used, renewed, onTheDay]
-  expect(idleDevices({ devices, self: self.device, lastUsed, now })).toEqual([forgotten.device])
+  expect(idleDevices({ devices, self: self.device, lastUsed, now, days: 45 })).toEqual([forgotten.device])
+  expect(idleDevices({ devices, self: self.device, lastUsed, now, days: 14 }).length).toBe(4)
+  expect(idleDevices({ devices, self: self.device, lastUsed, now, days: 90 })).toEqual([])
 })

@@ -9,3 +9,12 @@ export async function loadPreferences(reader: Reader): Promise<Readonly<Record<s
   const values = await valuesUnder(reader, 'settings', '')
   return Object.fromEntries(values.flatMap(({ name, value }) => (typeof value === 'string' ? [[name, value]] : [])))
 }
+
+/** After how many days without use a device is taken off the account; a number as text. */
+export const IDLE_DAYS = { name: 'idleDays', least: 14, usual: 45, most: 90 } as const
+
+export async function idleDaysChosen(reader: Reader): Promise<number> {
+  const { [IDLE_DAYS.name]: chosen } = await loadPreferences(reader)
+  const days = Number(chosen ?? IDLE_DAYS.usual)
+  return Number.isInteger(days) ? Math.min(IDLE_DAYS.most, Math.max(IDLE_DAYS.least, days)) : IDLE_DAYS.usual
+}
