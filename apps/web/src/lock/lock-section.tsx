@@ -8,7 +8,7 @@ import { FailureLine } from '../messenger/failure-line.tsx'
 import { useAppLock, useLockState } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
 import { Section } from '../settings/section.tsx'
-import css from './lock.module.css'
+import css from '../settings/settings.module.css'
 import { SetLock } from './set-lock.tsx'
 import { TakeLockAway } from './take-lock-away.tsx'
 

@@ -11,6 +11,7 @@ import { usePlatform } from '../platform/platform-context.tsx'
 import { paths } from '../routes.ts'
 import { useMoments } from '../time/use-moments.ts'
 import css from './encryption.module.css'
+import shared from './settings.module.css'
 
 export function Encryption({ conversations }: { readonly conversations: readonly ConversationSummary[] }) {
   const { t } = useTranslation()
@@ -21,7 +22,7 @@ export function Encryption({ conversations }: { readonly conversations: readonly
       <p className={css['explain']}>{t('encryption.explain')}</p>
       <p className={css['explain']}>{t('encryption.explainKeys')}</p>
       {first === undefined ? <p>{t('encryption.none')}</p> : <Suite conversation={first.conversation} />}
-      <ul className={css['list']}>
+      <ul className={shared['card']}>
         {active.map((summary) => (
           <Entry key={summary.conversation} summary={summary} />
         ))}
@@ -57,17 +58,19 @@ function Entry({ summary: { conversation, title } }: { readonly summary: Convers
   const compared = others.filter((member) => member.compared).length
   const howMany = compared === 0 ? 'none' : compared === others.length ? 'all' : 'some'
   return (
-    <li className={css['entry']}>
-      <div className={css['words']}>
+    <li className={shared['entry']}>
+      <div className={shared['words']}>
         <Link to={paths.about(conversation)} className={css['name']}>
           {title}
         </Link>
-        <span className={css['quiet']}>
+        <span className={shared['quiet']}>
           {t('encryption.epoch', { count: epoch })}
           {' · '}
           {renewed === undefined ? t('encryption.notYet') : t('encryption.renewed', { ago: moments.ago(renewed, now()) })}
         </span>
-        {others.length > 0 && <span className={css['quiet']}>{t(`encryption.compared.${howMany}`, { compared, of: others.length })}</span>}
+        {others.length > 0 && (
+          <span className={shared['quiet']}>{t(`encryption.compared.${howMany}`, { compared, of: others.length })}</span>
+        )}
       </div>
       <Button busy={rotate.running} onClick={rotate.start} aria-label={t('encryption.renewIn', { title })}>
         {t('encryption.renew')}

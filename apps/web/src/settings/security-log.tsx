@@ -11,6 +11,7 @@ import { useAction } from '../messenger/use-action.ts'
 import { usePlatform } from '../platform/platform-context.tsx'
 import { useMoments } from '../time/use-moments.ts'
 import css from './encryption.module.css'
+import shared from './settings.module.css'
 import { saveAs } from './save-as.ts'
 import { useLoaded } from './use-loaded.ts'
 
@@ -35,12 +36,12 @@ export function SecurityLog() {
     <Page title={t('events.title')}>
       <p className={css['explain']}>{t('events.explain')}</p>
       <FailureLine failure={load.failure} />
-      <ul className={css['list']}>
+      <ul className={shared['card']}>
         {events.map((event) => (
           <Line key={event.position} event={event} devices={devices.kind === 'ready' ? devices.value : []} />
         ))}
       </ul>
-      <div className={css['entry']}>
+      <div className={shared['entry']}>
         {!all && (
           <Button busy={load.running} onClick={load.start}>
             {t('events.more')}
@@ -63,17 +64,17 @@ function Line({ event: { kind, method, device, times, time }, devices }: LinePro
   const { now } = usePlatform()
   const name = devices.find((one) => one.device === device)?.name
   return (
-    <li className={css['entry']}>
-      <div className={css['words']}>
+    <li className={shared['entry']}>
+      <div className={shared['words']}>
         <span className={css['mark']} data-grave={kind === 'session_stolen' || kind === 'sign_in_failed' || undefined}>
           {t(`events.kinds.${kind}`)}
           {times > 1 && ` (${t('events.times', { count: times })})`}
         </span>
-        <span className={css['quiet']}>
+        <span className={shared['quiet']}>
           {[method && t(`events.methods.${method}`, { defaultValue: method }), name].filter(Boolean).join(' · ')}
         </span>
       </div>
-      <time className={css['quiet']} dateTime={new Date(time).toISOString()} title={moments.full(time)}>
+      <time className={shared['quiet']} dateTime={new Date(time).toISOString()} title={moments.full(time)}>
         {moments.ago(time, now())}
       </time>
     </li>
