@@ -9,6 +9,7 @@ export const paths = {
   newGroup: '/new/group',
   settings: '/settings',
   held: '/settings/held',
+  kit: '/settings/kit',
   history: '/settings/history',
   encryption: '/settings/encryption',
   events: '/settings/events',

@@ -59,7 +59,8 @@ export function ConversationRow({ summary, current, tabStop }: ConversationRowPr
 
 function Preview({ summary, open }: { readonly summary: ConversationSummary; readonly open: boolean }) {
   const { t } = useTranslation()
-  const draft = useDraft(summary.conversation)
+  const typed = useDraft(summary.conversation)
+  const draft = typed === '' ? (summary.draft ?? '') : typed
   const typing = useTypingText({ people: summary.typing, named: summary.kind === 'group' })
   const { last } = summary
   if (typing !== undefined) return <span className={classes(css['preview'], css['typing'])}>{typing}</span>
@@ -76,7 +77,7 @@ function Preview({ summary, open }: { readonly summary: ConversationSummary; rea
     <span className={css['preview']}>
       {last.mine && last.state !== undefined && <MessageStateIcon state={last.state} size={15} />}
       {last.mine && last.state === undefined && `${t('list.you')} `}
-      {named && `${last.sender.handle}: `}
+      {named && `${last.sender.nickname ?? last.sender.handle}: `}
       <bdi>{last.preview}</bdi>
     </span>
   )

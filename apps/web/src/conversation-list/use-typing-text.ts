@@ -14,7 +14,7 @@ export function useTypingText({ people, named }: TypingTextOptions): string | un
   const [first, second] = people
   if (first === undefined) return undefined
   if (!named) return t('typing.unnamed')
-  if (second === undefined) return t('typing.one', { name: first.handle })
-  if (people.length === 2) return t('typing.two', { first: first.handle, second: second.handle })
+  if (second === undefined) return t('typing.one', { name: first.nickname ?? first.handle })
+  if (people.length === 2) return t('typing.two', { first: first.nickname ?? first.handle, second: second.nickname ?? second.handle })
   return t('typing.several', { count: people.length })
 }

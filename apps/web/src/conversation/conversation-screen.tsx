@@ -42,7 +42,7 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
         <div className={css['foot']}>
           <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
           {summary.standing !== 'active' && <StandingLine standing={summary.standing} />}
-          {canWrite && <Composer conversation={conversation} title={summary.title} />}
+          {canWrite && <Composer conversation={conversation} title={summary.title} keptDraft={summary.draft} />}
         </div>
       </section>
       {about && (

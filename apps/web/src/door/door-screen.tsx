@@ -6,9 +6,11 @@ import type { SessionState } from '@tacit/sdk'
 import { Logo } from '../design/logo.tsx'
 import { useDocumentTitle } from '../platform/use-document-title.ts'
 import { paths } from '../routes.ts'
+import { CodeSignIn } from './code-sign-in.tsx'
 import { DoorNotice } from './door-notice.tsx'
 import css from './door-screen.module.css'
 import { EnteringProgress } from './entering-progress.tsx'
+import { KitSignIn } from './kit-sign-in.tsx'
 import { Promises } from './promises.tsx'
 import { ShowCode } from '../linking/show-code.tsx'
 import { SignIn } from './sign-in.tsx'
@@ -48,9 +50,21 @@ export function DoorScreen({ session }: { readonly session: DoorSession }) {
   )
 }
 
-/** Creating, signing in, or being let in by another device. */
+type OtherWay = 'link' | 'kit' | 'code'
+
+/** Creating, signing in, or one of the other ways in. */
 function Way({ signIn, known }: { readonly signIn: boolean; readonly known: string | undefined }) {
-  const [linking, setLinking] = useState(false)
+  const [other, setOther] = useState<OtherWay>()
+  const back = () => setOther(undefined)
   if (!signIn) return <SignUp />
-  return linking ? <ShowCode onBack={() => setLinking(false)} /> : <SignIn known={known} onLink={() => setLinking(true)} />
+  switch (other) {
+    case undefined:
+      return <SignIn known={known} onOther={setOther} />
+    case 'link':
+      return <ShowCode onBack={back} />
+    case 'kit':
+      return <KitSignIn onBack={back} />
+    case 'code':
+      return <CodeSignIn onBack={back} />
+  }
 }

@@ -1,7 +1,7 @@
 /** Signing in: by passkey without typing anything, or by handle and password. */
 import { useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import { KeyRound, MonitorSmartphone } from 'lucide-react'
+import { FileKey2, KeyRound, MonitorSmartphone } from 'lucide-react'
 import { Link } from 'wouter'
 import { Button } from '../design/button.tsx'
 import { TextField } from '../design/text-field.tsx'
@@ -9,13 +9,20 @@ import { FailureLine } from '../messenger/failure-line.tsx'
 import { paths } from '../routes.ts'
 import css from './form.module.css'
 import { PasswordField } from './password-field.tsx'
+import { StartAnew } from './start-anew.tsx'
 import { useDoor } from './use-door.ts'
 
 /**
  * @param known the account that is signing in again on a device that has its keys.
- * @param onLink the person wants another device of theirs to let this one in.
+ * @param onOther the person wants to come in by another device of theirs, by their recovery kit, or has no way left.
  */
-export function SignIn({ known, onLink }: { readonly known: string | undefined; readonly onLink: () => void }) {
+export function SignIn({
+  known,
+  onOther,
+}: {
+  readonly known: string | undefined
+  readonly onOther: (way: 'link' | 'kit' | 'code') => void
+}) {
   const { t } = useTranslation()
   const door = useDoor()
   const [handle, setHandle] = useState(known ?? '')
@@ -29,6 +36,15 @@ export function SignIn({ known, onLink }: { readonly known: string | undefined; 
   const passkey = () => {
     door.signInWithPassword.reset()
     door.signInWithPasskey.start()
+  }
+
+  const isLocked = [door.signInWithPassword.failure, door.signInWithPasskey.failure].some((failure) => failure?.name === 'vault_locked')
+  if (isLocked) {
+    const back = () => {
+      door.signInWithPassword.reset()
+      door.signInWithPasskey.reset()
+    }
+    return <StartAnew onBack={back} />
   }
 
   return (
@@ -61,8 +77,14 @@ export function SignIn({ known, onLink }: { readonly known: string | undefined; 
       <Button kind={door.hasPasskeys ? 'plain' : 'main'} type="submit" wide busy={door.signInWithPassword.running}>
         {t('door.signIn.withPassword')}
       </Button>
-      <Button kind="plain" wide icon={<MonitorSmartphone size={18} aria-hidden="true" />} onClick={onLink}>
+      <Button kind="plain" wide icon={<MonitorSmartphone size={18} aria-hidden="true" />} onClick={() => onOther('link')}>
         {t('linking.door')}
+      </Button>
+      <Button kind="plain" wide icon={<FileKey2 size={18} aria-hidden="true" />} onClick={() => onOther('kit')}>
+        {t('door.signIn.withKit')}
+      </Button>
+      <Button kind="quiet" wide onClick={() => onOther('code')}>
+        {t('door.signIn.noWay')}
       </Button>
       <p className={css['other']}>
         {known === undefined ? (

@@ -1,4 +1,4 @@
-/** The four ways in, as actions: verbs of the SDK with the ceremony of the browser between them. */
+/** The ways in, as actions: verbs of the SDK with the ceremony of the browser between them. */
 import type { Messenger } from '@tacit/sdk'
 import { useMessenger } from '../messenger/messenger-context.tsx'
 import { useAction, type Action } from '../messenger/use-action.ts'
@@ -20,6 +20,9 @@ export interface Door {
   readonly signUpWithPassword: Action<[Credentials]>
   readonly signInWithPasskey: Action<[]>
   readonly signInWithPassword: Action<[Credentials]>
+  readonly signInWithKit: Action<[kit: string]>
+  /** After the vault did not open. */
+  readonly resetAccount: Action<[password: string]>
   readonly hasPasskeys: boolean
 }
 
@@ -36,6 +39,8 @@ export function useDoor(): Door {
     signUpWithPasskey: useAction((handle: string) => entering(way, () => createWithPasskey(way, handle))),
     signUpWithPassword: useAction((given: Credentials) => entering(way, () => messenger.signUp({ ...given, deviceName }))),
     signInWithPasskey: useAction(() => entering(way, () => enterWithPasskey(way))),
+    signInWithKit: useAction((kit: string) => entering(way, () => messenger.signInWithKit({ kit, deviceName }))),
+    resetAccount: useAction((password: string) => entering(way, () => messenger.resetAccount({ password, deviceName }))),
     signInWithPassword: useAction((given: Credentials) => entering(way, () => messenger.signIn({ ...given, deviceName }))),
   }
 }

@@ -6,7 +6,9 @@ import { Avatar } from '../design/avatar.tsx'
 import { Page } from '../design/page.tsx'
 import type { InsideSession } from '../shell/shell.tsx'
 import { LockSection } from '../lock/lock-section.tsx'
+import { WaysSection } from '../ways/ways-section.tsx'
 import { AppearanceSection } from './appearance-section.tsx'
+import { ContactsSection } from './contacts-section.tsx'
 import { DevicesSection } from './devices-section.tsx'
 import { PresenceSwitch } from './presence-switch.tsx'
 import { paths } from '../routes.ts'
@@ -32,6 +34,8 @@ export function Settings({ session }: { readonly session: InsideSession }) {
       <AppearanceSection />
       {session.kind === 'signed_in' && (
         <>
+          <WaysSection />
+          <ContactsSection />
           <DevicesSection />
           <SessionsSection />
         </>

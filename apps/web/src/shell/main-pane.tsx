@@ -12,6 +12,7 @@ const NewGroup = lazy(async () => ({ default: (await import('../people/new-group
 const Encryption = lazy(async () => ({ default: (await import('../settings/encryption.tsx')).Encryption }))
 const SecurityLog = lazy(async () => ({ default: (await import('../settings/security-log.tsx')).SecurityLog }))
 const History = lazy(async () => ({ default: (await import('../settings/history.tsx')).History }))
+const KitPage = lazy(async () => ({ default: (await import('../ways/kit-page.tsx')).KitPage }))
 const Held = lazy(async () => ({ default: (await import('../settings/held.tsx')).Held }))
 const Settings = lazy(async () => ({ default: (await import('../settings/settings.tsx')).Settings }))
 
@@ -43,6 +44,9 @@ export function MainPane({ session, conversations }: MainPaneProps) {
         </Route>
         <Route path={paths.history}>
           <History />
+        </Route>
+        <Route path={paths.kit}>
+          <KitPage />
         </Route>
         <Route path={paths.held}>
           <Held />

@@ -14,7 +14,7 @@ export function newsBetween(before: readonly ConversationSummary[], after: reado
     if (last === undefined || last.mine || last.sender === undefined) return []
     const earlier = known.get(summary.conversation)?.last
     if (earlier !== undefined && earlier.time >= last.time) return []
-    const text = summary.kind === 'group' ? `${last.sender.handle}: ${last.preview}` : last.preview
+    const text = summary.kind === 'group' ? `${last.sender.nickname ?? last.sender.handle}: ${last.preview}` : last.preview
     return [{ title: summary.title, text }]
   })
 }

@@ -6,9 +6,11 @@ import type { SessionState } from '@tacit/sdk'
 import { ConversationList } from '../conversation-list/conversation-list.tsx'
 import { useStillHere } from '../lock/use-still-here.ts'
 import { useWatch } from '../messenger/messenger-context.tsx'
+import { useSharedPreferences } from '../preferences/shared.ts'
 import { paths } from '../routes.ts'
 import { Announcer } from './announcer.tsx'
 import { ConnectionStrip } from './connection-strip.tsx'
+import { KitStrip } from './kit-strip.tsx'
 import { HistoryStrip } from './history-strip.tsx'
 import { MainPane } from './main-pane.tsx'
 import { NewDeviceStrip } from './new-device-strip.tsx'
@@ -26,6 +28,7 @@ export function Shell({ session }: { readonly session: InsideSession }) {
   const [switching, setSwitching] = useState(false)
   const openSwitcher = useCallback(() => setSwitching(true), [])
   useStillHere()
+  useSharedPreferences()
   useShortcuts({ conversations, openSwitcher })
   const atHome = ([paths.home, paths.signIn, paths.signUp] as string[]).includes(location)
   return (
@@ -37,6 +40,7 @@ export function Shell({ session }: { readonly session: InsideSession }) {
         <ConnectionStrip sessionEnded={session.kind === 'session_ended'} />
         <HistoryStrip />
         <NewDeviceStrip />
+        {session.kind === 'signed_in' && <KitStrip />}
       </div>
       <div className={css['list']}>
         {atHome && <h1 className="sr-only">{t('list.label')}</h1>}

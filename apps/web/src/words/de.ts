@@ -48,8 +48,31 @@ export const de: Words = {
       withPasskey: 'Mit Passkey anmelden',
       or: 'oder mit deinem Passwort',
       withPassword: 'Anmelden',
+      withKit: 'Mein Notfallblatt benutzen',
+      noWay: 'Ich kann mich auf keinem Weg mehr anmelden',
       noAccount: 'Ein neues Konto anlegen',
       backToReading: 'Zurück zu meinen Unterhaltungen',
+    },
+    otherWay: 'Anders anmelden',
+    kit: {
+      title: 'Notfallblatt',
+      words: 'Die zwölf Wörter',
+      hint: 'In ihrer Reihenfolge, mit Leerzeichen dazwischen. Groß oder klein ist gleich.',
+    },
+    lost: {
+      title: 'Kein Weg mehr?',
+      text: 'Wer diesen Server betreibt, kann dir einen Code geben. Er gilt einmal und 24 Stunden lang. Damit behältst du deinen Namen und fängst neu an.',
+      code: 'Code',
+      action: 'Weiter',
+    },
+    anew: {
+      title: 'Neu anfangen',
+      text: 'Der Server kennt dich, aber was für dich verschlüsselt ist, lässt sich nicht öffnen. Du kannst mit einem neuen Schlüssel neu anfangen.',
+      keeps: 'Du behältst deinen Namen und kommst in deine Unterhaltungen zurück.',
+      loses:
+        'Alte Nachrichten, Namen, die du Leuten gabst, Entwürfe und Einstellungen kann niemand zurückholen. Andere Wege zur Anmeldung enden.',
+      seen: 'Alle, die mit dir sprechen, sehen, dass sich dein Schlüssel geändert hat, und fragen vielleicht, ob du es bist.',
+      action: 'Mit diesem Passwort neu anfangen',
     },
     entering: {
       title: 'Einen Moment',
@@ -313,6 +336,61 @@ export const de: Words = {
   },
 
   switcher: { title: 'Unterhaltung finden', label: 'Unterhaltung finden', empty: 'So heißt keine Unterhaltung.' },
+
+  ways: {
+    title: 'Wege zur Anmeldung',
+    hint: 'Jeder öffnet alles. Zwei sind sicherer als einer.',
+    kinds: { password: 'Passwort', passkey: 'Passkey', kit: 'Notfallblatt' },
+    since: 'Seit {{date}}',
+    remove: 'Entfernen',
+    removeLabel: 'Entfernen: {{name}}',
+    changePassword: 'Passwort ändern',
+    addPassword: 'Ein Passwort dazu',
+    addPasskey: 'Einen Passkey dazu',
+    changes: { password: 'Neues Passwort', passkey: 'Noch ein Passkey', remove: 'Diesen Weg entfernen?' },
+    prove: 'Damit niemand sonst ändert, wie du dich anmeldest: Zeig, dass du es bist.',
+    savePassword: 'Ab jetzt dieses Passwort',
+    removeText: '{{name}}: Damit kann sich niemand mehr anmelden. Deine anderen Wege bleiben.',
+  },
+
+  kit: {
+    title: 'Notfallblatt',
+    hint: 'Eine Seite zum Drucken. Sie öffnet dein Konto, wenn sonst nichts mehr bleibt.',
+    explain:
+      'Ein Notfallblatt ist eine Seite mit zwölf Wörtern und einem Code. Wer es hat, kann sich als du anmelden: Bewahre es auf wie einen Ausweis. Es hilft, wenn deine Geräte verloren sind und dein Passwort vergessen ist.',
+    replaces: 'Ein neues Blatt tritt an die Stelle des alten.',
+    make: 'Notfallblatt anlegen',
+    makeNow: 'Jetzt anlegen',
+    sheet: 'Dein Notfallblatt',
+    for: 'Notfallblatt von {{handle}}',
+    made: 'Vom {{date}}. Nur das neueste Blatt gilt.',
+    words: 'Die zwölf Wörter',
+    qr: 'Das Blatt als QR-Code',
+    use: 'Öffne die Adresse oben, wähle „Mein Notfallblatt benutzen“ und gib die Wörter ein.',
+    once: 'Es wird nur dieses eine Mal gezeigt. Weder dieses Gerät noch der Server bewahrt es auf.',
+    print: 'Drucken',
+    done: 'Ich habe es aufbewahrt',
+    ask: 'Wenn alle deine Geräte verloren wären: Was würde dein Konto öffnen? Eine Seite zum Drucken, in einer Minute fertig.',
+    notNow: 'Jetzt nicht',
+  },
+
+  contacts: {
+    title: 'Leute',
+    hint: 'Diese Namen siehst nur du, auf allen deinen Geräten. Wer blockiert ist, erfährt es nicht.',
+    blocked: 'Blockiert',
+    name: 'Einen Namen geben',
+    nameLabel: 'Einen Namen geben: {{name}}',
+    nameTitle: 'Wie nennst du {{handle}}?',
+    nickname: 'Name',
+    nicknameHint: 'Nur du siehst ihn. Leer: wieder {{handle}}.',
+    save: 'Speichern',
+    block: 'Blockieren',
+    unblock: 'Nicht mehr blockieren',
+    unblockLabel: '{{name}} nicht mehr blockieren',
+    blockTitle: '{{name}} blockieren?',
+    blockText:
+      'Was {{name}} ab jetzt schreibt, siehst du nicht, und was sie oder er anfängt, erscheint nicht. Niemand erfährt es. Du kannst es jederzeit aufheben, dann ist alles da.',
+  },
 
   settings: {
     title: 'Einstellungen',

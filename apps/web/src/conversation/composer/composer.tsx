@@ -7,19 +7,22 @@ import { IconButton } from '../../design/icon-button.tsx'
 import { FailureLine } from '../../messenger/failure-line.tsx'
 import { isTouch } from '../../platform/touch.ts'
 import css from './composer.module.css'
-import { setDraft, useDraft } from './drafts.ts'
+import { setDraft, useDraft, useKeptDraft } from './drafts.ts'
 import { useSending } from './use-sending.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
 
 interface ComposerProps {
   readonly conversation: ConversationId
   readonly title: string
+  /** What the messenger has of a draft. */
+  readonly keptDraft: string | undefined
 }
 
-export function Composer({ conversation, title }: ComposerProps) {
+export function Composer({ conversation, title, keptDraft }: ComposerProps) {
   const { t } = useTranslation()
   const box = useRef<HTMLTextAreaElement>(null)
   const draft = useDraft(conversation)
+  useKeptDraft(conversation, keptDraft)
   const typing = useTypingSignal(conversation)
   const sending = useSending(conversation)
   const text = draft.trim()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ConversationId } from '@tacit/sdk'
-import { draftOf, giveBack, setDraft } from './drafts.ts'
+import { adoptDraft, draftOf, giveBack, setDraft } from './drafts.ts'
 
 const conversation = 'AAAAAAAAAAAAAAAAAAAAAA' as ConversationId
 
@@ -14,4 +14,13 @@ test('words that could not be sent come back to an empty box as they were', () =
   setDraft({ conversation, text: '' })
   giveBack({ conversation, text: 'the only words' })
   expect(draftOf(conversation)).toBe('the only words')
+})
+
+test('what was typed on another device comes into the box, but never over what was typed here since', () => {
+  setDraft({ conversation, text: '' })
+  adoptDraft({ conversation, text: 'from the phone' })
+  expect(draftOf(conversation)).toBe('from the phone')
+  setDraft({ conversation, text: 'from the phone, and on' })
+  adoptDraft({ conversation, text: 'from the phone again' })
+  expect(draftOf(conversation)).toBe('from the phone, and on')
 })

@@ -28,7 +28,9 @@ export function MessageTile({ row, conversation, inGroup }: MessageTileProps) {
   return (
     <div className={classes(css['row'], item.mine ? css['mine'] : css['theirs'], firstOfGroup && css['first'], lastOfGroup && css['last'])}>
       {named && (
-        <span className={css['gutter']}>{lastOfGroup && <Avatar id={item.sender.account} name={item.sender.handle} size="small" />}</span>
+        <span className={css['gutter']}>
+          {lastOfGroup && <Avatar id={item.sender.account} name={item.sender.nickname ?? item.sender.handle} size="small" />}
+        </span>
       )}
       {item.seq !== undefined && item.mine && (
         <ForgetMessage conversation={conversation} message={item.message} className={css['forget']} />
@@ -36,9 +38,11 @@ export function MessageTile({ row, conversation, inGroup }: MessageTileProps) {
       <div className={css['column']}>
         <div className={classes(css['bubble'], failed && css['failed'])}>
           {named && firstOfGroup ? (
-            <p className={css['sender']}>{item.sender.handle}</p>
+            <p className={css['sender']}>{item.sender.nickname ?? item.sender.handle}</p>
           ) : (
-            <span className="sr-only">{item.mine ? t('message.mine') : t('message.theirs', { name: item.sender.handle })}</span>
+            <span className="sr-only">
+              {item.mine ? t('message.mine') : t('message.theirs', { name: item.sender.nickname ?? item.sender.handle })}
+            </span>
           )}
           <MessageText text={item.text} large={isOnlyEmoji(item.text)} />
           <span className={showsMeta ? css['meta'] : 'sr-only'}>
