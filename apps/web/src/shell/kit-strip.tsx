@@ -1,7 +1,7 @@
 /** Asks once, after the first conversation, whether to make a recovery kit. Whatever is answered, it is not asked again on any device. */
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'wouter'
+import { Link, useRoute } from 'wouter'
 import { classes } from '../design/classes.ts'
 import { useMessenger, useWatch } from '../messenger/messenger-context.tsx'
 import { paths } from '../routes.ts'
@@ -13,8 +13,9 @@ const ASKED = 'kit_asked'
 export function KitStrip() {
   const preferences = useWatch('preferences')
   const conversations = useWatch('conversations')
+  const [atKit] = useRoute(paths.kit)
   const hasTalked = conversations?.some(({ last }) => last !== undefined) ?? false
-  if (preferences === undefined || preferences[ASKED] !== undefined || !hasTalked) return undefined
+  if (preferences === undefined || preferences[ASKED] !== undefined || !hasTalked || atKit) return undefined
   return <Question />
 }
 

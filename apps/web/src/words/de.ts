@@ -341,7 +341,7 @@ export const de: Words = {
     title: 'Wege zur Anmeldung',
     hint: 'Jeder öffnet alles. Zwei sind sicherer als einer.',
     kinds: { password: 'Passwort', passkey: 'Passkey', kit: 'Notfallblatt' },
-    since: 'Seit {{date}}',
+    since: 'Dazugekommen: {{date}}',
     remove: 'Entfernen',
     removeLabel: 'Entfernen: {{name}}',
     changePassword: 'Passwort ändern',

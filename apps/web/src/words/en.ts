@@ -335,7 +335,7 @@ export const en = {
     title: 'Ways to sign in',
     hint: 'Each of them opens everything. Two are safer than one.',
     kinds: { password: 'Password', passkey: 'Passkey', kit: 'Recovery kit' },
-    since: 'Since {{date}}',
+    since: 'Added: {{date}}',
     remove: 'Remove',
     removeLabel: 'Remove: {{name}}',
     changePassword: 'Change password',
