@@ -46,6 +46,8 @@ export const archive = {
       head: jsonBytes({ min: 1, max: limits.archiveHead }),
       put: z.array(z.strictObject({ number, bytes: jsonBytes({ min: 1, max: limits.archiveSegment }) })).max(limits.archivePut),
       drop: z.array(number).max(limits.archiveSegments),
+      /** Everything that was there before goes, whatever it was. */
+      clear: z.boolean(),
     }),
     result: z.object({ version, used: bytesUsed }),
     status: 200,

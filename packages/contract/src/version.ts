@@ -82,9 +82,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: 'bc9c432dc661bfba80743307132a1813d109f52c57589d97afba263a2a503c5a',
     what: 'Ways to sign in change only for somebody who has just proved who they are.',
   },
+  {
+    version: 16,
+    fingerprint: '101f02d0a9cfeb812809e5788da6a8b9a1999165d492eefefab00d61f7b2781d',
+    what: 'An archive is erased without knowing what is in it.',
+  },
 ]
 
-export const CONTRACT_VERSION = 15
+export const CONTRACT_VERSION = 16
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

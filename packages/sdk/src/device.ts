@@ -351,10 +351,12 @@ export class Device {
     }
     // First: whoever asks from now on hears of the absence that ends here.
     this.#attendance.arrived()
+    const found = this.#findConversations()
     // Each of these goes on with the next socket when this one ends.
     const tasks = [
+      found,
       // The archive says less of a conversation than the server does, so it comes second.
-      this.#findConversations().then(() => this.#archiveArrived()),
+      found.catch(() => undefined).then(() => this.#archiveArrived()),
       this.outbox.resume(),
       this.signals.receipts.resume(),
       this.#keyPackages.refill(),

@@ -138,7 +138,7 @@ export const settingsTable = {
     env: 'TACIT_ARCHIVE_MIB',
     schema: number(1, 4096),
     default: 128,
-    sentence: 'How many MiB of encrypted history the archive of one account may take; 128 hold about half a million messages.',
+    sentence: 'How many MiB of encrypted history the archive of one account may take; 128 hold about a million short messages.',
   }),
   retentionDays: setting({
     env: 'TACIT_RETENTION_DAYS',

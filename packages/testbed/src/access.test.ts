@@ -102,7 +102,7 @@ const routeRows: Record<RouteName, Row> = {
   },
   'archive.head': { kind: 'own', request: { path: '/v1/archive' } },
   'archive.segment': { kind: 'own', request: { path: '/v1/archive/segments/1' } },
-  'archive.write': { kind: 'own', request: { path: '/v1/archive', body: { version: 1, head: some, put: [], drop: [] } } },
+  'archive.write': { kind: 'own', request: { path: '/v1/archive', body: { version: 1, head: some, put: [], drop: [], clear: false } } },
   'devices.enrol': { kind: 'own', request: { path: '/v1/devices', body: { device: randomId(), deviceList: some, keys } } },
   'devices.list': { kind: 'others', request: ({ account }) => ({ path: `/v1/accounts/${account}/device-list` }) },
   'devices.replaceList': { kind: 'own', request: { path: '/v1/device-list', body: { deviceList: some } } },

@@ -23,7 +23,7 @@ export function History() {
       <p className={css['explain']}>{t('history.explain')}</p>
       {history === undefined ? <p className={css['explain']}>{t('history.unknown')}</p> : <Archive history={history} />}
       <HistoryCopy />
-      {history !== undefined && history.messages > 0 && <EraseHistory />}
+      {history !== undefined && (history.messages > 0 || history.trouble === 'unreadable') && <EraseHistory />}
     </Page>
   )
 }

@@ -533,7 +533,8 @@ export const de: Words = {
     trouble: {
       full: 'Das Archiv ist voll. Neuerer Verlauf bleibt nur auf deinen Geräten. Sichere eine Kopie und lösche dann das Archiv, um neu zu beginnen.',
       missing: 'Der Server gibt einen Teil deines Archivs nicht heraus. Was er gibt, ist echt; frage den Betreiber nach dem Rest.',
-      unreadable: 'Ein Teil des Archivs lässt sich hier nicht lesen. Eine neuere Version der App kann es vielleicht.',
+      unreadable:
+        'Das Archiv oder ein Teil davon lässt sich hier nicht lesen. Eine neuere Version der App kann es vielleicht. Nach einem Neubeginn des Kontos kann es nichts mehr: Lösche es, um neu anzufangen.',
       rolled_back:
         'Der Server zeigte ein älteres Archiv, als dieses Gerät gesehen hatte. Was auf diesem Gerät ist, wird noch einmal archiviert.',
       forked: 'Der Server zeigte deinen Geräten verschiedene Archive. Was auf diesem Gerät ist, wird noch einmal archiviert.',

@@ -522,7 +522,8 @@ export const en = {
     trouble: {
       full: 'The archive is full. Newer history stays on your devices only. Make a copy, then erase the archive to begin anew.',
       missing: 'The server does not give a part of your archive. What it gives is genuine; ask the operator about the rest.',
-      unreadable: 'A part of the archive cannot be read here. A newer version of the app may be able to.',
+      unreadable:
+        'The archive, or a part of it, cannot be read here. A newer version of the app may be able to. After a reset of the account nothing is: erase it to begin anew.',
       rolled_back: 'The server showed an older archive than this device had seen. What is on this device is being archived again.',
       forked: 'The server showed different archives to your devices. What is on this device is being archived again.',
     },

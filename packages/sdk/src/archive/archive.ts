@@ -4,7 +4,7 @@
  * archive it was planned on. So two devices that archive the same write it once, and what one restores the other never doubles.
  */
 import { limits, Refusal, routes, type ConversationId } from '@tacit/contract'
-import type { HistoryState } from '../api.ts'
+import { MessengerError, type HistoryState } from '../api.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { LiveValue } from '../live.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
@@ -96,12 +96,13 @@ export class Archive {
 
   /** Switches it on or off, for all own devices. What is in it stays. */
   switch(on: boolean): Promise<void> {
-    return this.#change((head) => (head.on === on ? undefined : { ...head, on }))
+    return this.#change(({ head }) => (head?.on === on ? undefined : head && { ...head, on }))
   }
 
-  /** Erases what is in it, and switches it off. Devices keep what they have. */
+  /** Erases what is in it, readable or not, and switches it off. Devices keep what they have. */
   wipe(): Promise<void> {
-    return this.#change((head) => ({ ...head, on: false, segments: [] }))
+    // No number is used twice, also when nobody can say which were: a change adds one at most.
+    return this.#change(({ head, version }) => ({ ...EMPTY_HEAD, ...head, on: false, next: head?.next ?? version + 2, segments: [] }))
   }
 
   /** The person has seen the alarm. */
@@ -185,7 +186,7 @@ export class Archive {
       const fetched = await fetchHead(this.#changeParts())
       this.#unreadable = fetched.kind === 'unreadable' ? 1 : 0
       if (fetched.kind === 'unreadable') {
-        this.#current ??= { version: 0, mark: new Uint8Array(), head: { ...EMPTY_HEAD, on: false }, used: 0, quota: 0 }
+        this.#current ??= NOTHING
         return undefined
       }
       const { current } = fetched
@@ -252,14 +253,14 @@ export class Archive {
   }
 
   /** Undefined when somebody else was faster. */
-  async #write(current: Current, { head, put, drop, taken }: Change): Promise<Current | undefined> {
+  async #write(current: Current, { head, put, drop, clear = false, taken }: Change): Promise<Current | undefined> {
     const { core, keys } = this.#parts
     const version = current.version + 1
-    const next: Head = current.version === 0 ? head : { ...head, past: pastAfter(current.head, current.mark) }
+    const next: Head = current.mark.length === 0 ? head : { ...head, past: pastAfter(current.head, current.mark) }
     const place = { kind: 'head', account: core.account, version } as const
     const sealed = await sealPiece({ place, key: await keys.newest(), bytes: encodeHead(next), random: core.random })
     try {
-      const body = { version, head: sealed, put: [...put], drop: [...drop] }
+      const body = { version, head: sealed, put: [...put], drop: [...drop], clear }
       const { used } = await core.session.call(routes.archive.write, { body })
       const written = { ...current, version, mark: await markOf(sealed), head: next, used }
       const first = firstNumber(next)
@@ -277,19 +278,21 @@ export class Archive {
     }
   }
 
-  /** A change that the person wants; rejects when it cannot be made now. */
-  async #change(what: (head: Head) => Head | undefined): Promise<void> {
+  /** A change that the person wants; `head` is undefined when what is there cannot be read. Rejects when it cannot be made now. */
+  async #change(what: (now: { readonly head: Head | undefined; readonly version: number }) => Head | undefined): Promise<void> {
     await this.#turns.run(async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const fetched = await fetchHead(this.#changeParts())
-        if (fetched.kind === 'unreadable') throw new Refusal('unavailable')
-        const { current } = fetched
-        await this.#remember(current)
-        const head = what(current.head)
-        const drop = head ? current.head.segments.filter((one) => !head.segments.includes(one)).map(({ number }) => number) : []
-        if (!head || (await this.#write(current, { head, put: [], drop, taken: async () => undefined }))) {
+        if (fetched.kind === 'head') await this.#remember(fetched.current)
+        const readable = fetched.kind === 'head' ? fetched.current : undefined
+        const current = readable ?? { ...NOTHING, version: fetched.kind === 'head' ? 0 : fetched.version }
+        const head = what({ head: readable?.head, version: current.version })
+        if (!head && !readable) throw new MessengerError('unsupported', 'The archive cannot be read by this device.')
+        const change = head && { head, put: [], drop: [], clear: head.segments.length === 0, taken: async () => undefined }
+        if (!change || (await this.#write(current, change))) {
           this.#current ??= current
           this.#full = false
+          this.#unreadable = 0
           return
         }
       }
@@ -317,6 +320,9 @@ export class Archive {
     return this.#full ? 'full' : undefined
   }
 }
+
+/** Stands for an archive that cannot be read. */
+const NOTHING: Current = { version: 0, mark: new Uint8Array(), head: { ...EMPTY_HEAD, on: false }, used: 0, quota: 0 }
 
 const newestFirst = (one: SegmentEntry, other: SegmentEntry): number => other.newest - one.newest || other.number - one.number
 

@@ -37,6 +37,8 @@ export interface Change {
   readonly head: Head
   readonly put: readonly { readonly number: number; readonly bytes: Uint8Array<ArrayBuffer> }[]
   readonly drop: readonly number[]
+  /** Whatever else is there goes. */
+  readonly clear?: boolean
   readonly taken: (writer: Writer) => Promise<void>
 }
 

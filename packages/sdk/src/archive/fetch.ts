@@ -29,14 +29,14 @@ export interface Current {
 export type FetchedHead =
   | { readonly kind: 'head'; readonly current: Current }
   /** What the server gave does not open: it is not what an own device wrote, or it is sealed under a key that is not here. */
-  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'unreadable'; readonly version: number }
 
 export async function fetchHead({ session, account, keys }: ArchiveAccess): Promise<FetchedHead> {
   const { version, bytes, used, quota } = await session.call(routes.archive.head, {})
   if (version === 0) return { kind: 'head', current: { version, mark: new Uint8Array(), head: EMPTY_HEAD, used, quota } }
   const opened = await openPiece({ place: { kind: 'head', account, version }, keys, sealed: bytes })
   const head = opened.kind === 'opened' ? decodeHead(opened.bytes) : undefined
-  return head ? { kind: 'head', current: { version, mark: await markOf(bytes), head, used, quota } } : { kind: 'unreadable' }
+  return head ? { kind: 'head', current: { version, mark: await markOf(bytes), head, used, quota } } : { kind: 'unreadable', version }
 }
 
 export const markOf = async (sealedHead: Uint8Array): Promise<Uint8Array> => (await sha256(sealedHead)).subarray(0, MARK)

@@ -6,15 +6,13 @@ import type { AccountId, ConversationId } from '@tacit/contract'
 import type { Live, Timeline } from '../api.ts'
 import { LiveQuery, type ReadingEnded } from '../live.ts'
 import type { Reader } from '../local-store/driver.ts'
-import { PAGE, positionBefore, readPosition, readTimeline } from './timeline.ts'
+import { positionBefore, readPosition, readTimeline } from './timeline.ts'
 
 interface Source {
   readonly store: Reader
   readonly me: AccountId
   readonly typing: readonly AccountId[]
 }
-
-const isShort = (timeline: Timeline | undefined): boolean => !timeline || (!timeline.hasEarlier && timeline.items.length < PAGE)
 
 export class OpenTimeline implements Live<Timeline | undefined> {
   readonly #conversation: ConversationId
@@ -68,7 +66,7 @@ export class OpenTimeline implements Live<Timeline | undefined> {
     const read = await readTimeline(store, { conversation, me, from, readBefore: this.#readBefore, typing })
     // Where the first page began; unless somebody asked for earlier ones meanwhile. A page that is not full yet goes on
     // growing at its beginning, when history comes from the archive.
-    if (this.#from === from) this.#from = isShort(read?.timeline) ? undefined : read?.from
+    if (this.#from === from && read?.full) this.#from = read.from
     return read?.timeline
   }
 }

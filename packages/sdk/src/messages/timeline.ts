@@ -21,17 +21,22 @@ export interface TimelineRequest {
 }
 
 /** Items of a timeline before anybody asked for earlier ones. */
-export const PAGE = 60
+const PAGE = 60
 
-/** `from` is where it begins: a timeline that is open grows at its end and keeps its beginning. */
+/**
+ * `from` is where it begins: a timeline that is open grows at its end and keeps its beginning. Not `full`: there were fewer items
+ * than a page has, so it has no beginning to keep.
+ */
 export async function readTimeline(
   reader: Reader,
   request: TimelineRequest,
-): Promise<{ readonly timeline: Timeline; readonly from: number } | undefined> {
+): Promise<{ readonly timeline: Timeline; readonly from: number; readonly full: boolean } | undefined> {
   const { conversation, me } = request
   if (!(await reader.get('select 1 as found from conversation where conversation = ?', [conversation]))) return undefined
   const names = await loadNames(reader)
-  const from = request.from ?? (await positionBefore(reader, { conversation, before: Number.MAX_SAFE_INTEGER, count: PAGE }))
+  const newest =
+    request.from === undefined ? await rowsBefore(reader, { conversation, before: Number.MAX_SAFE_INTEGER, count: PAGE }) : undefined
+  const from = request.from ?? firstSeq(newest)
   // The outbox first: what moves into the log meanwhile is then seen twice, not missed.
   const waiting = await reader.all("select * from outbox where conversation = ? and kind = 'text' order by position", [conversation])
   const logged = await readLog(reader, { conversation, me, from, names })
@@ -48,7 +53,11 @@ export async function readTimeline(
   )
   const firstUnread = logged.find((item) => (item.seq ?? 0) > request.readBefore && item.kind === 'message' && !item.mine)?.key
   const typing = request.typing.map(names)
-  return { timeline: { items, hasEarlier: earlier !== undefined, ...(firstUnread && { firstUnread }), typing }, from }
+  return {
+    timeline: { items, hasEarlier: earlier !== undefined, ...(firstUnread && { firstUnread }), typing },
+    from,
+    full: newest === undefined || newest.length === PAGE,
+  }
 }
 
 async function readLog(
@@ -69,13 +78,23 @@ async function hasRestored(reader: Reader, conversation: ConversationId): Promis
 
 const saysItBegins = (item: TimelineItem): boolean => item.kind === 'notice' && item.notice.kind === 'history_begins'
 
+interface Before {
+  readonly conversation: ConversationId
+  readonly before: number
+  readonly count: number
+}
+
 /** The position at which `count` more items begin. */
-export async function positionBefore(
-  reader: Reader,
-  { conversation, before, count }: { conversation: ConversationId; before: number; count: number },
-): Promise<number> {
-  const sql = `select seq from item where conversation = ? and seq < ? and kind <> 'silent' and ${NOT_BLOCKED} order by seq desc, part desc limit ?`
-  const last = (await reader.all(sql, [conversation, before, count])).at(-1)
+export const positionBefore = async (reader: Reader, asked: Before): Promise<number> => firstSeq(await rowsBefore(reader, asked))
+
+const rowsBefore = (reader: Reader, { conversation, before, count }: Before): Promise<readonly Row[]> =>
+  reader.all(
+    `select seq from item where conversation = ? and seq < ? and kind <> 'silent' and ${NOT_BLOCKED} order by seq desc, part desc limit ?`,
+    [conversation, before, count],
+  )
+
+function firstSeq(rows: readonly Row[] | undefined): number {
+  const last = rows?.at(-1)
   return last ? integer(last, 'seq') : 0
 }
 

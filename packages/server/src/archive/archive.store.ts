@@ -59,6 +59,8 @@ export const putSegment = (tx: Writer, row: Selectable<Tables['archive_segment']
     .onConflict((on) => on.columns(['account', 'number']).doUpdateSet({ size: row.size, bytes: row.bytes }))
     .execute()
 
+export const clearSegments = (tx: Writer, account: AccountId) => tx.deleteFrom('archive_segment').where('account', '=', account).execute()
+
 export const dropSegments = (tx: Writer, { account, numbers }: { account: AccountId; numbers: readonly number[] }) =>
   tx.deleteFrom('archive_segment').where('account', '=', account).where('number', 'in', numbers).execute()
 

@@ -16,13 +16,14 @@ interface Change {
   readonly head?: string
   readonly put?: readonly { readonly number: number; readonly bytes: string }[]
   readonly drop?: readonly number[]
+  readonly clear?: boolean
 }
 
-const write = (who: Member, { version, head = sealed(), put = [], drop = [] }: Change) =>
+const write = (who: Member, { version, head = sealed(), put = [], drop = [], clear = false }: Change) =>
   town.request<{ version: number; used: number } & Problem>('/v1/archive', {
     method: 'PUT',
     token: who.token,
-    body: { version, head, put, drop },
+    body: { version, head, put, drop, clear },
   })
 const headOf = async (who: Member) =>
   (await town.request<{ version: number; bytes: string; used: number; quota: number }>('/v1/archive', { token: who.token })).body
@@ -81,6 +82,17 @@ test('a full archive takes no more, loses nothing, and can be made smaller', asy
   expect((await segmentOf(dan, 5)).status).toBe(404)
   expect((await write(dan, { version: 5, drop: [1, 2] })).status).toBe(200)
   expect((await write(dan, { version: 6, put: [{ number: 5, bytes: large() }] })).status).toBe(200)
+})
+
+test('clearing leaves nothing of before, known or not', async () => {
+  const frank = await member(town, 'frank')
+  await write(frank, {
+    version: 1,
+    put: [1, 7].map((number) => ({ number, bytes: sealed() })),
+  })
+  expect((await write(frank, { version: 2, clear: true, put: [{ number: 9, bytes: sealed(60) }] })).body.used).toBe(60)
+  const left = await Promise.all([1, 7, 9].map((number) => segmentOf(frank, number)))
+  expect(left.map(({ status }) => status)).toEqual([404, 404, 200])
 })
 
 test('a segment that is too large is refused before it is looked at', async () => {

@@ -52,11 +52,12 @@ export function archiveHandlers({ database, bells, limits, space, quota }: Archi
 }
 
 /** The head first: its row is what two writers queue for. Gives the bytes of all segments. */
-async function write(tx: Transaction<Tables>, account: AccountId, { version, head, put, drop }: Written): Promise<number> {
+async function write(tx: Transaction<Tables>, account: AccountId, { version, head, put, drop, clear }: Written): Promise<number> {
   if (!(await store.replaceHead(tx, { account, version, head }))) {
     const current = await store.findHead(tx, account)
     throw new Refusal('version_conflict', { version: current?.version ?? 0 })
   }
+  if (clear) await store.clearSegments(tx, account)
   if (drop.length > 0) await store.dropSegments(tx, { account, numbers: drop })
   for (const { number, bytes } of put) await store.putSegment(tx, { account, number, size: bytes.length, bytes })
   return store.bytesUsed(tx, account)
