@@ -1,6 +1,7 @@
 /** The app lock in a real browser: set up, closed by hand and by opening the app again, opened, forgotten. */
 import { expect, test } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
+import { expectNothingKept } from './nothing-kept.ts'
 import { Person, Secrets } from './person.ts'
 import { countSteps, type Counted } from './steps.ts'
 
@@ -14,8 +15,9 @@ let alice: Person
 let bob: Person
 let steps: Counted
 
+const secrets = new Secrets()
+
 test.beforeAll(async ({ browser }) => {
-  const secrets = new Secrets()
   server = await startServerProcess()
   alice = await Person.arrive({ browser, url: server.url, handle: 'Alice', secrets })
   bob = await Person.arrive({ browser, url: server.url, handle: 'Bob', secrets })
@@ -103,5 +105,5 @@ test('who cannot open it clears the browser and signs in again', async () => {
   // The browser took its old place: there is one device, not two.
   await expect(alice.page.getByText('This device', { exact: true })).toBeVisible()
   await expect(alice.page.getByText(/on Linux$/)).toHaveCount(1)
-  expect(alice.complaints).toEqual([])
+  await expectNothingKept({ server, secrets, people: [alice, bob], found: 'Alice' })
 })
