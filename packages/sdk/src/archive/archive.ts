@@ -77,8 +77,8 @@ export class Archive {
 
   /** The last chance to archive what is only here: resolves when it is done, or cannot be done now, or time is up. */
   async finish(within: number): Promise<void> {
-    const { clock, store, wire } = this.#parts.core
-    if (!wire.isOnline || !this.#current?.head.on || (await countPending(store)) === 0) return
+    const { clock, wire } = this.#parts.core
+    if (!wire.isOnline || !this.#current?.head.on || !(await this.#hasWaiting())) return
     this.#stopTimer()?.()
     await new Promise<void>((resolve) => {
       const stop = clock.after(within, resolve)
@@ -135,9 +135,17 @@ export class Archive {
 
   /** The archive is believed to be as it was: only what is here and not there is a reason to do something. */
   async #runIfNeeded(): Promise<void> {
+    if (await this.#hasWaiting()) await this.#run(this.#current)
+  }
+
+  /** A store that cannot say so is one that the run will fail on, and say why. */
+  async #hasWaiting(): Promise<boolean> {
     const { store } = this.#parts.core
-    const waits = (await countPending(store)) > 0 || (await untoldForgotten(store, 1)).length > 0
-    if (waits) await this.#run(this.#current)
+    try {
+      return (await countPending(store)) > 0 || (await untoldForgotten(store, 1)).length > 0
+    } catch {
+      return !this.#ended
+    }
   }
 
   /** Reads what is new and writes what is missing; a passing failure is tried again. */
