@@ -202,3 +202,25 @@ describe('the command line', () => {
     })
   })
 })
+
+test('a recovery kit made in the terminal lets an empty profile in, with names and blocked people as they were', async () => {
+  const eva = await signedUp('eva')
+  await eva.json(['name', '@bob', 'Builder Bob'])
+  await eva.json(['block', 'alice'])
+  const kit = await eva.json(['kit'])
+  const words = kit && typeof kit === 'object' && 'words' in kit && Array.isArray(kit.words) ? kit.words.join(' ') : ''
+  expect(words.split(' ')).toHaveLength(12)
+  const empty = profileOf('eva-restored')
+  expect(await empty.json(['restore', '--password-stdin'], { input: `${words}\n` })).toMatchObject({ handle: 'eva' })
+  await vi.waitFor(
+    async () =>
+      expect(await empty.json(['people'])).toEqual([
+        { account: expect.any(String), handle: 'Alice', blocked: true },
+        { account: expect.any(String), handle: 'bob', name: 'Builder Bob', blocked: false },
+      ]),
+    { timeout: 60_000 },
+  )
+  await empty.json(['password', '--password-stdin'], { input: 'another horse entirely\n' })
+  const [password] = (await eva.json(['ways'])) as readonly { readonly kind: string; readonly unlock: string }[]
+  expect(password).toMatchObject({ kind: 'kit' })
+})

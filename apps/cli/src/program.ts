@@ -3,9 +3,11 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { enter, sessions, signOut, whoami } from './account/account.ts'
 import { devices } from './account/devices.ts'
 import { bringCode, showCode } from './account/link.ts'
+import { beginAnew, changePassword, makeKit, signInWithKit, ways } from './account/ways.ts'
 import { explainStop, finish, sayIfDevicesAreNew, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
+import { nameSomebody, people, setBlocked } from './conversations/people.ts'
 import { archive, archiveWishes, forget, type ArchiveWish } from './history/archive.ts'
 import { exportHistory, importHistory } from './history/copy.ts'
 import { exitCodesHelp, exits } from './exits.ts'
@@ -106,6 +108,40 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
         open((context) => enter(context, { how, handle, passwordFromStdin, deviceName })),
       )
   }
+  const fromStdin = ['--password-stdin', 'read the secrets from the lines of standard input', false] as const
+  const deviceName = ['--device-name <name>', 'what this device is called in the list of your devices'] as const
+  program
+    .command('restore')
+    .description('make this profile a device of your account with the twelve words of your recovery kit')
+    .option(...fromStdin)
+    .option(...deviceName)
+    .action((how: { passwordStdin: boolean; deviceName?: string }) =>
+      open((context) => signInWithKit(context, { fromStdin: how.passwordStdin, deviceName: how.deviceName })),
+    )
+  program
+    .command('begin-anew <handle>')
+    .description(
+      'with a code from the operator and a new password: another account key, which everybody sees; nothing of before comes back',
+    )
+    .option(...fromStdin)
+    .option(...deviceName)
+    .action((handle: string, how: { passwordStdin: boolean; deviceName?: string }) =>
+      open((context) => beginAnew(context, { handle, fromStdin: how.passwordStdin, deviceName: how.deviceName })),
+    )
+  program
+    .command('ways')
+    .description('the ways to sign in to your account')
+    .option('--remove <way>', 'remove the one with this id, or this beginning of an id')
+    .action(({ remove: gone }: { remove?: string }) => signed((context) => ways(context, { remove: gone })))
+  program
+    .command('password')
+    .description('a new password in the place of the one before')
+    .option('--password-stdin', 'read the new one from the first line of standard input', false)
+    .action(({ passwordStdin }: { passwordStdin: boolean }) => signed((context) => changePassword(context, { fromStdin: passwordStdin })))
+  program
+    .command('kit')
+    .description('make a recovery kit: twelve words and a code to print, shown once')
+    .action(() => signed(makeKit))
   program
     .command('sign-out')
     .description('end the session and wipe this profile')
@@ -180,6 +216,23 @@ function conversationCommands(program: Command, { signed, changing }: Doors): vo
     .command('find <handle>')
     .description('look a person up')
     .action((handle: string) => signed((context) => find(context, { handle })))
+  program
+    .command('people')
+    .description('people to whom you gave a name, or whom you blocked')
+    .action(() => signed(people))
+  program
+    .command('name <handle> [name]')
+    .description('call somebody by a name of your own, on all your devices; without one: by their handle again')
+    .action((handle: string, name: string | undefined) => changing((context) => nameSomebody(context, { handle, ...(name && { name }) })))
+  for (const [verb, blocked, description] of [
+    ['block', true, 'show nothing that a person writes from now on; they are not told'],
+    ['unblock', false, 'show what a person writes again'],
+  ] as const) {
+    program
+      .command(`${verb} <handle>`)
+      .description(description)
+      .action((handle: string) => changing((context) => setBlocked(context, { handle, blocked })))
+  }
   program
     .command('direct <handle>')
     .description('start a conversation with one person, or find the one there is')

@@ -131,3 +131,21 @@ test('a choice to share presence is made on all devices at once', async () => {
   await mia.setPresenceSharing({ on: true })
   await until(tablet.watch('session'), (session) => session.kind === 'signed_in' && session.sharesPresence)
 })
+
+test('a server that was set back gets again what the devices had, and they say that it was', async () => {
+  const [nora, otto] = [await world.signedUp('Nora'), await world.signedUp('Otto')]
+  const conversation = await nora.startDirect({ handle: 'otto' })
+  await nora.setNickname({ account: accountOf(otto), nickname: 'O.' })
+  await nora.settle({ within: 20_000 })
+  await world.backup('before-vault')
+  await nora.setNickname({ account: accountOf(otto), nickname: 'Otto the Great' })
+  await nora.settle({ within: 20_000 })
+  await world.restore('before-vault')
+  await nora.online()
+  await until(nora.watch('timeline', conversation), (timeline) =>
+    (timeline?.items ?? []).some((item) => item.kind === 'notice' && item.notice.kind === 'tampering' && item.notice.what === 'rollback'),
+  )
+  await nora.settle({ within: 20_000 })
+  const late = await world.signedIn('nora')
+  await shows(late, conversation, ({ title }) => title === 'Otto the Great')
+})

@@ -42,6 +42,12 @@ function firstLine(whole: string, source: string): string {
   return line
 }
 
+/** A secret that the person types at the terminal. Throws `CliFailure` when there is no terminal, or they cancelled. */
+export async function askHidden(world: World, question: string): Promise<string> {
+  if (!world.stdin.isTTY) throw new CliFailure('usage', 'This is asked for at a terminal.', 'Use --password-stdin.')
+  return ask(world, question)
+}
+
 // On stderr, so that an answer on stdout can be piped while the person types.
 async function ask({ stdin, stderr }: World, question: string): Promise<string> {
   stderr.write(question)

@@ -298,6 +298,9 @@ create table vault_value (
 create table contact (account text primary key, nickname text, blocked integer, compared_key blob) without rowid;
 `
 
+/** People who have a name here and whom this device has not met. */
+const contactHandles = 'alter table contact add column handle text;'
+
 const migrations: readonly string[] = [
   first,
   unopened,
@@ -311,6 +314,7 @@ const migrations: readonly string[] = [
   archive,
   formerKeys,
   shared,
+  contactHandles,
 ]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */

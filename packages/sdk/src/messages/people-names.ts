@@ -10,7 +10,9 @@ export type Names = (account: AccountId) => Person
 
 export async function loadNames(reader: Reader): Promise<Names> {
   // A name from the archive is what the person was called then; whoever this device has met is called what they are called.
-  const rows = await reader.all('select account, handle from archived_person union all select account, handle from person')
+  const rows = await reader.all(`select account, handle from archived_person
+     union all select account, handle from contact where handle is not null
+     union all select account, handle from person where handle <> ''`)
   const people = new Map(rows.map((row) => [id(row, 'account', AccountId), text(row, 'handle')]))
   const own = await nicknames(reader)
   return (account) => {

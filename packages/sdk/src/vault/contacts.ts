@@ -2,7 +2,8 @@
  * People as this person sees them: by a name of their own, blocked, compared. In the vault's part `people`, and from there in a table
  * of this device that lists and timelines are read with.
  *
- * Names of values: `name/<account>` text · `block/<account>` when (ms) · `same/<account>` the account key that was compared.
+ * Names of values: `name/<account>` text · `block/<account>` when (ms) · `same/<account>` the account key that was compared ·
+ * `handle/<account>` what they are called by everybody, for devices that have not met them.
  */
 import { AccountId, type CborValue } from '@tacit/contract'
 import { id, integer, text } from '../local-store/columns.ts'
@@ -11,6 +12,7 @@ import { valuesUnder } from './values.store.ts'
 
 export const nameOf = (account: AccountId) => `name/${account}`
 export const blockOf = (account: AccountId) => `block/${account}`
+export const handleOf = (account: AccountId) => `handle/${account}`
 export const sameOf = (account: AccountId) => `same/${account}`
 
 /** Makes the table say what the values say. */
@@ -28,6 +30,11 @@ async function settleContact(writer: Writer, given: { what: string; account: Acc
   const { what, account, value } = given
   if (what === 'name' && typeof value === 'string')
     await writer.run('insert into contact (account, nickname) values (?1, ?2) on conflict (account) do update set nickname = ?2', [
+      account,
+      value,
+    ])
+  if (what === 'handle' && typeof value === 'string')
+    await writer.run('insert into contact (account, handle) values (?1, ?2) on conflict (account) do update set handle = ?2', [
       account,
       value,
     ])

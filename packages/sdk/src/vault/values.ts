@@ -28,12 +28,13 @@ export const DAY_MS = 86_400_000
 
 /** The one of two values of one name that stands. */
 export function later(one: VaultValue, other: VaultValue): VaultValue {
-  if (one.name.startsWith(GROWING) && typeof one.value === 'number' && typeof other.value === 'number')
-    return one.value >= other.value ? one : other
+  if (one.name.startsWith(GROWING) && grown(one) !== grown(other)) return grown(one) > grown(other) ? one : other
   if (one.counter !== other.counter) return one.counter > other.counter ? one : other
   if (one.device !== other.device) return one.device > other.device ? one : other
   return one
 }
+
+const grown = ({ value }: VaultValue): number => (typeof value === 'number' ? value : -1)
 
 /** Of one name at most one each, in the order of names. Stones that are old enough are left out. */
 export function encodeValues(values: readonly VaultValue[], today: number): Uint8Array<ArrayBuffer> {
