@@ -73,6 +73,8 @@ test('a profile is let in by another one: it shows a code, both show the same di
   const listed = (await alice.json(['devices'])) as { device: string; name: string; current: boolean }[]
   expect(listed.map(({ name }) => name)).toContain('Tablet')
   expect((await alice.run(['whoami'])).stderr).toContain('A new device has joined your account.')
+  expect(await alice.json(['devices', '--idle-days', '30'])).toEqual({ idleDays: 30 })
+  expect((await alice.run(['devices', '--idle-days', '13'])).code).toBe(2)
   const linked = listed.find(({ name }) => name === 'Tablet')?.device ?? ''
   expect((await alice.run(['devices', '--remove', linked], { env: { TACIT_PASSWORD_FILE: passwordFile } })).code).toBe(0)
   expect((await tablet.run(['devices'])).code).toBe(3)

@@ -65,6 +65,7 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   describeProgram(program, world)
   const doors = { open, signed, changing, endless }
   accountCommands(program, doors)
+  deviceCommands(program, doors)
   trustCommands(program, { doors, audit: (server) => audit({ voice: speak() }, { server }) })
   conversationCommands(program, doors)
   messageCommands(program, doors)
@@ -150,6 +151,10 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
     .command('whoami')
     .description('who is signed in')
     .action(() => signed(whoami))
+}
+
+/** Where the account is, and who else may come in. */
+function deviceCommands(program: Command, { open, signed, changing }: Doors): void {
   program
     .command('devices')
     .description('the devices of your account')
@@ -157,9 +162,11 @@ function accountCommands(program: Command, { open, signed }: Doors): void {
     .option('--name <name>', 'the name for --rename')
     .option('--remove <device>', 'take a device out of your account and of all conversations; asks for the password')
     .option('--seen', 'you know about the new ones', false)
-    .action((how: { rename?: string; name?: string; remove?: string; seen: boolean }) =>
-      signed((context) => devices(context, { rename: how.rename, name: how.name, remove: how.remove, seen: how.seen })),
-    )
+    .option('--idle-days <number>', 'take devices off that were not used for so many days, 14 to 90', wholeNumber)
+    .action((how: { rename?: string; name?: string; remove?: string; seen: boolean; idleDays?: number }) => {
+      const { rename, name, remove, seen, idleDays } = how
+      return (idleDays === undefined ? signed : changing)((context) => devices(context, { rename, name, remove, seen, idleDays }))
+    })
   program
     .command('link [code]')
     .description('be let in by another device of yours, which takes the code shown here; or, with the code of a new device, let it in')

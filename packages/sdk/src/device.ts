@@ -84,7 +84,6 @@ export class Device {
   readonly #duties: Duties
   readonly #renewals = new OneAtATime()
   readonly #arrivals = new OneAtATime()
-  #tidyAfter = 0
   readonly #keyLog: KeyLog
   readonly #archiveKeys: VaultArchiveKeys
   #self: Self
@@ -381,18 +380,17 @@ export class Device {
     await this.#lookAround()
   }
 
-  /** Once in a while, not with every connection. */
+  /** Once a day: the day on which it was done is the day on which this device was in use. */
   #tidy(): Promise<void> {
     return this.#renewals.run(async () => {
-      const { clock, people, account, store } = this.core
-      if (clock.now() < this.#tidyAfter) return
+      const { clock, people, account, store, device } = this.core
       const today = Math.floor(clock.now() / DAY)
-      await this.shared.set('places', { [activeOf(this.core.device)]: today })
-      // Others have said the same of themselves; their words are here before anybody is judged.
+      if ((await valueOf(store, 'places', activeOf(device))) === today) return
+      // What others have said of themselves is here before anybody is judged.
       await this.shared.resume()
       const gone = await tidyDevices({ ...this.vault, store, refreshList: () => people.refresh(account) })
-      if (gone.length > 0) await this.shared.set('places', Object.fromEntries(gone.map((device) => [activeOf(device), undefined])))
-      this.#tidyAfter = clock.now() + DAY / 2
+      const without = Object.fromEntries(gone.map((one) => [activeOf(one), undefined]))
+      await this.shared.set('places', { ...without, [activeOf(device)]: today })
     })
   }
 

@@ -96,6 +96,8 @@ export class Door {
   }
 
   close(): Promise<void> {
+    // Nobody waits here any more for another device to come.
+    this.#linking.drop()
     return this.#turns.run(async () => {
       const marker = this.#signedIn?.device.core.marker
       this.#leave()

@@ -11,18 +11,24 @@ export interface DevicesRequest {
   readonly rename: string | undefined
   readonly name: string | undefined
   readonly seen: boolean
+  readonly idleDays: number | undefined
 }
 
 export async function devices(context: SignedInContext, request: DevicesRequest): Promise<void> {
   const { device, voice } = context
   const all = await device.devices()
-  const { remove, rename, name, seen } = request
+  const { remove, rename, name, seen, idleDays } = request
   if (remove !== undefined) return removeDevice(context, mustFind(all, remove))
   if (rename !== undefined) {
     if (name === undefined) throw new CliFailure('usage', 'A new name is needed.', 'Give it with --name.')
     const found = mustFind(all, rename)
     await device.nameDevice({ device: found.device, name })
     return voice.answer({ json: { device: found.device, name }, lines: [`${found.device} is called ${name} now`] })
+  }
+  if (idleDays !== undefined) {
+    if (idleDays < 14 || idleDays > 90) throw new CliFailure('usage', 'It must be 14 to 90 days.')
+    await device.setPreference({ name: 'idleDays', value: String(idleDays) })
+    return voice.answer({ json: { idleDays }, lines: [`devices go when they were not used for ${idleDays} days`] })
   }
   if (seen) await device.acknowledgeDevices()
   voice.answer({ json: all.map(asJson), lines: all.map(asLine) })

@@ -29,7 +29,8 @@ export function ShowCode({ onBack }: { readonly onBack: () => void }) {
     // Keys come to live in this browser; what it says to this changes nothing.
     if (state.kind === 'finishing') void keepStorage().catch(() => undefined)
   }, [state.kind, keepStorage])
-  const isOver = state.kind === 'over' || (state.kind === 'idle' && begin.failure !== undefined)
+  // Idle: it did not begin, or another tab took over from the one that had begun it.
+  const isOver = state.kind === 'over' || (state.kind === 'idle' && !begin.running)
   return (
     <div className={css['step']}>
       <h1 className={css['title']}>{t('linking.newTitle')}</h1>
