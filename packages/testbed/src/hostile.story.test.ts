@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decodeCommand, encodeCbor, encodeCommand, encodeEvent, type Entry, type EventFrame } from '@tacit/contract'
+import { createHash } from 'node:crypto'
+import { decodeCommand, encodeAccepted, encodeCbor, encodeCommand, encodeEvent, type Entry, type EventFrame } from '@tacit/contract'
 import type { ConversationId, Timeline } from '@tacit/sdk'
 import { openDevice, openMemoryStore } from '@tacit/sdk/node'
 import { noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Forge, type World, type WorldDevice } from './index.ts'
@@ -294,6 +295,35 @@ test('an own message that the log no longer holds is not sent for ever, and the 
   )
   await write('and so it goes on')
 })
+
+test(
+  'M-13: a server that says of a commit that it is accepted, and accepts another one, holds nobody up',
+  { timeout: 120_000 },
+  async () => {
+    const [nina, otto] = await Promise.all([world.signedUp('Nina'), world.signedUp('Otto')])
+    await Promise.all([world.signedUp('Paula'), world.signedUp('Quentin')])
+    const conversation = await nina.createGroup({ title: 'Two', handles: ['otto'] })
+    await otto.conversation('Two')
+    await otto.send({ conversation, text: 'hello' })
+    await nina.sees(conversation, ['hello'])
+    let pretended = false
+    nina.weather.pretend((command) => {
+      if (command.name !== 'conversations.commit' || pretended) return undefined
+      pretended = true
+      const hash = new Uint8Array(createHash('sha256').update(command.body.commit).digest())
+      const result = { seq: 99, hash, epoch: command.body.epoch + 1, duplicate: false }
+      return encodeAccepted({ ref: command.ref, name: 'conversations.commit', result }).slice()
+    })
+    const adding = nina.addPeople({ conversation, handles: ['paula'] })
+    await expect.poll(() => pretended).toBe(true)
+    await otto.addPeople({ conversation, handles: ['quentin'] })
+    await adding
+    await nina.send({ conversation, text: 'all of us' })
+    await otto.sees(conversation, ['hello', 'all of us'])
+    const { members } = await otto.details(conversation, (now) => now.members.length === 4)
+    expect(members.map(({ handle }) => handle).toSorted()).toEqual(['Nina', 'Otto', 'Paula', 'Quentin'])
+  },
+)
 
 test('a server that counts commits wrongly does not get the messages after them refused', async () => {
   const { reader, conversation } = await pair()

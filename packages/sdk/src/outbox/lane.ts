@@ -97,7 +97,7 @@ export class Lane {
     if (step.kind !== 'send' && step.kind !== 'offer_again') return step.kind === 'again'
     const sealed = step.kind === 'send' ? step.sealed : step.entry
     const hash = toBase64Url(sealed.hash)
-    this.#awaits = this.#sent === hash
+    this.#awaits = this.#sent === hash && !(step.kind === 'send' && step.overtaken)
     if (this.#awaits) return false
     const outcome = await (step.kind === 'send' ? transmit(this.#core, sealed) : offerAgain(this.#core, sealed))
     const isCommit = sealed.kind === 'commit'

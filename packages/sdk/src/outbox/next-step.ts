@@ -28,7 +28,8 @@ export interface Tasks {
 
 /** `again`: something changed, ask once more. Rejects with what kept it from being prepared. */
 export type Step =
-  | { readonly kind: 'send'; readonly sealed: Sealed }
+  /** `overtaken`: the log is past its epoch without it, whatever the server has answered. */
+  | { readonly kind: 'send'; readonly sealed: Sealed; readonly overtaken: boolean }
   /** It was in the log before, and the server lost it. */
   | { readonly kind: 'offer_again'; readonly entry: Sealed }
   | { readonly kind: 'again' }
@@ -49,7 +50,7 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
   }))
   if (!now.state) return REST
   if (now.offered) return { kind: 'offer_again', entry: now.offered }
-  if (now.sealed) return { kind: 'send', sealed: now.sealed }
+  if (now.sealed) return { kind: 'send', sealed: now.sealed, overtaken: isOvertaken(now.state, now.sealed) }
   if (now.state.standing === 'paused' && now.owed) return report(core, now.state, now.owed)
   if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)
   if (now.state.standing !== 'active' || !now.group) return REST
@@ -61,6 +62,10 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
   }
   return core.conversations.hold(conversation, (hold) => sealNextMessage(core, hold))
 }
+
+/** Of a member's own entry: one that is in the log is met before the commit that ends its epoch, or is that commit. */
+const isOvertaken = ({ standing, epoch }: Conversation, sealed: Sealed): boolean =>
+  standing === 'active' && sealed.kind !== 'join' && sealed.kind !== 'nack' && epoch > sealed.epoch
 
 /** First the others are told, then this device tries the door: when that does not open, they bring it back. */
 async function report(core: DeviceCore, { conversation }: Conversation, owed: OwedNack): Promise<Step> {
@@ -131,8 +136,7 @@ async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Pr
   const next = leaves.find((entry) => entry.device !== core.device) ?? leaves[0]
   if (!next) return REST
   await sealRemoveProposal(core, hold, { leaf: next.leaf, intent: intent.position })
-  const sealed = await findSealed(core.store, conversation)
-  return sealed ? { kind: 'send', sealed } : AGAIN
+  return AGAIN
 }
 
 /** Returns whether there was something to commit. */

@@ -35,7 +35,7 @@ const anybody: readonly Replacement[] = [
   },
   {
     file: `${SDK}/devices/authenticate-leaf.ts`,
-    anchor: "if (leaf.path === 'tree' || leaf.path === 'past' || isListed(person, certificate)) return true",
+    anchor: 'if (isPast || isListed(person, certificate)) return true',
     text: 'if (person) return true',
   },
 ]
@@ -111,7 +111,7 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: `${SDK}/inbox/read-message.ts`,
-        anchor: "if (place === 'repeat' || (await reading.isRepeat(message))) {",
+        anchor: "if (place === 'repeat' || (await reading.isRepeat(message, { account: sender.account, text: read.payload.text }))) {",
         text: 'if (seen.seq < 0) {',
       },
       {
@@ -147,6 +147,17 @@ export const breaks: readonly Break[] = [
         file: `${SDK}/inbox/read-entry.ts`,
         anchor: "const isTold = entry.kind === 'message' ||",
         text: "const isTold = entry.kind !== 'message' &&",
+      },
+    ],
+  },
+  {
+    ids: ['M-13'],
+    what: 'what was answered is waited for, whatever the log says',
+    changes: [
+      {
+        file: `${SDK}/outbox/lane.ts`,
+        anchor: "this.#sent === hash && !(step.kind === 'send' && step.overtaken)",
+        text: 'this.#sent === hash',
       },
     ],
   },
@@ -223,8 +234,19 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: `${SDK}/messages/timeline.ts`,
-        anchor: "kind <> 'silent' order by seq, part\"",
-        text: "kind <> 'silent' order by time, seq, part\"",
+        anchor: '${NOT_BLOCKED} order by seq, part`',
+        text: '${NOT_BLOCKED} order by time, seq, part`',
+      },
+    ],
+  },
+  {
+    ids: ['M-29'],
+    what: 'the digits say nothing of the keys',
+    changes: [
+      {
+        file: `${SDK}/linking/protocol.ts`,
+        anchor: "await sha256(bytesOf('tacit link digits v1', exchange))",
+        text: 'await sha256(new Uint8Array(exchange.nonce.length))',
       },
     ],
   },

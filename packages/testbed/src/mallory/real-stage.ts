@@ -37,13 +37,16 @@ async function openStage(made: { world: World; folder: string; run: number; dice
   const people = new Map<Cast, Promise<Victim>>()
   const handleOf = (name: Cast): string => `${name}${run}`
   let devices = 0
-  const open = async (name: Cast, how: 'signUp' | 'signIn'): Promise<Victim> => {
-    const path = join(folder, `${handleOf(name)}-${(devices += 1)}.db`)
-    const device = new RealVictim({ url: world.url, path, handle: handleOf(name) })
+  const empty = async (name: string): Promise<RealVictim> => {
+    const path = join(folder, `${name}-${run}-${(devices += 1)}.db`)
+    const device = new RealVictim({ url: world.url, path, handle: name })
     held.use(device)
     await device.open()
+    return device
+  }
+  const open = async (name: Cast, how: 'signUp' | 'signIn'): Promise<Victim> => {
+    const device = await empty(handleOf(name))
     await device.as((messenger) => messenger[how]({ handle: handleOf(name), password: PASSWORD }))
-    device.noteSelf()
     return device
   }
   return {
@@ -54,6 +57,7 @@ async function openStage(made: { world: World; folder: string; run: number; dice
       people.set(name, known)
       return known
     },
+    emptyDevice: () => empty('nobody'),
     secondDevice: (name) => open(name, 'signIn'),
     log: async (conversation) => logIn(join(world.dataFolder, 'tacit.sqlite'), conversation),
     secondKeyLog: () => MalloryLog.copyOf({ folder: world.dataFolder, url: world.url }),
@@ -72,8 +76,6 @@ function logIn(path: string, conversation: string): readonly Entry[] {
 class RealVictim implements Victim, AsyncDisposable {
   readonly handle: string
   readonly weather = new Weather()
-  account: Victim['account'] = '' as Victim['account']
-  device: Victim['device'] = '' as Victim['device']
   readonly #url: string
   readonly #path: string
   #messenger: NodeDevice | undefined
@@ -90,8 +92,12 @@ class RealVictim implements Victim, AsyncDisposable {
     this.#messenger = await openDevice({ server: this.#url, store: this.#store, network: this.weather })
   }
 
-  noteSelf(): void {
-    ;({ account: this.account, device: this.device } = selfOf(this.messenger))
+  get account(): Victim['account'] {
+    return selfOf(this.messenger).account
+  }
+
+  get device(): Victim['device'] {
+    return selfOf(this.messenger).device
   }
 
   get messenger(): NodeDevice {

@@ -83,6 +83,7 @@ class SimulatedWorld {
       dice: dice.named('plot'),
       url: SERVER_URL,
       person: (name) => this.#person(name),
+      emptyDevice: () => this.#open({ name: `nobody${this.#devices.length}`, handle: 'nobody' }),
       secondDevice: (name) => this.#newcomer(name),
       log: async (conversation) => this.#log(conversation),
       secondKeyLog: () => this.#secondKeyLog(),
@@ -112,7 +113,7 @@ class SimulatedWorld {
     return victim
   }
 
-  async #open({ name, handle, known }: { name: string; handle: Cast; known?: TemplateDevice }): Promise<Victim> {
+  async #open({ name, handle, known }: { name: string; handle: string; known?: TemplateDevice }): Promise<Victim> {
     const weather = new Weather()
     const device = new SimDevice({
       name,

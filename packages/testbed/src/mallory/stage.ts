@@ -30,6 +30,8 @@ export interface Stage {
   readonly dice: Dice
   /** The first device of somebody; the same one when asked again. */
   person(name: Cast): Promise<Victim>
+  /** A device that nobody is signed in on. */
+  emptyDevice(): Promise<Victim>
   /** A new device of somebody, signed in with the password; caught up with nothing yet. */
   secondDevice(name: Cast): Promise<Victim>
   /** The server's own log, read past everything. */

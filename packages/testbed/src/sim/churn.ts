@@ -24,6 +24,10 @@ export class Churn {
   readonly #misfortune: Misfortune
   readonly #workload: Workload
   readonly #dice: Dice
+  /** Somebody has begun to remove them; that it worked they hear from the server, whoever else hears it. */
+  readonly #leaving = new Map<SimDevice, Person>()
+  /** Programs that are signing in. */
+  readonly #trying = new Map<SimDevice, SimDevice['process']>()
 
   constructor({ world, misfortune, workload }: { world: SimWorld; misfortune: Misfortune; workload: Workload }) {
     this.#world = world
@@ -34,6 +38,7 @@ export class Churn {
 
   /** One device comes or goes, if one can. */
   strike(): void {
+    this.sweep()
     const person = this.#dice.pick(this.#world.people)
     const kind = this.#dice.pick(CHURN)
     if (!person || !kind || !this.#act(kind, person)) return
@@ -41,20 +46,37 @@ export class Churn {
     this.happened.set(kind, (this.happened.get(kind) ?? 0) + 1)
   }
 
-  /** Whoever is signed out signs in, for as long as it does not succeed. */
+  /** Whoever is signed out signs in, for as long as it does not succeed; a program that ended in the middle of it begins again. */
   signIn(device: SimDevice, handle: string): void {
-    const again = (): void => void this.#world.loop.after(AGAIN_AFTER, () => this.signIn(device, handle), 'nobody')
     if (!this.#world.devices.includes(device) || device.device !== '') return
-    if (!device.isRunning) return void this.#misfortune.startDevice(device).then(again)
     device.noteSelf()
     if (device.device !== '') return
+    if (!device.isRunning) void this.#misfortune.startDevice(device)
+    else if (this.#trying.get(device) !== device.process) this.#try(device, handle)
+    this.#world.loop.after(AGAIN_AFTER, () => this.signIn(device, handle), 'nobody')
+  }
+
+  #try(device: SimDevice, handle: string): void {
+    this.#trying.set(device, device.process)
     device
       .act((messenger) => messenger.signIn({ handle, password: PASSWORD, deviceName: device.name }))
-      .then(
-        () => device.noteSelf(),
-        (error: unknown) => this.#world.trace(`${device.name} could not sign in: ${String(error)}`),
-      )
-      .then(again, again)
+      .catch((error: unknown) => {
+        this.#world.trace(`${device.name} could not sign in: ${String(error)}`)
+        this.#trying.delete(device)
+      })
+  }
+
+  /** Those that were removed are nobody's any more. */
+  sweep(): void {
+    for (const [device, person] of this.#leaving) {
+      if (!device.isRunning || device.messenger.watch('session').get().kind !== 'session_ended') continue
+      this.#leaving.delete(device)
+      this.#world.devices.splice(this.#world.devices.indexOf(device), 1)
+      person.devices.splice(person.devices.indexOf(device), 1)
+      this.#workload.forget(device)
+      device.kill()
+      this.#world.trace(`${device.name} is removed`)
+    }
   }
 
   #act(kind: ChurnKind, person: Person): boolean {
@@ -72,19 +94,13 @@ export class Churn {
     return true
   }
 
-  /** By another own device; the removed one ends, as a stolen one does not. */
+  /** By another own device. */
   #remove(person: Person, { device, by }: { device: SimDevice; by: readonly SimDevice[] }): boolean {
     const other = by.find((one) => one !== device)
     if (!other) return false
     const removed = device.device
+    this.#leaving.set(device, person)
     this.#world.trace(`${other.name} removes ${device.name}`)
-    const gone = (): void => {
-      this.#world.devices.splice(this.#world.devices.indexOf(device), 1)
-      person.devices.splice(person.devices.indexOf(device), 1)
-      this.#workload.forget(device)
-      device.kill()
-      this.#world.trace(`${device.name} is removed`)
-    }
     other
       .act(async (messenger) => {
         const found = (await messenger.devices()).find((one) => one.device === removed)
@@ -92,13 +108,14 @@ export class Churn {
         await messenger.proveByPassword({ password: PASSWORD })
         await messenger.removeDevice({ device: found.device })
       })
-      .then(gone, (error: unknown) => this.#world.trace(`${device.name} was not removed: ${String(error)}`))
+      .catch((error: unknown) => this.#world.trace(`${device.name} was not removed: ${String(error)}`))
     return true
   }
 
   #evict(person: Person, device: SimDevice): boolean {
     this.#workload.forget(device)
     this.#misfortune.forgetCopy(device)
+    this.#leaving.delete(device)
     device.evict()
     this.signIn(device, person.handle)
     return true

@@ -1,5 +1,6 @@
 /** Attacks on the log: messages left out, moved, repeated, redirected, or shown to some and not to others. */
-import type { Entry } from '@tacit/contract'
+import { createHash } from 'node:crypto'
+import { encodeAccepted, type Entry } from '@tacit/contract'
 import { held, succeeded, unless, type Outcome, type Row } from '../row.ts'
 import { circle, distanceToAlarm, hasText, pair, says, sees, textsAt, writes, type Stage, type Victim } from '../stage.ts'
 import { LogLie } from '../log-lie.ts'
@@ -106,6 +107,31 @@ async function fork(stage: Stage): Promise<Outcome> {
   return asOutcome(await distanceToAlarm(stage, { victim, conversation, next }))
 }
 
+/** Tells two members that their commits of one epoch were accepted. */
+async function twoCommits(stage: Stage): Promise<Outcome> {
+  const { all, conversation } = await circle(stage, ['bob'])
+  const [alice, bob] = all
+  if (!alice || !bob) throw new Error('nobody')
+  const [carol, insider] = await Promise.all([stage.person('carol'), stage.person('mallory')])
+  const [fooled, other] = stage.dice.onceIn(2) ? [alice, bob] : [bob, alice]
+  const [last] = (await stage.log(conversation)).slice(-1)
+  let isFooled = false
+  fooled.weather.pretend((command) => {
+    if (command.name !== 'conversations.commit' || isFooled) return undefined
+    isFooled = true
+    const hash = new Uint8Array(createHash('sha256').update(command.body.commit).digest())
+    const result = { seq: (last?.seq ?? 0) + 1, hash, epoch: command.body.epoch + 1, duplicate: false }
+    return encodeAccepted({ ref: command.ref, name: 'conversations.commit', result }).slice()
+  })
+  fooled.as((messenger) => messenger.addPeople({ conversation, handles: [carol.handle] })).catch(() => undefined)
+  await stage.pass(500)
+  await other.as((messenger) => messenger.addPeople({ conversation, handles: [insider.handle] }))
+  await says(other, conversation, [fooled])
+  await says(fooled, conversation, [other])
+  const numbers = await Promise.all([fooled, other].map((one) => one.as((messenger) => messenger.conversationNumber({ conversation }))))
+  return unless([numbers[0]?.join() !== numbers[1]?.join(), 'they are in two groups'])
+}
+
 /** A ciphertext of one conversation in another one of the same people. */
 async function redirect(stage: Stage): Promise<Outcome> {
   const { alice, bob, conversation } = await pair(stage)
@@ -137,6 +163,7 @@ export const logAttacks: readonly Row[] = [
   { id: 'M-09', attack: 'lets two messages change places', verdict: { kind: 'detected', within: 1 }, play: reorder },
   { id: 'M-10', attack: 'delivers a ciphertext again at a new place', verdict: { kind: 'prevented' }, play: replay },
   { id: 'M-11', attack: 'shows two halves of a group different logs', verdict: { kind: 'detected', within: 1 }, play: fork },
+  { id: 'M-13', attack: 'accepts two commits for one epoch', verdict: { kind: 'prevented' }, play: twoCommits },
   { id: 'M-15', attack: 'delivers a ciphertext in another conversation', verdict: { kind: 'prevented' }, play: redirect },
   {
     id: 'M-16a',
