@@ -88,6 +88,8 @@ test('she links a phone by its code in front of the camera', async () => {
 })
 
 test('a code that was cancelled says so, and numbers that differ are cancelled on both sides', async ({ browser }) => {
+  // Six screens are looked at, each at two sizes and in two colours.
+  test.slow()
   const stranger = await Person.arrive({ browser, url: server.url, handle: 'Alice', secrets: new Secrets() })
   const cancelled = await showCode(stranger.page)
   await inspect(stranger.page, 'link-code')
