@@ -1,5 +1,5 @@
 /** The terminal client as people and scripts use it: real processes, a real server, a pipe in and a pipe out. */
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Folder, Server, Terminal } from './story/processes.ts'
@@ -156,6 +156,25 @@ test('a second terminal of the same account joins the conversations, and signing
   await second.json(['sign-out'])
   expect(readdirSync(join(folder.path, 'profiles', 'alice-2'))).toEqual(['lock'])
   expect((await second.run(['list'])).code).toBe(3)
+})
+
+test('the archive says how it stands; a copy is written once and read back; a message is deleted for oneself', async () => {
+  await alice.json(['send', '@bob', 'for my copy'])
+  expect(await alice.json(['archive'])).toMatchObject({ on: true })
+  const copy = join(folder.path, 'copy')
+  const written = (await alice.json(['export', copy])) as { html: string; json: string; lines: number }
+  expect(readFileSync(written.html, 'utf8')).toContain('for my copy')
+  expect((await alice.run(['export', copy])).code).toBe(2)
+  expect(await alice.json(['import', written.html])).toEqual({ kind: 'imported', added: 0, known: written.lines })
+  expect((await bob.run(['import', written.json])).code).toBe(5)
+  const shown = (await alice.json(['history', '@bob'])) as { kind: string; message: string; text: string }[]
+  const last = shown.findLast(({ kind }) => kind === 'message')
+  await alice.json(['forget', '@bob', last?.message ?? ''])
+  const left = (await alice.json(['history', '@bob'])) as { text: string }[]
+  expect(left.map(({ text }) => text)).not.toContain(last?.text)
+  expect((await alice.run(['forget', '@bob', last?.message ?? ''])).code).toBe(4)
+  expect(await alice.json(['archive', 'off'])).toMatchObject({ on: false })
+  expect(await alice.json(['archive', 'on'])).toMatchObject({ on: true })
 })
 
 test('while the server is away a message waits, and it goes out once when the server is back', async () => {

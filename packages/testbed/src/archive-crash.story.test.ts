@@ -2,10 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ConversationId, Messenger } from '@tacit/sdk'
 import { openDevice, openNodeStore } from '@tacit/sdk/node'
 import { MortalStore, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World } from './index.ts'
+
+// Several devices, each with all of its rounds, on a machine that may be slow.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: World
 let folder: string
@@ -79,7 +82,7 @@ test('a process that dies while it archives has archived everything once when th
   const lines = conversations.reduce((sum, { items }) => sum + items.length, 0)
   // What is in the archive twice would be counted twice.
   expect(history?.messages).toBeLessThanOrEqual(lines)
-}, 240_000)
+})
 
 test('a process that dies while it restores has everything once when the next one is done', async () => {
   const writer = await world.signedUp('Bob')
@@ -107,4 +110,4 @@ test('a process that dies while it restores has everything once when the next on
   expect(timeline?.items.filter(({ kind }) => kind === 'unreadable')).toEqual([])
   await last.bury()
   expect(died).toBeGreaterThan(2)
-}, 240_000)
+})

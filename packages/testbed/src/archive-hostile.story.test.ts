@@ -2,9 +2,12 @@
  * A server that does with somebody's archive what it likes: whatever it leaves out, exchanges, cuts, brings back or shows to one
  * device only is noticed, and never becomes history.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { HistoryState } from '@tacit/sdk'
 import { openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
+
+// Several devices, each with all of its rounds, on a machine that may be slow.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: World
 beforeAll(async () => {
@@ -83,7 +86,7 @@ test('segments that are cut short, exchanged, earlier ones or withheld are misse
     await device.sees(conversation, ['one', 'three'])
     await troubleOf(device, undefined)
   }
-}, 120_000)
+})
 
 test('a device that has seen a newer archive notices that the server shows an older one, and what is on the device is archived again', async () => {
   const { writer, conversation } = await archivist('Cleo', ['one'])

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { noticesOf, openWorld, textsOf, until, type World, type WorldDevice } from './index.ts'
+
+// Several devices, each with all of its rounds, on a machine that may be slow.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: World
 beforeAll(async () => {

@@ -1,0 +1,110 @@
+/** Old history in places where it meets something newer: groups that are joined again, expiries, and logs that are slower than the archive. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openMemoryStore, openDevice } from '@tacit/sdk/node'
+import { platformClock, type Messenger } from '@tacit/sdk'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
+
+// Several devices, each with all of its rounds, on a machine that may be slow.
+vi.setConfig({ testTimeout: 240_000 })
+
+let world: World
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+const archived = (device: Pick<Messenger, 'watch'>) =>
+  until(device.watch('history'), (history) => history !== undefined && history.waiting === 0 && !history.restoring)
+
+const accountOf = (device: WorldDevice) => {
+  const session = device.watch('session').get()
+  if (session.kind !== 'signed_in') throw new Error('not signed in')
+  return session.me.account
+}
+
+test('a group that somebody was in before shows their old lines on a new device, as left, and goes on below them when they are back', async () => {
+  const [alice, bob] = [await world.signedUp('Alice'), await world.signedUp('Bob')]
+  const group = await alice.createGroup({ title: 'Choir', handles: ['bob'] })
+  await bob.conversation('Choir')
+  await alice.send({ conversation: group, text: 'first rehearsal' })
+  await bob.sees(group, ['first rehearsal'])
+  await bob.settle({ within: 20_000 })
+  await alice.removePerson({ conversation: group, account: accountOf(bob) })
+  await until(bob.watch('conversations'), (list) => list?.find((one) => one.conversation === group)?.standing === 'removed')
+  await bob.settle({ within: 20_000 })
+  await archived(bob)
+
+  const tablet = await world.signedIn('bob')
+  await until(tablet.watch('conversations'), (list) => list?.find((one) => one.conversation === group)?.standing === 'left')
+  const before = await tablet.sees(group, ['first rehearsal'])
+  expect(before.items.some((item) => item.kind === 'message' && item.sender.handle === 'Alice')).toBe(true)
+  const list = await until(tablet.watch('conversations'), (all) => all?.some((one) => one.conversation === group && one.last) ?? false)
+  expect(list?.find((one) => one.conversation === group)).toMatchObject({ title: 'Choir', unread: 0, last: { preview: 'first rehearsal' } })
+
+  await alice.addPeople({ conversation: group, handles: ['bob'] })
+  await tablet.conversation('Choir')
+  await alice.send({ conversation: group, text: 'welcome back' })
+  const after = await tablet.sees(group, ['first rehearsal', 'welcome back'])
+  const seqs = after.items.flatMap(({ seq }) => seq ?? [])
+  expect(seqs).toEqual(seqs.toSorted((one, other) => one - other))
+  expect(noticesOf(after.items)).not.toContain('tampering')
+  await until(tablet.watch('conversations'), (all) => all?.find((one) => one.conversation === group)?.unread === 1)
+})
+
+test('what an own device archived before the log brought it is taken once, counts as news, and is no repeat', async () => {
+  const [carol, dan] = [await world.signedUp('Carol'), await world.signedUp('Dan')]
+  const conversation = await carol.startDirect({ handle: 'dan' })
+  await dan.send({ conversation: await dan.conversation('Carol'), text: 'one' })
+  await carol.sees(conversation, ['one'])
+  await carol.settle({ within: 20_000 })
+  const tablet = await world.signedIn('carol')
+  await tablet.sees(conversation, ['one'])
+  await tablet.conversation('Dan')
+  // The tablet's log stands still, its archive does not.
+  tablet.weather.forge((event) => (event.name === 'delivery.entries' ? { ...event, body: { ...event.body, entries: [] } } : event))
+  await dan.send({ conversation, text: 'two' })
+  await carol.sees(conversation, ['one', 'two'])
+  await carol.settle({ within: 20_000 })
+  await archived(carol)
+  await tablet.sees(conversation, ['one', 'two'])
+  tablet.weather.forge((event) => event)
+  tablet.weather.endSockets()
+  await dan.send({ conversation, text: 'three' })
+  const seen = await tablet.sees(conversation, ['one', 'two', 'three'])
+  expect(noticesOf(seen.items).filter((line) => line.startsWith('unreadable') || line === 'tampering')).toEqual([])
+  await until(tablet.watch('conversations'), (list) => list?.find((one) => one.conversation === conversation)?.unread === 2)
+})
+
+test('an expired message is not restored, and whoever writes next takes it out of the archive', async () => {
+  const store = await openMemoryStore()
+  const erin = await openDevice({ server: world.url, store })
+  await erin.signUp({ handle: 'Erin', password: PASSWORD })
+  const conversation = await erin.createGroup({ title: 'Notes', handles: [] })
+  await archived(erin)
+  await erin.send({ conversation, text: 'gone soon' })
+  await until(
+    erin.watch('timeline', conversation),
+    (timeline) => timeline?.items.some((item) => item.kind === 'message' && item.seq !== undefined) ?? false,
+  )
+  const half = platformClock.now() + 1_800_000
+  await store.transaction((writer) => writer.run("update item set expires = ? where text = 'gone soon'", [half]))
+  await erin.settle({ within: 20_000 })
+  await archived(erin)
+  const before = erin.watch('history').get()?.messages ?? 0
+  await erin.close()
+
+  // An hour later.
+  const clock = { ...platformClock, now: () => platformClock.now() + 3_600_000 }
+  const later = await openDevice({ server: world.url, store: ':memory:', clock })
+  await later.signIn({ handle: 'erin', password: PASSWORD })
+  await until(later.watch('conversations'), (list) => list?.[0]?.standing === 'active')
+  await archived(later)
+  expect(textsOf(later.watch('timeline', conversation).get()?.items ?? [])).toEqual([])
+  const { conversations } = await later.exportHistory()
+  expect(JSON.stringify(conversations)).not.toContain('gone soon')
+  // Its own arrival is in the archive, the expired message is not.
+  const lines = conversations.reduce((sum, { items }) => sum + items.length, 0)
+  await until(later.watch('history'), (history) => history?.messages === lines)
+  expect(before).toBeGreaterThan(0)
+  await later.close()
+})
