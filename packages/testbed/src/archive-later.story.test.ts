@@ -76,7 +76,7 @@ test('what an own device archived before the log brought it is taken once, count
 })
 
 test('an expired message is not restored, and whoever writes next takes it out of the archive', async () => {
-  const store = await openMemoryStore()
+  const store = openMemoryStore()
   const erin = await openDevice({ server: world.url, store })
   await erin.signUp({ handle: 'Erin', password: PASSWORD })
   const conversation = await erin.createGroup({ title: 'Notes', handles: [] })
