@@ -3,16 +3,18 @@
  * nothing is left, by a code from the operator and a new key, which the other person sees. What they had is there again.
  */
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
 import { inspect } from './inspect.ts'
+import { leaksInFiles } from './leaks.ts'
 import { Person, Secrets } from './person.ts'
 import { countSteps, type Counted } from './steps.ts'
 
 test.describe.configure({ mode: 'serial' })
 
+const secrets = new Secrets()
 let server: ServerProcess
 let alice: Person
 let bob: Person
@@ -20,7 +22,6 @@ let steps: Counted
 let bobsSteps: Counted
 
 test.beforeAll(async ({ browser }) => {
-  const secrets = new Secrets()
   server = await startServerProcess()
   const arrive = (handle: string) => Person.arrive({ browser, url: server.url, handle, secrets })
   ;[alice, bob] = [await arrive('Alice'), await arrive('Bob')]
@@ -40,13 +41,13 @@ test('she gives Bob a name and begins a message; her storage is wiped; her passw
   await alice.page.getByRole('link', { name: 'Details' }).first().click()
   await details.getByRole('button', { name: 'Actions for Bob' }).click()
   await alice.page.getByRole('menuitem', { name: 'Give a name' }).click()
-  await alice.page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Builder Bob')
+  await alice.page.getByRole('dialog').getByLabel('Name', { exact: true }).fill(secrets.keep('Builder Bob'))
   await inspect(alice.page, 'nickname')
   await alice.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
   await expect(alice.row('Builder Bob')).toBeVisible()
   await alice.page.goto(server.url)
   await alice.open('Builder Bob')
-  await alice.composer.fill('half a thou')
+  await alice.composer.fill(secrets.keep('half a thou'))
   await alice.page.goto(server.url)
   await expect(alice.row('Builder Bob').getByText('half a thou')).toBeVisible()
   await kept(alice)
@@ -97,7 +98,7 @@ test('she makes a kit; her storage is wiped; the words on the page bring everyth
   await expect(words).toHaveCount(12)
   await expect(alice.page.getByRole('img', { name: 'The kit as a QR code' })).toBeVisible()
   await inspect(alice.page, 'recovery-kit')
-  const typed = (await words.allInnerTexts()).join(' ')
+  const typed = secrets.keep((await words.allInnerTexts()).join(' '))
   await alice.page.getByRole('button', { name: 'I have kept it' }).click()
   await expect(alice.page.getByText('Recovery kit', { exact: true })).toHaveCount(2)
   steps.tell('making a recovery kit')
@@ -136,7 +137,7 @@ test('with no way left the operator gives a code; she begins anew, and Bob sees 
   await alice.page.getByRole('button', { name: 'Go on' }).click()
   await expect(alice.page.getByRole('heading', { name: 'Begin anew' })).toBeVisible()
   await inspect(alice.page, 'begin-anew')
-  await alice.page.getByLabel('Password', { exact: true }).fill('a fresh beginning 4711')
+  await alice.page.getByLabel('Password', { exact: true }).fill(secrets.keep('a fresh beginning 4711'))
   await alice.page.getByRole('button', { name: 'Begin anew with this password' }).click()
   await alice.isHome()
   await alice.open('Bob')
@@ -147,6 +148,14 @@ test('with no way left the operator gives a code; she begins anew, and Bob sees 
   await bob.reads('it is me, with another key')
   await expect(alice.message('before anything was lost')).toHaveCount(0)
   expect([...alice.complaints, ...bob.complaints]).toEqual([])
+})
+
+test('no name, draft, kit, password or word of theirs is in what the server kept', async () => {
+  await server.stop()
+  const folder = dirname(server.dataDir)
+  // The control: the search does find what is there.
+  expect(leaksInFiles(folder, ['Alice']).length).toBeGreaterThan(0)
+  expect(leaksInFiles(folder, secrets.all)).toEqual([])
 })
 
 /** The browser forgets everything of this site, as if somebody had cleared its data. */
