@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test, type Page } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
+import { expectNothingKept } from './nothing-kept.ts'
 import { Person, Secrets } from './person.ts'
 import { countSteps } from './steps.ts'
 
@@ -108,7 +109,7 @@ test('a copy is a page that can be read, and read back, without anything twice',
   await expect(alice.page.getByText(/^0 lines were added/)).toBeVisible()
   await alice.page.locator('input[type=file]').setInputFiles({ name: 'x.html', mimeType: 'text/html', buffer: Buffer.from('<p>hello') })
   await expect(alice.page.getByText('This file is not a history from Tacit.')).toBeVisible()
-  expect([...alice.complaints, ...second.complaints]).toEqual([])
+  await expectNothingKept({ server, secrets, people: [alice, bob, second], found: 'Alice' })
 })
 
 /** The line of a message, with what can be done with it. */
