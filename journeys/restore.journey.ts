@@ -3,7 +3,7 @@
  * nothing is left, by a code from the operator and a new key, which the other person sees. What they had is there again.
  */
 import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from '@playwright/test'
 import { startServerProcess, type ServerProcess } from '@tacit/testbed/server-process'
