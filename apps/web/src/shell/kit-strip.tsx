@@ -13,9 +13,11 @@ const ASKED = 'kit_asked'
 export function KitStrip() {
   const preferences = useWatch('preferences')
   const conversations = useWatch('conversations')
+  // One thing at a time, and a new device comes first.
+  const isNews = (useWatch('newDevices')?.length ?? 0) > 0
   const [atKit] = useRoute(paths.kit)
   const hasTalked = conversations?.some(({ last }) => last !== undefined) ?? false
-  if (preferences === undefined || preferences[ASKED] !== undefined || !hasTalked || atKit) return undefined
+  if (preferences === undefined || preferences[ASKED] !== undefined || !hasTalked || atKit || isNews) return undefined
   return <Question />
 }
 
