@@ -19,6 +19,8 @@ export default defineConfig({
   resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: [...conditions, 'node', 'development|production'], externalConditions: conditions } },
   test: {
+    // A second, as is usual, is short on a machine that runs two test files and a database.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { member, openTown, Person, secondDevice, type Town } from '../cast.test-support.ts'
 import { newAccountId } from '../identity.test-support.ts'
 import { openTestDatabase } from '../storage/database.test-support.ts'
@@ -74,17 +74,15 @@ describe('what happened to an account', () => {
     await nobody.signIn(town, 'wrong')
     for (let tries = 1; tries <= 3; tries++) {
       await person.signIn(town, 'wrong')
-      await vi.waitFor(async () =>
-        expect((await eventsOf(town, tokens.accessToken))[0]).toMatchObject({ kind: 'sign_in_failed', times: tries }),
-      )
+      await expect.poll(async () => (await eventsOf(town, tokens.accessToken))[0]).toMatchObject({ kind: 'sign_in_failed', times: tries })
     }
     advance(2 * HOUR)
     const later = await person.signIn(town)
     await person.signIn(town, 'wrong')
     const token = later.body.accessToken
-    await vi.waitFor(async () =>
-      expect(kinds(await eventsOf(town, token))).toEqual(['sign_in_failed', 'signed_in', 'sign_in_failed', 'account_made']),
-    )
+    await expect
+      .poll(async () => kinds(await eventsOf(town, token)))
+      .toEqual(['sign_in_failed', 'signed_in', 'sign_in_failed', 'account_made'])
   })
 })
 
