@@ -34,6 +34,9 @@ interface Part {
   readonly unstable: readonly Failure[]
 }
 
+/** Stories wait more than they compute, so two files at a time suit even a machine with two processors. */
+const WORKERS = 2
+
 const results = mkdtempSync(join(tmpdir(), 'tacit-test-'))
 const chromium = ensureChromium()
 if (!ensureRedis())
@@ -63,19 +66,28 @@ process.exitCode = total('failed') === 0 && total('passed') > 0 ? 0 : 1
 console.log(`${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`)
 
 function vitest(project: string): Part {
-  const first = vitestOnce(project, [])
+  const first = vitestOnce(project, [], WORKERS)
   const again = [...new Set(first.failures.map(({ file }) => relative(process.cwd(), file)))]
   if (first.count.failed === 0 || again.length === 0) return first
   console.log(`\nOnce more, alone: ${again.join(' ')}\n`)
-  const second = vitestOnce(project, again)
+  const second = vitestOnce(project, again, 1)
   if (second.count.failed > 0) return { ...first, failures: second.failures.length > 0 ? second.failures : first.failures }
   const { passed, failed, skipped } = first.count
   return { count: { passed: passed + failed, failed: 0, skipped }, failures: [], unstable: first.failures }
 }
 
-function vitestOnce(project: string, files: readonly string[]): Part {
+function vitestOnce(project: string, files: readonly string[], workers: number): Part {
   const out = join(results, `${project}.json`)
-  const status = run('vitest', ['run', ...files, '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${out}`])
+  const status = run('vitest', [
+    'run',
+    ...files,
+    '--project',
+    project,
+    `--maxWorkers=${workers}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${out}`,
+  ])
   const report = readReport(out)
   const failed = numberAt(report, 'numFailedTests')
   const count = {
