@@ -49,16 +49,21 @@ async function openStage(made: { world: World; folder: string; run: number; dice
     await device.as((messenger) => messenger[how]({ handle: handleOf(name), password: PASSWORD }))
     return device
   }
+  const person = (name: Cast): Promise<Victim> => {
+    const known = people.get(name) ?? open(name, 'signUp')
+    people.set(name, known)
+    return known
+  }
   return {
     dice,
     url: world.url,
-    person(name) {
-      const known = people.get(name) ?? open(name, 'signUp')
-      people.set(name, known)
-      return known
-    },
+    person,
     emptyDevice: () => empty('nobody'),
-    secondDevice: (name) => open(name, 'signIn'),
+    // Nobody has an account here who was not called before.
+    secondDevice: async (name) => {
+      await person(name)
+      return open(name, 'signIn')
+    },
     log: async (conversation) => logIn(join(world.dataFolder, 'tacit.sqlite'), conversation),
     secondKeyLog: () => MalloryLog.copyOf({ folder: world.dataFolder, url: world.url }),
     pass: (milliseconds) => pause(milliseconds),
