@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countProved, journeysThat, proveFailures, readReport, vitestFailures } from './test-report.ts'
+import { countRows, failedRows, journeysThat, readReport, vitestFailures } from './test-report.ts'
 
 test('a failed test is told with its file and the first lines of why, without the runner’s own', () => {
   const message = 'AssertionError: expected 1 to be 2\n    at /a/x.test.ts:3:38\n    at run (/a/node_modules/vitest/run.js:1:1)'
@@ -42,8 +42,8 @@ test('each row of the evidence counts as a test', () => {
       { name: 'F-02', passed: false, says: '3 violations' },
     ],
   }
-  expect(countProved(report)).toEqual({ passed: 1, failed: 1, skipped: 0 })
-  expect(proveFailures(report)).toEqual([{ file: 'tools/prove.ts', name: 'F-02', why: '3 violations' }])
+  expect(countRows(report)).toEqual({ passed: 1, failed: 1, skipped: 0 })
+  expect(failedRows('tools/prove.ts', report)).toEqual([{ file: 'tools/prove.ts', name: 'F-02', why: '3 violations' }])
 })
 
 test('a runner that died left nothing to read', () => {

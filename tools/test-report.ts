@@ -1,5 +1,6 @@
 /**
- * What the runners of `npm test` wrote about their run, read back: vitest's JSON, Playwright's JSON and that of `npm run prove`.
+ * What the runners of `npm test` wrote about their run, read back: vitest's JSON, Playwright's JSON and the rows of `npm run prove`
+ * and `npm run mallory`.
  * Unknown shapes read as empty, since the exit code knows as well whether a run passed.
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -53,12 +54,13 @@ export function journeysThat(status: 'unexpected' | 'flaky', suite: Report): Fai
   ]
 }
 
-export function proveFailures(report: Report): Failure[] {
+/** Of a program whose rows are pieces of evidence. */
+export function failedRows(program: string, report: Report): Failure[] {
   const failed = listAt(report, 'rows').filter((row) => row['passed'] !== true)
-  return failed.map((row) => ({ file: 'tools/prove.ts', name: textAt(row, 'name'), why: textAt(row, 'says') }))
+  return failed.map((row) => ({ file: program, name: textAt(row, 'name'), why: textAt(row, 'says') }))
 }
 
-export const countProved = (report: Report): Count => {
+export const countRows = (report: Report): Count => {
   const rows = listAt(report, 'rows')
   const passed = rows.filter((row) => row['passed'] === true).length
   return { passed, failed: rows.length - passed, skipped: 0 }

@@ -3,7 +3,7 @@
  * PostgreSQL, store and worker tests in a real browser, then journeys through the built app. Needs no service: PostgreSQL
  * comes from the lock, Redis from the PATH or Debian, and the run starts and ends both. Without Redis the tests of several servers,
  * without a browser the last two are skipped and said so; with CI set that is a failure. With `--prove` it ends with
- * `npm run prove`, each of its rows counted as a test.
+ * `npm run prove` and `npm run mallory`, each of their rows counted as a test.
  *
  * A file with a failed test runs once more, alone, when the rest is over: if it passes then, it is named as UNSTABLE and does not
  * fail the run; a defect that is always there fails twice. What failed is told at the end, before the last line, which counts:
@@ -16,10 +16,10 @@ import { join, relative } from 'node:path'
 import { ensureChromium } from './ensure-chromium.ts'
 import { ensureRedis } from './redis/ensure-redis.ts'
 import {
-  countProved,
+  countRows,
+  failedRows,
   journeysThat,
   numberAt,
-  proveFailures,
   readReport,
   recordAt,
   vitestFailures,
@@ -51,7 +51,7 @@ if (chromium) {
   parts.push({ count: { passed: 0, failed: process.env['CI'] ? 1 : 0, skipped: 2 }, failures: [], unstable: [] })
 }
 
-if (process.argv.includes('--prove')) parts.push(prove())
+if (process.argv.includes('--prove')) parts.push(evidence('tools/prove.ts'), evidence('packages/testbed/src/mallory/main.ts'))
 rmSync(results, { recursive: true, force: true })
 tell(
   'FAILED',
@@ -115,14 +115,16 @@ function journeys(): Part {
   return { count, failures: journeysThat('unexpected', report), unstable: journeysThat('flaky', report) }
 }
 
-function prove(): Part {
-  const out = join(results, 'prove.json')
-  const status = run('node', ['tools/prove.ts', '--json', out])
+/** A program that reports rows. */
+function evidence(program: string): Part {
+  const out = join(results, 'evidence.json')
+  rmSync(out, { force: true })
+  const status = run('node', ['-C', 'tacit-source', program, '--json', out])
   const report = readReport(out)
-  const count = countProved(report)
+  const count = countRows(report)
   return {
     count: { ...count, failed: status === 0 ? count.failed : Math.max(count.failed, 1) },
-    failures: proveFailures(report),
+    failures: failedRows(program, report),
     unstable: [],
   }
 }

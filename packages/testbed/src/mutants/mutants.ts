@@ -1,7 +1,10 @@
 /** All mutants: each must be caught by its catcher, and each catcher must find nothing without a mutant. */
 import { availableParallelism } from 'node:os'
 import { mutants, type Catcher, type Mutant } from './catalogue.ts'
-import { runCatcher, type Found } from './run-mutant.ts'
+import { keyOf, runCatcher, runSound, type Found } from './run-mutant.ts'
+
+/** Some catchers wait for what never comes, so there is one more than processors. */
+const AT_ONCE = availableParallelism() + 1
 
 export interface MutantRow {
   readonly name: string
@@ -20,16 +23,23 @@ export async function runMutants({
   onRow?: (row: MutantRow) => void
 }): Promise<MutantRow[]> {
   const wanted = mutants.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
-  const catchers = [...new Map(wanted.map(({ catcher }) => [JSON.stringify(catcher), catcher])).values()]
   const sound = new Map<string, Found>()
-  await inParallel(catchers, async (catcher) => void sound.set(JSON.stringify(catcher), await runCatcher(catcher, [])))
+  await inParallel(togetherIn(wanted), async (catchers) => {
+    for (const [key, found] of await runSound(catchers)) sound.set(key, found)
+  })
   const rows: MutantRow[] = []
   await inParallel(wanted, async (mutant) => {
-    const row = await tryMutant(mutant, sound.get(JSON.stringify(mutant.catcher)))
+    const row = await tryMutant(mutant, sound.get(keyOf(mutant.catcher)))
     rows.push(row)
     onRow(row)
   })
   return rows
+}
+
+/** Each catcher once; those in one test file run together. */
+function togetherIn(wanted: readonly Mutant[]): readonly (readonly Catcher[])[] {
+  const catchers = new Map(wanted.map(({ catcher }) => [keyOf(catcher), catcher])).values()
+  return [...Map.groupBy(catchers, (one) => (one.kind === 'test' ? `${one.project} ${one.file}` : keyOf(one))).values()]
 }
 
 async function tryMutant({ name, changes, catcher }: Mutant, without: Found | undefined): Promise<MutantRow> {
@@ -49,5 +59,5 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   const worker = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
   }
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, worker))
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }

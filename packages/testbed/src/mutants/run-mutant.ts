@@ -14,26 +14,41 @@ const PATIENCE = 90_000
 /** `found`: what the catcher is there for; `silent`: it ran, and all was well; `broken`: it did not run as it should. */
 export type Found = { readonly kind: 'found' | 'silent' | 'broken'; readonly says: string }
 
+/** The same for two catchers only if they are one. */
+export const keyOf = (catcher: Catcher): string => JSON.stringify(catcher)
+
 export async function runCatcher(catcher: Catcher, changes: readonly Replacement[]): Promise<Found> {
+  const found = await runTogether([catcher], changes)
+  return found.get(keyOf(catcher)) ?? { kind: 'broken', says: 'nothing ran' }
+}
+
+/** Catchers of one file without a mutant, in one process; by their keys. */
+export const runSound = (catchers: readonly Catcher[]): Promise<ReadonlyMap<string, Found>> => runTogether(catchers, [])
+
+async function runTogether(catchers: readonly Catcher[], changes: readonly Replacement[]): Promise<ReadonlyMap<string, Found>> {
+  const [first] = catchers
+  if (!first) return new Map()
   const folder = mkdtempSync(join(tmpdir(), 'tacit-mutant-'))
   try {
     const file = join(folder, 'report.json')
-    const ended = await run(commandOf(catcher, file), changes)
+    const names = catchers.flatMap((one) => (one.kind === 'test' ? one.name : []))
+    const ended = await run(commandOf(first, { names, report: file }), changes)
     const report = readReport(file)
-    if (!report) return { kind: 'broken', says: ended }
-    return judge(catcher, report)
+    const judged = (catcher: Catcher): Found => (report ? judge(catcher, report) : { kind: 'broken', says: ended })
+    return new Map(catchers.map((catcher) => [keyOf(catcher), judged(catcher)]))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function commandOf(catcher: Catcher, report: string): readonly string[] {
+/** `names`: of tests; an empty one is all of them. */
+function commandOf(catcher: Catcher, { names, report }: { names: readonly string[]; report: string }): readonly string[] {
   switch (catcher.kind) {
     case 'test': {
-      const { file, name, project } = catcher
+      const { file, project } = catcher
       // Its cache knows sources by their files, not by what is made of them.
       const args = ['run', file, '--project', project, '--fsModuleCache=false', '--reporter=json', `--outputFile=${report}`]
-      return [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args, ...(name === '' ? [] : ['-t', escaped(name)])]
+      return [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args, ...(names.includes('') ? [] : ['-t', names.map(escaped).join('|')])]
     }
     case 'images': {
       const program = join(ROOT, 'packages/testbed/src/images/main.ts')
