@@ -11,7 +11,7 @@ import { asUpload } from '../keys/key-packages.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { makeDevice } from './new-device.ts'
 import { mustBeStrong, startRegistration } from './password.ts'
-import { loadSelf } from './settings.ts'
+import { loadSelf, noteUnkept } from './settings.ts'
 import { forgetGroups } from './sign-in.ts'
 import { firstVault, keepDevice, type FrontDesk } from './sign-up.ts'
 
@@ -60,6 +60,7 @@ export async function resetAccount(
   const first = await firstVault(desk, { applicant: { account, unlock, deviceName }, seed, made })
   seed.fill(0)
   desk.step('server')
+  await noteUnkept(desk.store, made.device)
   const enrolment = { device: made.device, deviceList, keys: asUpload(made.keys) }
   const method = { kind: 'password', registrationRecord } as const
   await session.call(routes.accounts.reset, {

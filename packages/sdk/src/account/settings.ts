@@ -3,7 +3,7 @@ import { AccountId, decodeCbor, DeviceId, encodeCbor, type CborValue } from '@ta
 import type { SignaturePair } from '@tacit/mls'
 import type { StoredTokens } from '../connection/session.ts'
 import { blob } from '../local-store/columns.ts'
-import type { Reader, Writer } from '../local-store/driver.ts'
+import type { Reader, StoreDriver, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 
 /** This device, once it is enrolled. */
@@ -18,6 +18,9 @@ export interface Self {
   /** When this device joined an account that existed before, in milliseconds; 0 when it is the account's first. */
   readonly joinedLate: number
 }
+
+/** More tries than anybody makes that get as far as the list. */
+const MOST_UNKEPT = 100
 
 export async function loadSelf(reader: Reader): Promise<Self | undefined> {
   const fields = await load(reader, 'self')
@@ -62,6 +65,22 @@ export const saveTokens = (writer: Writer, tokens: StoredTokens): Promise<void> 
 
 /** The server ended the session; the keys stay. */
 export const forgetTokens = (writer: Writer): Promise<void> => writer.run('delete from setting where name = ?', ['tokens'])
+
+/** Devices that were begun here and not kept, oldest first: one of them may be on the account's list, and nobody has its keys. */
+export async function loadUnkept(reader: Reader): Promise<readonly DeviceId[]> {
+  const devices = await load(reader, 'unkept')
+  return (devices ?? []).map((device) => parsed(DeviceId, device))
+}
+
+/**
+ * Before the server hears of the device: whoever cannot keep it, or never hears the answer, knows at the next try whose place to take.
+ * Rejects with `storage` where nothing can be kept at all, and then the account's list stays as it is.
+ */
+export const noteUnkept = (store: StoreDriver, device: DeviceId): Promise<void> =>
+  store.transaction(async (writer) => save(writer, 'unkept', [...(await loadUnkept(writer)), device].slice(-MOST_UNKEPT)))
+
+/** The device was kept, in the place of all of these. */
+export const forgetUnkept = (writer: Writer): Promise<void> => writer.run('delete from setting where name = ?', ['unkept'])
 
 async function load(reader: Reader, name: string): Promise<readonly CborValue[] | undefined> {
   const row = await reader.get('select value from setting where name = ?', [name])

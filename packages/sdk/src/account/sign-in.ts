@@ -31,7 +31,7 @@ import { unwrapVaultKey, type UnlockSecret } from '../vault/unlock.ts'
 import { decodeVault, type Vault } from '../vault/vault.ts'
 import { vaultIn } from '../vault/vault.store.ts'
 import { startLogin } from './password.ts'
-import { loadSelf, saveSelf, saveTokens, type Self } from './settings.ts'
+import { loadSelf, loadUnkept, noteUnkept, saveSelf, saveTokens, type Self } from './settings.ts'
 import { keepDevice, keepVault, type FrontDesk } from './sign-up.ts'
 import type { Admission } from '../linking/new-side.ts'
 
@@ -198,21 +198,40 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   const made = await makeDevice(desk, owner)
   // The browser lost what was here: this device is the same to the person, by its name and in its place on the list.
   const gone = before?.device ?? desk.replaces()
-  const keep = (one: DeviceCertificate) => one.device !== gone && isInTime(one, desk.clock.now())
+  const unkept = await loadUnkept(desk.store)
+  const keep = (one: DeviceCertificate) => one.device !== gone && !unkept.includes(one.device) && isInTime(one, desk.clock.now())
   const deviceList = await nextDeviceList(owner, { current: me.deviceList, add: made.certificate, keep })
   desk.step('server')
+  await noteUnkept(desk.store, made.device)
   await session.call(routes.devices.enrol, { body: { device: made.device, deviceList, keys: asUpload(made.keys) } })
-  if (before) await forgetGroups(desk)
   const { handle, accountKey, sharesPresence } = me
   const joinedLate = before ? before.joinedLate : desk.clock.now()
   const self = { account: me.account, handle, accountKey, sharesPresence, joinedLate }
   const vault = { key: vaultKey, version: vaultVersion, knowsDevice: false }
-  await keepDevice(desk, { self, made, deviceList, tokens: tokens(), vault })
+  try {
+    if (before) await forgetGroups(desk)
+    await keepDevice(desk, { self, made, deviceList, tokens: tokens(), vault })
+  } catch (error) {
+    // What cannot be reached now, the next try does: it takes the place of this one.
+    await takeOff(desk, account, { deviceList, device: made.device }).catch(() => undefined)
+    throw error
+  }
   const own = { ...self, device: made.device, signature: made.identity.signature }
   // Tried again whenever the device comes online: the device is enrolled without it.
   const access = { session, store: desk.store, memory: vaultIn(desk.store), self: own, random: desk.random }
   const name = (gone && names.get(gone)) || deviceName
   await tellVault(access, { name, ...(gone && { gone }) }).catch(() => undefined)
+}
+
+/** Nobody has the keys of the device that was enrolled just now: without this the person's list would show it for weeks. */
+async function takeOff(
+  desk: FrontDesk,
+  { session, me, key }: OpenAccount,
+  { deviceList: current, device }: { readonly deviceList: Uint8Array; readonly device: DeviceId },
+): Promise<void> {
+  const keep = (one: DeviceCertificate) => one.device !== device && isInTime(one, desk.clock.now())
+  const deviceList = await nextDeviceList({ account: me.account, key }, { current, keep })
+  await session.call(routes.devices.replaceList, { body: { deviceList } })
 }
 
 /** What an earlier device here had of its conversations, but for what was said in them. */

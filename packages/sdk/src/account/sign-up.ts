@@ -13,7 +13,7 @@ import { mintId } from '../sealing.ts'
 import { signingKeyFrom } from '../signing.ts'
 import { firstDeviceList, makeDevice, type NewDevice, type Workshop } from './new-device.ts'
 import { mustBeStrong, startRegistration } from './password.ts'
-import { saveSelf, saveTokens, type Self } from './settings.ts'
+import { forgetUnkept, noteUnkept, saveSelf, saveTokens, type Self } from './settings.ts'
 import { sealPart, type VaultKey } from '../vault/parts.ts'
 import { deviceSecret } from '../vault/own-vault.ts'
 import { unlockPair, wrapVaultKey, type UnlockHolder, type UnlockSecret } from '../vault/unlock.ts'
@@ -90,6 +90,7 @@ async function signUp(desk: FrontDesk, applicant: Applicant): Promise<void> {
   const { vaultKey, vault, unlock } = await firstVault(desk, { applicant, seed, made })
   seed.fill(0)
   desk.step('server')
+  await noteUnkept(desk.store, made.device)
   const enrolment = { device: made.device, deviceList, keys: asUpload(made.keys) }
   const body = { account, handle, accountKey: key.publicKey, method, enrolment, vault, unlock }
   const tokens = await callRoute(desk.server, { route: routes.accounts.signUp, given: { body } })
@@ -163,5 +164,6 @@ export async function keepDevice(
     await markDevicesSeen(writer, account)
     await saveKeyPackages(writer, { ...made.keys, now: clock.now() })
     await markPublished(writer, made.keys)
+    await forgetUnkept(writer)
   })
 }
