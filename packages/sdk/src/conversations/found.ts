@@ -1,0 +1,41 @@
+/** Conversations as the server tells of them: those that this device has yet to join, and those whose log ends before its own. */
+import { limits, routes, type ConversationId, type ConversationKind } from '@tacit/contract'
+import type { DeviceCore } from '../device-core.ts'
+import { stepBackIfLost } from '../rollback/step-back.ts'
+import { emptyConversation } from './join-by-welcome.ts'
+
+interface Found {
+  readonly conversation: ConversationId
+  readonly kind: ConversationKind
+  readonly head: number
+  readonly joined: boolean
+}
+
+/** Asks for all conversations of the account and compares each with what is here. Rejects as the server does. */
+export async function findConversations(core: DeviceCore): Promise<void> {
+  let after: ConversationId | undefined
+  do {
+    const query = { limit: limits.conversationsPerPage, ...(after && { after }) }
+    const { conversations } = await core.session.call(routes.conversations.list, { query })
+    for (const found of conversations) await compare(core, found)
+    after = conversations.length === limits.conversationsPerPage ? conversations.at(-1)?.conversation : undefined
+  } while (after)
+}
+
+async function compare(core: DeviceCore, found: Found): Promise<void> {
+  if (!found.joined) return mayJoin(core, found)
+  const cursor = await core.conversations.hold(found.conversation, async ({ state }) => state?.cursor ?? 0)
+  if (found.head < cursor) await stepBackIfLost(core, found.conversation)
+}
+
+/** This account is a member and this device is not: it joins by itself, unless a Welcome comes first. */
+export async function mayJoin(core: DeviceCore, { conversation, kind }: Pick<Found, 'conversation' | 'kind'>): Promise<void> {
+  await core.conversations.hold(conversation, async (hold) => {
+    const { state } = hold
+    if (state && state.standing !== 'left' && state.standing !== 'removed') return
+    const empty = emptyConversation({ conversation, kind, now: core.clock.now() })
+    const joining = state ? { ...state, standing: 'joining' as const } : empty
+    await hold.store({ state: joining, write: async () => undefined })
+  })
+  core.wake(conversation)
+}
