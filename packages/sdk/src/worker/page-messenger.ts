@@ -8,6 +8,7 @@ import type { AppLock, LockVerbs } from '../app-lock/app-lock.ts'
 import { Link } from './link.ts'
 import type { Memory } from './memory.ts'
 import { Snapshots } from './snapshots.ts'
+import { isVerb, verbs, type VerbName } from './verbs.ts'
 
 export interface PageOptions {
   readonly createWorker: () => Worker
@@ -88,96 +89,30 @@ export function openPageMessenger(options: PageOptions): PageMessenger {
     }
   }
 
-  type Said = Verbs & LockVerbs
-  const verb =
-    <V extends keyof Said>(name: V) =>
-    (request?: Parameters<Said[V]>[0]) =>
-      // The worker runs the same build and answers with what the verb of that name returned.
-      link.call(name, request) as ReturnType<Said[V]>
-
+  const { setLock, removeLock, lock: close, unlock, stillHere, ...calls } = callsOf(link)
   return {
-    signUp: verb('signUp'),
-    signIn: verb('signIn'),
-    beginPasskeySignUp: verb('beginPasskeySignUp'),
-    finishPasskeySignUp: verb('finishPasskeySignUp'),
-    beginPasskeySignIn: verb('beginPasskeySignIn'),
-    finishPasskeySignIn: verb('finishPasskeySignIn'),
-    beginLinking: verb('beginLinking'),
-    claimLink: verb('claimLink'),
-    approveLink: verb('approveLink'),
-    cancelLinking: verb('cancelLinking'),
-    proofState: verb('proofState'),
-    proveByPassword: verb('proveByPassword'),
-    beginPasskeyProof: verb('beginPasskeyProof'),
-    finishPasskeyProof: verb('finishPasskeyProof'),
-    signInWithKit: verb('signInWithKit'),
-    enterRecoveryCode: verb('enterRecoveryCode'),
-    resetAccount: verb('resetAccount'),
-    unlockMethods: verb('unlockMethods'),
-    setPassword: verb('setPassword'),
-    beginAddPasskey: verb('beginAddPasskey'),
-    finishAddPasskey: verb('finishAddPasskey'),
-    makeRecoveryKit: verb('makeRecoveryKit'),
-    removeUnlockMethod: verb('removeUnlockMethod'),
+    ...calls,
     signOut,
-    findPerson: verb('findPerson'),
-    startDirect: verb('startDirect'),
-    createGroup: verb('createGroup'),
-    addPeople: verb('addPeople'),
-    removePerson: verb('removePerson'),
-    setRole: verb('setRole'),
-    rename: verb('rename'),
-    leave: verb('leave'),
     // With an id of its own it can be said again to another leader without becoming two messages.
-    send: (request) => verb('send')({ message: mintMessageId(), ...request }),
-    retry: verb('retry'),
-    discard: verb('discard'),
-    markRead: verb('markRead'),
-    saveDraft: verb('saveDraft'),
-    setNickname: verb('setNickname'),
-    setBlocked: verb('setBlocked'),
-    contacts: verb('contacts'),
-    setPreference: verb('setPreference'),
-    setTyping: verb('setTyping'),
-    loadEarlier: verb('loadEarlier'),
-    forget: verb('forget'),
-    setHistory: verb('setHistory'),
-    eraseHistory: verb('eraseHistory'),
-    historyAlarmSeen: verb('historyAlarmSeen'),
-    exportHistory: verb('exportHistory'),
-    importHistory: verb('importHistory'),
-    settle: verb('settle'),
-    setPresenceSharing: verb('setPresenceSharing'),
-    sessions: verb('sessions'),
-    revokeSession: verb('revokeSession'),
-    devices: verb('devices'),
-    nameDevice: verb('nameDevice'),
-    acknowledgeDevices: verb('acknowledgeDevices'),
-    removeDevice: verb('removeDevice'),
-    keyLogEvidence: verb('keyLogEvidence'),
-    securityEvents: verb('securityEvents'),
-    rotateKeys: verb('rotateKeys'),
-    held: verb('held'),
-    heldRows: verb('heldRows'),
-    safetyNumber: verb('safetyNumber'),
-    compareSafetyCode: verb('compareSafetyCode'),
-    setCompared: verb('setCompared'),
-    conversationNumber: verb('conversationNumber'),
-    lock: {
-      state: lock,
-      setLock: verb('setLock'),
-      removeLock: verb('removeLock'),
-      lock: verb('lock'),
-      unlock: verb('unlock'),
-      stillHere: verb('stillHere'),
-      forgetDevice,
-    },
+    send: (request) => calls.send({ message: mintMessageId(), ...request }),
+    lock: { state: lock, setLock, removeLock, lock: close, unlock, stillHere, forgetDevice },
     watch: <T extends TopicName>(topic: T, ...param: readonly (string | undefined)[]) => snapshots.live(topic, param[0]),
     async close() {
       for (const stop of stops) stop()
       await link.close()
     },
   }
+}
+
+/** Every verb as a call of whichever worker leads. */
+function callsOf(link: Link): Verbs & LockVerbs {
+  const call = (name: VerbName) => (request?: object) => link.call(name, request)
+  const calls: Iterable<readonly unknown[]> = Object.keys(verbs)
+    .filter(isVerb)
+    .map((name) => [name, call(name)])
+  // `verbs` names each of them, and the worker runs the same build: it answers with what the verb of that name returns.
+  const said: Verbs & LockVerbs = Object.fromEntries(calls)
+  return said
 }
 
 const mintMessageId = (): MessageId => toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as MessageId
