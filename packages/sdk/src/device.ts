@@ -15,6 +15,7 @@ import { findConversations, mayJoin } from './conversations/found.ts'
 import { Conversations } from './conversations/held.ts'
 import { Housekeeping } from './conversations/housekeeping.ts'
 import { joinByWelcome } from './conversations/join-by-welcome.ts'
+import { Removals } from './conversations/removals.ts'
 import { People } from './devices/people.ts'
 import type { DeviceCore } from './device-core.ts'
 import { Duties } from './duties.ts'
@@ -69,6 +70,8 @@ export class Device {
   readonly outbox: Outbox
   readonly signals: Signals
   readonly archive: Archive
+  /** Those that wait for the log. */
+  readonly removals: Removals
   /** What own devices have in common. */
   readonly shared: SharedState
   readonly #parts: DeviceParts
@@ -126,6 +129,7 @@ export class Device {
       sayTitle: (conversation, title) => this.outbox.queue({ conversation, kind: 'title', text: title }),
     })
     this.#upkeep = this.#makeUpkeep()
+    this.removals = new Removals({ store, clock: surroundings.clock, changed: parts.changed })
     this.connection.state.subscribe(() => this.#connectionChanged())
   }
 
@@ -157,6 +161,7 @@ export class Device {
     this.signals.close()
     this.shared.disconnected()
     this.archive.close()
+    this.removals.disconnected()
     this.#attendance.left()
     this.#housekeeping.disconnected()
     this.#decisions.end(new Unreachable('the device stopped'))
@@ -320,8 +325,9 @@ export class Device {
 
   #connectionChanged(): void {
     const { kind } = this.connection.state.get()
-    if (kind === 'catching_up') return
+    if (kind === 'catching_up') return this.removals.connected()
     if (kind !== 'online') {
+      this.removals.disconnected()
       this.#acknowledger.disconnected()
       this.#attendance.left()
       this.#housekeeping.disconnected()

@@ -241,7 +241,7 @@ async function wish(device: Device, conversation: ConversationId, intent: Intent
     await hold.store({
       state: hold.state,
       write: async (writer) => {
-        position = await addIntent(writer, { conversation, intent })
+        position = await addIntent(writer, { conversation, intent, now: device.core.clock.now() })
       },
     })
     return position
@@ -250,6 +250,7 @@ async function wish(device: Device, conversation: ConversationId, intent: Intent
 
 async function pursue(device: Device, conversation: ConversationId, intent: Intent): Promise<void> {
   const decision = device.decision(await wish(device, conversation, intent))
+  device.removals.asked()
   device.core.wake(conversation)
   await within(device, decision)
 }

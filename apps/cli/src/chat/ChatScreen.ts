@@ -2,7 +2,8 @@
 import { useEffect } from 'react'
 import type { ReactElement } from 'react'
 import { useInput, usePaste, useWindowSize } from 'ink'
-import type { ConnectionState, Live, Messenger, SessionState, Timeline } from '@tacit/sdk'
+import type { ConnectionState, ConversationSummary, Live, Messenger, SessionState, Timeline } from '@tacit/sdk'
+import { lateRemovals } from '../conversations/late-removals.ts'
 import { Composer } from './Composer.ts'
 import { ConversationList } from './ConversationList.ts'
 import { Header } from './Header.ts'
@@ -53,6 +54,7 @@ export function ChatScreen({ desk, session, connection, markRead }: ChatScreenPr
       wide ? box(asideStyle, list) : undefined,
       !wide && pointed !== undefined ? list : messages({ timeline, anchor, rows }),
     ),
+    alarm(open),
     status({ trouble, timeline }),
     Composer({ draft: conversation ? desk.draft(conversation) : emptyDraft, active: pointed === undefined && open !== undefined }),
     words(pointed === undefined ? talkKeys : listKeys, { dimColor: true, wrap: 'truncate-end' }),
@@ -84,6 +86,12 @@ interface Shown {
 function messages({ timeline, anchor, rows }: Shown): ReactElement {
   if (timeline) return TimelineView({ timeline, anchor, most: rows })
   return box({ paddingX: 1 }, words('No conversation is open. `tacit direct <handle>` starts one.', { dimColor: true }))
+}
+
+/** Of removals that the server does not accept. */
+function alarm(open: ConversationSummary | undefined): ReactElement | undefined {
+  const late = lateRemovals(open?.removals ?? [])
+  return late.length === 0 ? undefined : box({ paddingX: 1, flexShrink: 0 }, words(late.join(' '), { color: 'red', bold: true }))
 }
 
 function status({ trouble, timeline }: { trouble: string | undefined; timeline: Timeline | undefined }): ReactElement {

@@ -6,6 +6,7 @@ import type { SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
 import { soon } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
+import { lateRemovals } from './late-removals.ts'
 import { findConversation, shortId } from './reference.ts'
 
 /** How long a new title may take to be accepted, ms. */
@@ -91,12 +92,14 @@ export async function rename(context: SignedInContext, { reference, title }: { r
   voice.answer({ json: { conversation, title: title.trim() }, lines: [`renamed to ${title.trim()}`] })
 }
 
-/** The conversation that a person named, among those on this device. */
+/** The conversation that a person named, among those on this device. Says when somebody in it should be gone. */
 export async function chosenConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
-  return findConversation(reference, await allConversations(context))
+  const chosen = findConversation(reference, await allConversations(context))
+  for (const line of lateRemovals(chosen.removals ?? [])) context.voice.notice(line)
+  return chosen
 }
 
-async function currentConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
+export async function currentConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
   await catchUp(context)
   return chosenConversation(context, reference)
 }

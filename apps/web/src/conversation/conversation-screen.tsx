@@ -10,6 +10,7 @@ import { paths } from '../routes.ts'
 import { Composer } from './composer/composer.tsx'
 import { ConversationHeader } from './conversation-header.tsx'
 import css from './conversation-screen.module.css'
+import { LateRemovals } from './late-removals.tsx'
 import { StandingLine } from './standing-line.tsx'
 import { TimelineView } from './timeline/timeline-view.tsx'
 import { TypingLine } from './typing-line.tsx'
@@ -41,6 +42,7 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
         {timeline === undefined ? <Unopened /> : <TimelineView summary={summary} timeline={timeline} within={screen} escapes={!about} />}
         <div className={css['foot']}>
           <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
+          <LateRemovals removals={summary.removals ?? []} />
           {summary.standing !== 'active' && <StandingLine standing={summary.standing} />}
           {canWrite && <Composer conversation={conversation} title={summary.title} keptDraft={summary.draft} />}
         </div>

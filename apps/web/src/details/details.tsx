@@ -44,7 +44,14 @@ export function Details({ summary }: { readonly summary: ConversationSummary }) 
               </div>
               <ul>
                 {details.members.map((member) => (
-                  <MemberRow key={member.account} member={member} conversation={conversation} can={details.can} group={kind === 'group'} />
+                  <MemberRow
+                    key={member.account}
+                    member={member}
+                    conversation={conversation}
+                    can={details.can}
+                    group={kind === 'group'}
+                    removal={details.removals.find(({ person }) => person.account === member.account)}
+                  />
                 ))}
               </ul>
             </section>

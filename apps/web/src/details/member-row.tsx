@@ -2,13 +2,14 @@
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Shield, ShieldCheck } from 'lucide-react'
-import type { ConversationDetails, ConversationId, ConversationMember } from '@tacit/sdk'
+import type { ConversationDetails, ConversationId, ConversationMember, WaitingRemoval } from '@tacit/sdk'
 import { Avatar } from '../design/avatar.tsx'
 import { IconButton } from '../design/icon-button.tsx'
 import { FailureLine } from '../messenger/failure-line.tsx'
 import { useMessenger } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
 import { NamePerson } from '../people/name-person.tsx'
+import { useMoments } from '../time/use-moments.ts'
 import { ConfirmBlocking, ConfirmRemoving } from './confirm-about.tsx'
 import { MemberMenu } from './member-menu.tsx'
 import css from './member-row.module.css'
@@ -20,11 +21,13 @@ interface MemberRowProps {
   readonly member: ConversationMember
   readonly can: ConversationDetails['can']
   readonly group: boolean
+  /** They are to go. */
+  readonly removal: WaitingRemoval | undefined
 }
 
 type Doing = 'comparing' | 'naming' | 'blocking' | 'removing'
 
-export function MemberRow({ conversation, member, can, group }: MemberRowProps) {
+export function MemberRow({ conversation, member, can, group, removal }: MemberRowProps) {
   const messenger = useMessenger()
   const { account, handle, role } = member
   const [doing, setDoing] = useState<Doing>()
@@ -35,7 +38,7 @@ export function MemberRow({ conversation, member, can, group }: MemberRowProps) 
     <li className={css['item']}>
       <div className={css['row']}>
         <Avatar id={account} name={member.nickname ?? handle} online={member.online === true} />
-        <MemberFacts member={member} group={group} />
+        <MemberFacts member={member} group={group} removal={removal} />
         {!member.me && (
           <>
             <CompareButton member={member} onCompare={() => setDoing('comparing')} />
@@ -63,8 +66,9 @@ export function MemberRow({ conversation, member, can, group }: MemberRowProps) 
   )
 }
 
-function MemberFacts({ member, group }: Pick<MemberRowProps, 'member' | 'group'>) {
+function MemberFacts({ member, group, removal }: Pick<MemberRowProps, 'member' | 'group' | 'removal'>) {
   const { t } = useTranslation()
+  const { full } = useMoments()
   const { handle, nickname, me, blocked, role, devices, online } = member
   const facts = [
     nickname !== undefined && nickname !== handle && handle,
@@ -79,6 +83,11 @@ function MemberFacts({ member, group }: Pick<MemberRowProps, 'member' | 'group'>
         {online === true && <span className="sr-only">{t('list.online')}</span>}
       </span>
       <span className={css['facts']}>{facts.join(' · ')}</span>
+      {removal && (
+        <span className={css['leaving']} data-late={removal.late}>
+          {t('removal.waits', { when: full(removal.asked) })}
+        </span>
+      )}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 /** A messenger made of hand-written snapshots, to look at screens without a server. Never part of the built app. */
-import type { Live, Messenger, Person, Topics } from '@tacit/sdk'
+import type { ConversationSummary, Live, Messenger, Person, Topics } from '@tacit/sdk'
 import type { LockState, PageMessenger } from '@tacit/sdk/browser'
 import { alice, bob, carol, conversationId, conversations, dan, deviceId, messageId, minutes, now, sessionId, unlockId } from './cast.ts'
 import { timelines } from './timelines.ts'
@@ -36,9 +36,7 @@ class Value<T> implements Live<T> {
 const signedIn: Topics['session']['snapshot'] = { kind: 'signed_in', me: alice, device: deviceId('here'), sharesPresence: true }
 const people: readonly Person[] = [alice, bob, carol, dan]
 
-const details = (id: string): Topics['details']['snapshot'] => {
-  const summary = conversations.find(({ conversation }) => conversation === id)
-  if (summary === undefined) return undefined
+const details = (summary: ConversationSummary): Topics['details']['snapshot'] => {
   const group = summary.kind === 'group'
   const members = group ? people : [alice, summary.peer ?? bob]
   return {
@@ -52,6 +50,7 @@ const details = (id: string): Topics['details']['snapshot'] => {
       blocked: member === dan,
       ...(member === bob ? { online: true } : {}),
     })),
+    removals: summary.removals ?? [],
     can: { add: group, remove: group, rename: group, leave: group, changeRoles: group },
     encryption: { suite: 'X25519 + ML-KEM-768, AES-256-GCM, SHA-384, Ed25519', epoch: 14, renewed: now - minutes(200) },
   }
@@ -64,7 +63,8 @@ export function fixtureMessenger(scene: Scene): PageMessenger {
   const list = new Value(scene.trouble ? undefined : (scene.conversations ?? conversations))
   const connection = new Value<Topics['connection']['snapshot']>(scene.connection ?? { kind: 'online', unsent: 0 })
   const lines = new Map(Object.entries(timelines).map(([id, timeline]) => [id, new Value<Topics['timeline']['snapshot']>(timeline)]))
-  const about = new Map(conversations.map(({ conversation }) => [String(conversation), new Value(details(conversation))]))
+  const all = scene.conversations ?? conversations
+  const about = new Map(all.map((summary) => [String(summary.conversation), new Value(details(summary))]))
   const nothing = new Value(undefined)
   const lock = new Value<LockState>(scene.lock ?? { kind: 'off' })
   const linking = new Value<Topics['linking']['snapshot']>(scene.linking ?? { kind: 'idle' })

@@ -1,5 +1,5 @@
 /** The states of the world that screens are looked at in. */
-import { alice, deviceId, now } from './cast.ts'
+import { alice, conversations, dan, deviceId, minutes, now } from './cast.ts'
 import type { Scene } from './fixture-messenger.ts'
 
 export const scenes: Readonly<Record<string, Scene>> = {
@@ -21,6 +21,11 @@ export const scenes: Readonly<Record<string, Scene>> = {
   },
   historyHidden: { history: { on: true, messages: 4210, used: 1_460_000, quota: 134_217_728, waiting: 12, trouble: 'rolled_back' } },
   damaged: { trouble: { failure: 'storage', message: 'The local database is damaged.' } },
+  removalLate: {
+    conversations: conversations.map((one) =>
+      one.kind === 'group' ? { ...one, removals: [{ person: dan, asked: now - minutes(26), late: true }] } : one,
+    ),
+  },
   linkShowing: {
     session: { kind: 'signed_out', why: 'signed_out' },
     linking: {

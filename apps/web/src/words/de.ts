@@ -176,6 +176,13 @@ export const de: Words = {
     paused: 'Diese Unterhaltung wird repariert. Was du schreibst, wartet hier.',
   },
 
+  removal: {
+    waits: 'Soll entfernt werden seit {{when}}, noch nicht wirksam',
+    late: '{{name}} liest hier weiter mit',
+    advice:
+      'Du wolltest {{name}} entfernen: {{when}}. Der Server hat das seither nicht angenommen, obwohl er erreichbar ist. Schreib nichts, was {{name}} nicht lesen soll, und sag es denen, die den Server betreiben.',
+  },
+
   composer: { placeholder: 'Nachricht', label: 'Nachricht an {{title}}', send: 'Senden' },
 
   message: {

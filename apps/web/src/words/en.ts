@@ -170,6 +170,13 @@ export const en = {
     paused: 'This conversation is being repaired. What you write waits here.',
   },
 
+  removal: {
+    waits: 'Removal asked for {{when}}, not effective yet',
+    late: '{{name}} still reads what is written here',
+    advice:
+      'You asked for the removal of {{name}}: {{when}}. The server has not accepted it since, although it can be reached. Write nothing that {{name}} is not to read, and tell whoever runs the server.',
+  },
+
   composer: { placeholder: 'Message', label: 'Message to {{title}}', send: 'Send' },
 
   message: {

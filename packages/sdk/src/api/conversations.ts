@@ -77,6 +77,15 @@ export type Role = 'admin' | 'member'
 /** active · joining: a commit is on its way · left · removed: by somebody else · paused: a commit could not be processed, repair is under way. */
 export type ConversationStanding = 'active' | 'joining' | 'left' | 'removed' | 'paused'
 
+/** Somebody who is to go and is not gone: they read what is written until the log has their removal. */
+export interface WaitingRemoval {
+  readonly person: Person
+  /** When this device asked for it (ms). */
+  readonly asked: number
+  /** Not in the log although this device was connected for a minute: the server may be keeping it back. */
+  readonly late: boolean
+}
+
 export interface ConversationSummary {
   readonly conversation: ConversationId
   readonly kind: ConversationKind
@@ -105,6 +114,8 @@ export interface ConversationSummary {
   readonly draft?: string
   /** Only for a direct conversation: the person is blocked. */
   readonly peerBlocked?: boolean
+  /** Absent when there are none. */
+  readonly removals?: readonly WaitingRemoval[]
 }
 
 export interface ConversationMember extends Person {
@@ -124,6 +135,7 @@ export interface ConversationDetails {
   readonly title: string
   readonly standing: ConversationStanding
   readonly members: readonly ConversationMember[]
+  readonly removals: readonly WaitingRemoval[]
   readonly can: {
     readonly add: boolean
     readonly remove: boolean

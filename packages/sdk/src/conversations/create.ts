@@ -36,9 +36,11 @@ export async function createConversation(
       title,
       items: [{ kind: 'notice', notice: { kind: 'created', by: core.account } }],
       write: async (writer) => {
-        positions.create = await addIntent(writer, { conversation, intent: { kind: 'create', as: kind, peer, groupInfo, ratchetTree } })
+        const now = core.clock.now()
+        const create = { kind: 'create', as: kind, peer, groupInfo, ratchetTree } as const
+        positions.create = await addIntent(writer, { conversation, intent: create, now })
         // Own other devices are added like everybody's.
-        positions.add = await addIntent(writer, { conversation, intent: { kind: 'add', accounts: [core.account, ...people] } })
+        positions.add = await addIntent(writer, { conversation, intent: { kind: 'add', accounts: [core.account, ...people] }, now })
         if (title === '') return
         const message = mintId(core.random, MessageId)
         await queueMessage(writer, { message, conversation, kind: 'title', text: title, time: core.clock.now() })

@@ -2,10 +2,10 @@
  * Changes that this device wants, stored as what shall be true, not as a commit: a commit that loses its race is built
  * again from the intent, and an intent that became true meanwhile is dropped.
  */
-import { AccountId, ConversationKind, decodeCbor, encodeCbor, type CborValue, type ConversationId } from '@tacit/contract'
+import { AccountId, ConversationId, ConversationKind, decodeCbor, encodeCbor, type CborValue } from '@tacit/contract'
 import type { Role } from '../api.ts'
-import { blob, integer } from '../local-store/columns.ts'
-import type { Reader, Row, Writer } from '../local-store/driver.ts'
+import { blob, id, integer } from '../local-store/columns.ts'
+import type { Reader, Row, StoreDriver, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 
 export type Intent =
@@ -25,13 +25,16 @@ export type Intent =
 
 export type StoredIntent = Intent & { readonly position: number }
 
-/** Returns its position, by which it is found again. */
+/** Connected for so long (ms), a removal that is still not in the log is late. */
+export const LATE = 60_000
+
+/** Returns its position, by which it is found again. `now` in milliseconds. */
 export async function addIntent(
   writer: Writer,
-  { conversation, intent }: { conversation: ConversationId; intent: Intent },
+  { conversation, intent, now }: { conversation: ConversationId; intent: Intent; now: number },
 ): Promise<number> {
-  const fields = [conversation, intent.kind, encodeCbor(detailOf(intent))]
-  await writer.run('insert into intent (conversation, kind, detail) values (?, ?, ?)', fields)
+  const fields = [conversation, intent.kind, encodeCbor(detailOf(intent)), now]
+  await writer.run('insert into intent (conversation, kind, detail, asked) values (?, ?, ?, ?)', fields)
   const row = await writer.get('select max(position) as position from intent')
   return row ? integer(row, 'position') : 0
 }
@@ -50,6 +53,35 @@ export async function hasIntent(
 ): Promise<boolean> {
   const row = await reader.get('select 1 as found from intent where conversation = ? and kind = ?', [conversation, kind])
   return row !== undefined
+}
+
+/** People who are to go and are not gone; `asked` in milliseconds. */
+export async function waitingRemovals(
+  reader: Reader,
+  conversation: ConversationId,
+): Promise<readonly { readonly account: AccountId; readonly asked: number; readonly late: boolean }[]> {
+  const sql = "select * from intent where conversation = ? and kind = 'remove' order by position"
+  return (await reader.all(sql, [conversation])).flatMap((row) => {
+    const intent = readIntent(row)
+    return intent.kind === 'remove' ? [{ account: intent.account, asked: integer(row, 'asked'), late: integer(row, 'waited') >= LATE }] : []
+  })
+}
+
+/** This device was connected for so much longer: removals that were not late before, and for how long they have waited like that now. */
+export async function countWaiting(
+  store: StoreDriver,
+  { passed, now }: { readonly passed: number; readonly now: number },
+): Promise<readonly { readonly conversation: ConversationId; readonly waited: number }[]> {
+  const sql = "select position, conversation, asked, waited from intent where kind = 'remove' and waited < ?"
+  return store.transaction(async (writer) => {
+    const waiting = (await writer.all(sql, [LATE])).map((row) => ({
+      position: integer(row, 'position'),
+      conversation: id(row, 'conversation', ConversationId),
+      waited: integer(row, 'waited') + Math.max(0, Math.min(passed, now - integer(row, 'asked'))),
+    }))
+    for (const { position, waited } of waiting) await writer.run('update intent set waited = ? where position = ?', [waited, position])
+    return waiting
+  })
 }
 
 function detailOf(intent: Intent): readonly CborValue[] {

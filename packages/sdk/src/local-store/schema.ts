@@ -301,6 +301,13 @@ create table contact (account text primary key, nickname text, blocked integer, 
 /** People who have a name here and whom this device has not met. */
 const contactHandles = 'alter table contact add column handle text;'
 
+/** When it was asked for, and for how long this device was connected since (removals.ts), both in milliseconds. */
+const waitingIntents = `
+alter table intent add column asked integer not null default 0;
+alter table intent add column waited integer not null default 0;
+update intent set asked = 1000 * cast(strftime('%s', 'now') as integer);
+`
+
 const migrations: readonly string[] = [
   first,
   unopened,
@@ -315,6 +322,7 @@ const migrations: readonly string[] = [
   formerKeys,
   shared,
   contactHandles,
+  waitingIntents,
 ]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */

@@ -7,7 +7,7 @@ import type { Reader } from '../local-store/driver.ts'
 import { comparedAccounts } from '../devices/people.store.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { blockedAccounts, calledBy } from '../vault/contacts.ts'
-import { shownStanding, type Ephemeral } from './summaries.ts'
+import { shownRemovals, shownStanding, type Ephemeral } from './summaries.ts'
 
 export async function readDetails(
   reader: Reader,
@@ -33,6 +33,7 @@ export async function readDetails(
     title: state.kind === 'direct' && state.peer ? calledBy(names(state.peer)) : state.title,
     standing,
     members,
+    removals: await shownRemovals(reader, state, names),
     can: { add: inGroup, remove: inGroup && admin, rename: inGroup, leave: inGroup, changeRoles: inGroup && admin },
     encryption: { suite, epoch: state.epoch, ...(state.rotation.updated > 0 && { renewed: state.rotation.updated }) },
   }

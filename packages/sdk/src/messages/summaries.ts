@@ -1,7 +1,8 @@
 /** The list of conversations: newest activity first, each with its last words and what is unread. */
 import { AccountId, type ConversationId } from '@tacit/contract'
-import type { ConversationStanding, ConversationSummary, MessageState } from '../api.ts'
+import type { ConversationStanding, ConversationSummary, MessageState, WaitingRemoval } from '../api.ts'
 import { allConversations, type Conversation } from '../conversations/conversation.store.ts'
+import { waitingRemovals } from '../conversations/intent.store.ts'
 import { isCompared } from '../devices/people.store.ts'
 import { id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader } from '../local-store/driver.ts'
@@ -69,6 +70,7 @@ async function summarize(
     [conversation, state.readSeq, (await readPlace(reader, conversation)) ?? Number.MAX_SAFE_INTEGER],
   )
   const last = await lastWords(reader, { conversation, names, me: ephemeral.me })
+  const removals = await shownRemovals(reader, state, names)
   const draft = await loadDraft(reader, conversation)
   const showsPresence = kind === 'direct' && peer && ephemeral.sharesPresence
   return {
@@ -81,6 +83,7 @@ async function summarize(
     ...(kind === 'direct' && peer && { peerCompared: await isCompared(reader, peer.account) }),
     ...(peer && (await isBlocked(reader, peer.account)) && { peerBlocked: true }),
     ...(draft !== undefined && { draft }),
+    ...(removals.length > 0 && { removals }),
     people: counts ? integer(counts, 'people') : 0,
     unread: counts ? integer(counts, 'unread') : 0,
     lastActivity: state.activity,
@@ -93,6 +96,16 @@ async function summarize(
 export async function shownStanding(reader: Reader, { conversation, standing }: Conversation): Promise<ConversationStanding> {
   const leaving = await reader.get("select 1 as found from intent where conversation = ? and kind = 'leave'", [conversation])
   return leaving && standing === 'active' ? 'left' : standing
+}
+
+/** What somebody who is out of the conversation themselves once asked for is nobody's any more. */
+export async function shownRemovals(
+  reader: Reader,
+  { conversation, standing }: Conversation,
+  names: Names,
+): Promise<readonly WaitingRemoval[]> {
+  if (standing === 'left' || standing === 'removed') return []
+  return (await waitingRemovals(reader, conversation)).map(({ account, ...waiting }) => ({ person: names(account), ...waiting }))
 }
 
 async function lastWords(reader: Reader, { conversation, names, me }: { conversation: ConversationId; names: Names; me: AccountId }) {

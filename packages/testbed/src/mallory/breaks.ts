@@ -139,6 +139,17 @@ export const breaks: readonly Break[] = [
     ],
   },
   {
+    ids: ['M-12a'],
+    what: 'nobody counts how long a removal waits',
+    changes: [
+      {
+        file: `${SDK}/conversations/intent.store.ts`,
+        anchor: "integer(row, 'waited') + Math.max(",
+        text: "integer(row, 'waited') * Math.max(",
+      },
+    ],
+  },
+  {
     ids: ['M-12b'],
     what: 'what cannot be read is not shown',
     changes: [

@@ -57,6 +57,7 @@ async function openStage(made: { world: World; folder: string; run: number; dice
   return {
     dice,
     url: world.url,
+    isVirtual: false,
     person,
     emptyDevice: () => empty('nobody'),
     // Nobody has an account here who was not called before.

@@ -82,6 +82,7 @@ class SimulatedWorld {
     this.stage = {
       dice: dice.named('plot'),
       url: SERVER_URL,
+      isVirtual: true,
       person: (name) => this.#person(name),
       emptyDevice: () => this.#open({ name: `nobody${this.#devices.length}`, handle: 'nobody' }),
       secondDevice: (name) => this.#newcomer(name),

@@ -40,6 +40,8 @@ export interface Stage {
   secondKeyLog(): Promise<MalloryLog>
   /** Lets time pass; only as much as a person would wait in the real world. */
   pass(milliseconds: number): Promise<void>
+  /** Whether time passes by itself, so that waiting costs nothing. */
+  readonly isVirtual: boolean
   /** Origin of the server. */
   readonly url: string
 }

@@ -1,7 +1,7 @@
 /** A line that is no message. Most are quiet; what concerns somebody's safety stands out and stays. */
 import { useTranslation } from 'react-i18next'
-import { ShieldAlert } from 'lucide-react'
 import type { TimelineItem } from '@tacit/sdk'
+import { Alarm } from '../alarm.tsx'
 import css from './notice-tile.module.css'
 import { useNoticeText } from './use-notice-text.ts'
 
@@ -14,15 +14,7 @@ export function NoticeTile({ item }: { readonly item: NoticeItem }) {
   if (notice.kind !== 'identity_changed' && notice.kind !== 'tampering') {
     return <div className={css['quiet']}>{text}</div>
   }
-  return (
-    <div className={css['alarm']}>
-      <ShieldAlert size={22} aria-hidden="true" />
-      <div className={css['words']}>
-        <p className={css['title']}>{text}</p>
-        <p>
-          {notice.kind === 'tampering' ? t(`notice.advice.${notice.what}`) : t('notice.advice.identity', { name: notice.person.handle })}
-        </p>
-      </div>
-    </div>
-  )
+  const advice =
+    notice.kind === 'tampering' ? t(`notice.advice.${notice.what}`) : t('notice.advice.identity', { name: notice.person.handle })
+  return <Alarm title={text} advice={advice} />
 }

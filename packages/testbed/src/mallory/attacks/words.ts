@@ -1,10 +1,10 @@
 /** Attacks on what is said and when: answers, receipts, clocks, poison, kept keys, states that went back. */
 import { createHash } from 'node:crypto'
-import { encodeAccepted, encodeEvent, type CommandFrame, type Entry } from '@tacit/contract'
+import { encodeAccepted, encodeEvent, type CommandFrame, type ConversationId, type Entry } from '@tacit/contract'
 import { Ghost } from '../ghost.ts'
 import { LogLie } from '../log-lie.ts'
 import { held, succeeded, unless, type Outcome, type Row } from '../row.ts'
-import { circle, details, hasText, newText, pair, says, sees, textsAt, timelineOf, writes, type Stage } from '../stage.ts'
+import { circle, details, hasText, newText, pair, says, sees, textsAt, timelineOf, writes, type Stage, type Victim } from '../stage.ts'
 
 /** Never gives a commit that removes somebody to anybody, and says that it did; or keeps it back. */
 async function withholdRemoval(stage: Stage): Promise<Outcome> {
@@ -29,7 +29,35 @@ async function withholdRemoval(stage: Stage): Promise<Outcome> {
   await stage.pass(3000)
   const { members } = (await details(alice, conversation)) ?? { members: [] }
   const isShown = members.some(({ account }) => account === carol.account)
-  return unless([told || !isShown, 'Alice believes that Carol is gone'])
+  const believes = told || !isShown
+  return believes || !stage.isVirtual
+    ? unless([believes, 'Alice believes that Carol is gone'])
+    : alarmAfterAMinute(stage, { alice, conversation })
+}
+
+/** Whatever the server does with connections meanwhile; and it goes away with the reason for it. */
+async function alarmAfterAMinute(stage: Stage, { alice, conversation }: { alice: Victim; conversation: ConversationId }): Promise<Outcome> {
+  const late = async (): Promise<boolean> => (await details(alice, conversation))?.removals.some((removal) => removal.late) ?? false
+  const interrupts = stage.dice.onceIn(2)
+  const wait = async (seconds: number): Promise<void> => {
+    for (let waited = 0; waited < seconds; waited += 5) {
+      if (interrupts) alice.as(() => alice.weather.endSockets())
+      await stage.pass(5000)
+    }
+  }
+  await wait(30)
+  const tooEarly = await late()
+  // Half of the time there may have been no connection.
+  await wait(90)
+  const inTime = await late()
+  alice.weather.pretend(() => undefined)
+  alice.as(() => alice.weather.endSockets())
+  const after = await details(alice, conversation, ({ removals }) => removals.length === 0)
+  return unless(
+    [tooEarly, 'Alice is alarmed for nothing'],
+    [!inTime, 'Alice is not told that the removal has no effect'],
+    [after?.members.length !== 2, 'the alarm is over and Carol is not gone'],
+  )
 }
 
 /** A commit is accepted and kept from one member: what follows it cannot be read there. */
