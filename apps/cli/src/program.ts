@@ -7,7 +7,7 @@ import { beginAnew, changePassword, makeKit, signInWithKit, ways } from './accou
 import { explainStop, finish, sayIfDevicesAreNew, signedIn, withDevice } from './context.ts'
 import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
-import { members } from './conversations/members.ts'
+import { members, startAnew } from './conversations/members.ts'
 import { nameSomebody, people, setBlocked } from './conversations/people.ts'
 import { archive, archiveWishes, forget, type ArchiveWish } from './history/archive.ts'
 import { exportHistory, importHistory } from './history/copy.ts'
@@ -261,6 +261,13 @@ function conversationCommands(program: Command, { signed, changing }: Doors): vo
     .command('members <conversation>')
     .description('who is in a conversation, and who is to go and is not gone')
     .action((reference: string) => signed((context) => members(context, { reference })))
+  program
+    .command('anew <conversation>')
+    .description('a new group in the place of one that is stopped because its rules were broken')
+    .option('--without <handles...>', 'whom you do not take along')
+    .action((reference: string, { without = [] }: { without?: string[] }) =>
+      changing((context) => startAnew(context, { reference, without })),
+    )
   program
     .command('rotate <conversation>')
     .description('bring fresh keys of this device into a conversation now')

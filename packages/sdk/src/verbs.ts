@@ -66,7 +66,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
   }
 }
 
-function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPerson' | 'startDirect' | 'createGroup'> {
+function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPerson' | 'startDirect' | 'createGroup' | 'startAnew'> {
   return {
     async findPerson({ handle }) {
       const person = await signedIn().device.core.people.lookUp(handle.trim())
@@ -91,6 +91,7 @@ function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPer
       const accounts = people.map(({ pin }) => pin.account).filter((account) => account !== device.core.account)
       return openNew(device, { kind: 'group', people: [...new Set(accounts)], title: title.trim() })
     },
+    startAnew: (request) => startAnew(signedIn().device, request),
   }
 }
 
@@ -101,6 +102,27 @@ async function withPeer(device: Device, { conversation, peer, standing }: Conver
   if (peer && !isThere && standing === 'active' && !(await hasIntent(store, { conversation, kind: 'add' })))
     await pursue(device, conversation, { kind: 'add', accounts: [peer] })
   return conversation
+}
+
+/** The stuck one is left as it is: nobody could follow a commit that ends it. */
+async function startAnew(
+  device: Device,
+  { conversation, people }: { readonly conversation: ConversationId; readonly people: readonly AccountId[] },
+): Promise<ConversationId> {
+  const { store, account } = device.core
+  const { state, title } = await device.core.conversations.hold(conversation, async ({ state }) => ({ state, title: state?.title ?? '' }))
+  if (!state) throw new MessengerError('not_found', 'There is no such conversation.')
+  if (state.kind !== 'group' || state.standing !== 'paused' || !state.stuck)
+    throw new MessengerError('not_allowed', 'This is possible in a group that is stuck.')
+  const members = new Set((await loadRoster(store, conversation)).map((entry) => entry.account))
+  if (people.some((one) => !members.has(one))) throw new MessengerError('not_allowed', 'Only who was in the group can be taken along.')
+  const others = []
+  for (const one of new Set(people)) {
+    // Whoever has no device left can be added when they are back.
+    const isThere = one !== account && ((await device.core.people.refresh(one))?.devices.length ?? 0) > 0
+    if (isThere) others.push(one)
+  }
+  return openNew(device, { kind: 'group', people: others, title, continues: conversation })
 }
 
 async function openNew(device: Device, wanted: Parameters<typeof createConversation>[1]): Promise<ConversationId> {

@@ -50,4 +50,10 @@ const reach: Record<ConnectionState['kind'], string> = {
   online: 'online',
 }
 
-const standings = { joining: 'joining…', left: 'you left', removed: 'you were removed', paused: 'repairing…' } as const
+const standings = {
+  joining: 'joining…',
+  left: 'you left',
+  removed: 'you were removed',
+  paused: 'repairing…',
+  stuck: 'stopped: its rules were broken (`tacit anew`)',
+} as const

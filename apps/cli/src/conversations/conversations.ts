@@ -114,7 +114,7 @@ function tellsDeparture(item: TimelineItem, me: Person): boolean {
 }
 
 /** A handle as people write it, with or without the @. */
-const bare = (handle: string): string => handle.replace(/^@/, '')
+export const bare = (handle: string): string => handle.replace(/^@/, '')
 
 function summaryJson({ conversation, kind, title, standing, people, unread, lastActivity, peer }: ConversationSummary) {
   const other = peer ? { peer: { account: peer.account, handle: peer.handle } } : {}

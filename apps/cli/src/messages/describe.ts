@@ -67,6 +67,10 @@ export function describeNotice(notice: Notice): string {
       return `${notice.person.handle} stopped using a device`
     case 'identity_changed':
       return `WARNING: the identity key of ${notice.person.handle} has changed. Make sure by other means that it is still ${notice.person.handle}`
+    case 'continued':
+      return `${notice.by.handle} says that this group goes on in ${notice.conversation}`
+    case 'continues':
+      return `${notice.by.handle} says that this group continues ${notice.conversation}`
     case 'history_begins':
       return 'this device begins here; what was written before is not on it'
     case 'tampering':

@@ -12,6 +12,7 @@ import { ConversationHeader } from './conversation-header.tsx'
 import css from './conversation-screen.module.css'
 import { LateRemovals } from './late-removals.tsx'
 import { StandingLine } from './standing-line.tsx'
+import { StuckLine } from './stuck-line.tsx'
 import { TimelineView } from './timeline/timeline-view.tsx'
 import { TypingLine } from './typing-line.tsx'
 import { useEscape } from './use-escape.ts'
@@ -43,7 +44,7 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
         <div className={css['foot']}>
           <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
           <LateRemovals removals={summary.removals ?? []} />
-          {summary.standing !== 'active' && <StandingLine standing={summary.standing} />}
+          <Standing summary={summary} />
           {canWrite && <Composer conversation={conversation} title={summary.title} keptDraft={summary.draft} />}
         </div>
       </section>
@@ -54,6 +55,11 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
       )}
     </div>
   )
+}
+
+function Standing({ summary }: Pick<ConversationScreenProps, 'summary'>) {
+  if (summary.standing === 'active') return null
+  return summary.standing === 'stuck' ? <StuckLine summary={summary} /> : <StandingLine standing={summary.standing} />
 }
 
 /** A moment, or what keeps it from being one. */

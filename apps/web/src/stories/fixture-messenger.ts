@@ -221,6 +221,7 @@ const silent = {
   finishAddPasskey: done,
   removeUnlockMethod: done,
   enterRecoveryCode: done,
+  startAnew: async () => conversationId('hike'),
   addPeople: done,
   removePerson: done,
   setRole: done,

@@ -26,6 +26,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
       one.kind === 'group' ? { ...one, removals: [{ person: dan, asked: now - minutes(26), late: true }] } : one,
     ),
   },
+  stuck: { conversations: conversations.map((one) => (one.kind === 'group' ? { ...one, standing: 'stuck' } : one)) },
   linkShowing: {
     session: { kind: 'signed_out', why: 'signed_out' },
     linking: {

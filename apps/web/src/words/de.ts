@@ -174,6 +174,18 @@ export const de: Words = {
     left: 'Du hast diese Gruppe verlassen. Was vorher geschrieben wurde, kannst du weiter lesen.',
     removed: 'Du bist nicht mehr in dieser Gruppe. Was vorher geschrieben wurde, kannst du weiter lesen.',
     paused: 'Diese Unterhaltung wird repariert. Was du schreibst, wartet hier.',
+    stuck:
+      'Der Server hat eine Änderung durchgelassen, die gegen die Regeln dieser Unterhaltung verstößt. Sie ist hier angehalten, damit niemand unbefugt mitliest. Was geschrieben wurde, bleibt.',
+  },
+
+  anew: {
+    start: 'Diese Gruppe neu beginnen',
+    title: 'Diese Gruppe neu beginnen?',
+    text: 'Es entsteht eine neue Gruppe mit demselben Namen und diesen Leuten. Alle sehen, dass sie diese hier fortsetzt, auf dein Wort. Lass weg, wem du nicht traust; diese Gruppe und ihr Verlauf bleiben.',
+    people: 'Mitnehmen',
+    go: 'Neu beginnen',
+    goesOn: 'In der neuen Gruppe weiter',
+    unknown: 'eine Gruppe, die nicht auf diesem Gerät ist',
   },
 
   removal: {
@@ -227,6 +239,10 @@ export const de: Words = {
     deviceJoinedMe: 'Du bist mit einem neuen Gerät dabei',
     deviceRemoved: '{{person}} hat eines der eigenen Geräte entfernt',
     deviceRemovedMe: 'Du hast eines deiner Geräte entfernt',
+    continued: '{{by}} sagt, dass diese Gruppe in einer neuen weitergeht',
+    continued_byMe: 'Du hast diese Gruppe neu begonnen',
+    continues: '{{by}} sagt, dass diese Gruppe „{{title}}“ fortsetzt',
+    continues_byMe: 'Du führst hier „{{title}}“ weiter',
     historyBegins: 'Dieses Gerät ist ab hier dabei. Frühere Nachrichten sind auf deinen anderen Geräten.',
     identityChanged: 'Die Sicherheitsidentität von {{person}} hat sich geändert',
     tampering: 'Der Server hat diese Unterhaltung nicht getreu überbracht',

@@ -168,6 +168,18 @@ export const en = {
     left: 'You left this group. You can still read what was written before.',
     removed: 'You are no longer in this group. You can still read what was written before.',
     paused: 'This conversation is being repaired. What you write waits here.',
+    stuck:
+      'The server let a change through that breaks the rules of this conversation. It is stopped here, so that nobody reads along who should not. What was written stays.',
+  },
+
+  anew: {
+    start: 'Start this group anew',
+    title: 'Start this group anew?',
+    text: 'A new group with the same name is made for these people. Each of them sees that it continues this one, by your word. Leave out whom you do not trust; this group and its history stay.',
+    people: 'Take along',
+    go: 'Start it',
+    goesOn: 'Go on in the new group',
+    unknown: 'a group that is not on this device',
   },
 
   removal: {
@@ -221,6 +233,10 @@ export const en = {
     deviceJoinedMe: 'You joined from a new device',
     deviceRemoved: '{{person}} removed one of their devices',
     deviceRemovedMe: 'You removed one of your devices',
+    continued: '{{by}} says that this group goes on in a new one',
+    continued_byMe: 'You started this group anew',
+    continues: '{{by}} says that this group continues “{{title}}”',
+    continues_byMe: 'You continue “{{title}}” here',
     historyBegins: 'This device joined here. Earlier messages are on your other devices.',
     identityChanged: 'The security identity of {{person}} has changed',
     tampering: 'The server did not deliver this conversation faithfully',

@@ -25,6 +25,9 @@ export type Notice =
   | { readonly kind: 'device_removed'; readonly person: Person }
   /** The account key of somebody changed: cannot be missed, cannot be dismissed. */
   | { readonly kind: 'identity_changed'; readonly person: Person }
+  /** Here it goes on, or from there: by the word of that member, who made the new one. */
+  | { readonly kind: 'continued'; readonly by: Person; readonly conversation: ConversationId }
+  | { readonly kind: 'continues'; readonly by: Person; readonly conversation: ConversationId }
   /** This device begins here; what was written before is not on it. */
   | { readonly kind: 'history_begins' }
   /** The server shows different logs (`fork`) or different keys (`key_log`) to different people, dropped or reordered something, or lost the end of a log (`rollback`). */
@@ -74,8 +77,11 @@ export interface Timeline {
 
 export type Role = 'admin' | 'member'
 
-/** active · joining: a commit is on its way · left · removed: by somebody else · paused: a commit could not be processed, repair is under way. */
-export type ConversationStanding = 'active' | 'joining' | 'left' | 'removed' | 'paused'
+/**
+ * active · joining: a commit is on its way · left · removed: by somebody else · paused: a commit could not be processed, repair is
+ * under way · stuck: a commit broke the rules of membership and the server passed it on; a person may begin anew (`startAnew`).
+ */
+export type ConversationStanding = 'active' | 'joining' | 'left' | 'removed' | 'paused' | 'stuck'
 
 /** Somebody who is to go and is not gone: they read what is written until the log has their removal. */
 export interface WaitingRemoval {
@@ -116,6 +122,8 @@ export interface ConversationSummary {
   readonly peerBlocked?: boolean
   /** Absent when there are none. */
   readonly removals?: readonly WaitingRemoval[]
+  /** Of one that is stuck: where it goes on, by the newest word of a member. */
+  readonly continuedIn?: ConversationId
 }
 
 export interface ConversationMember extends Person {

@@ -57,6 +57,11 @@ export interface Verbs {
   /** Opens the direct conversation with a person, the existing one if there is one. */
   startDirect(request: { readonly handle: string }): Promise<ConversationId>
   createGroup(request: { readonly title: string; readonly handles: readonly string[] }): Promise<ConversationId>
+  /**
+   * A new group under the same title for a group that is stuck, with these of its members, each invited by the devices that this one
+   * knows of them; all see a line in both. The old one stays as it is. Roles begin anew: who starts it is its admin.
+   */
+  startAnew(request: { readonly conversation: ConversationId; readonly people: readonly AccountId[] }): Promise<ConversationId>
   addPeople(request: { readonly conversation: ConversationId; readonly handles: readonly string[] }): Promise<void>
   removePerson(request: { readonly conversation: ConversationId; readonly account: AccountId }): Promise<void>
   setRole(request: { readonly conversation: ConversationId; readonly account: AccountId; readonly role: Role }): Promise<void>

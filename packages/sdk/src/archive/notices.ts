@@ -2,10 +2,10 @@
  * Which notices are history, the same for everybody who was there, and so worth archiving: who came and went, and what the
  * conversation was called. What one device found out about itself or the server stays on that device.
  */
-import { AccountId } from '@tacit/contract'
+import { AccountId, ConversationId } from '@tacit/contract'
 import type { StoredNotice } from '../messages/items.store.ts'
 
-type Field = 'account' | 'title' | 'role'
+type Field = 'account' | 'title' | 'role' | 'conversation'
 
 /** Kinds that are archived, and what belongs to each. */
 const FIELDS: Readonly<Partial<Record<StoredNotice['kind'], Readonly<Record<string, Field>>>>> = {
@@ -15,6 +15,8 @@ const FIELDS: Readonly<Partial<Record<StoredNotice['kind'], Readonly<Record<stri
   left: { person: 'account' },
   renamed: { title: 'title', by: 'account' },
   role_changed: { person: 'account', role: 'role', by: 'account' },
+  continued: { by: 'account', conversation: 'conversation' },
+  continues: { by: 'account', conversation: 'conversation' },
   device_joined: { person: 'account' },
   device_removed: { person: 'account' },
 }
@@ -37,6 +39,7 @@ export const peopleIn = (notice: StoredNotice): readonly AccountId[] =>
 
 function isSound(field: Field, value: unknown): boolean {
   if (field === 'account') return AccountId.safeParse(value).success
+  if (field === 'conversation') return ConversationId.safeParse(value).success
   return field === 'title' ? typeof value === 'string' : value === 'admin' || value === 'member'
 }
 

@@ -6,11 +6,14 @@ import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
 import type { Rotation } from './rotation.ts'
 
+/** `stuck` is paused, and stays it. */
+export type StoredStanding = Exclude<ConversationStanding, 'stuck'>
+
 /** What changes as the log goes on. Immutable: a step gives the next one. */
 export interface Conversation {
   readonly conversation: ConversationId
   readonly kind: ConversationKind
-  readonly standing: ConversationStanding
+  readonly standing: StoredStanding
   /** Paused by a commit that breaks the rules: not repaired by joining anew, which would accept it. */
   readonly stuck: boolean
   /** Of a group, as last said by a member; empty when never heard. */
@@ -126,7 +129,7 @@ export async function eraseConversation(writer: Writer, conversation: Conversati
   for (const table of OF_A_CONVERSATION) await writer.run(`delete from ${table} where conversation = ?`, [conversation])
 }
 
-const STANDINGS: readonly ConversationStanding[] = ['active', 'joining', 'left', 'removed', 'paused']
+const STANDINGS: readonly StoredStanding[] = ['active', 'joining', 'left', 'removed', 'paused']
 
 function readConversation(row: Row): Conversation {
   const standing = STANDINGS.find((known) => known === row['standing'])

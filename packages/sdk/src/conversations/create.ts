@@ -2,6 +2,8 @@
 import { type AccountId, ConversationId, type ConversationKind, encodePolicy, MessageId } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
 import { queueMessage } from '../outbox/outbox.store.ts'
+import { tellContinuation } from '../messages/continuation.ts'
+import type { ContentKind } from '../messages/payload.ts'
 import { idBytes, mintId } from '../sealing.ts'
 import { beginConversation } from './begin.ts'
 import { addIntent } from './intent.store.ts'
@@ -17,9 +19,14 @@ export interface Created {
 /** Stores everything; nothing is sent here. `people`: accounts besides this one. */
 export async function createConversation(
   core: DeviceCore,
-  wanted: { readonly kind: ConversationKind; readonly people: readonly AccountId[]; readonly title: string },
+  wanted: {
+    readonly kind: ConversationKind
+    readonly people: readonly AccountId[]
+    readonly title: string
+    readonly continues?: ConversationId
+  },
 ): Promise<Created> {
-  const { kind, people, title } = wanted
+  const { kind, people, title, continues } = wanted
   const conversation = mintId(core.random, ConversationId)
   const peer = kind === 'direct' ? people[0] : undefined
   const policy = encodePolicy({ kind, admins: peer ? [core.account, peer] : [core.account] })
@@ -41,11 +48,16 @@ export async function createConversation(
         positions.create = await addIntent(writer, { conversation, intent: create, now })
         // Own other devices are added like everybody's.
         positions.add = await addIntent(writer, { conversation, intent: { kind: 'add', accounts: [core.account, ...people] }, now })
-        if (title === '') return
-        const message = mintId(core.random, MessageId)
-        await queueMessage(writer, { message, conversation, kind: 'title', text: title, time: core.clock.now() })
+        const queue = (kind: ContentKind, text: string) =>
+          queueMessage(writer, { message: mintId(core.random, MessageId), conversation, kind, text, time: now })
+        if (title !== '') await queue('title', title)
+        if (!continues) return
+        await queue('continues', continues)
+        // At once, so that nobody begins it twice.
+        await tellContinuation(writer, { before: continues, next: conversation, by: core.account, time: now })
       },
     }),
   )
+  if (continues) core.conversations.looksDifferent(continues)
   return { conversation, ...positions }
 }

@@ -61,6 +61,11 @@ export class Conversations {
     })
   }
 
+  /** Something is shown in it that was not stored by holding it. */
+  looksDifferent(conversation: ConversationId): void {
+    this.#parts.changed(conversation)
+  }
+
   /** Groups in memory still speak as what this device was; they are loaded again, each in its turn. */
   async identityChanged(): Promise<void> {
     const dropped = [...this.#held.values()].map((inMemory) => inMemory.turns.run(async () => void (inMemory.content = undefined)))

@@ -1,7 +1,8 @@
 /** An application message that opened: what it says, and whether its sender's counter and view of the log fit ours. */
-import type { DeviceCertificate, Entry } from '@tacit/contract'
+import { ConversationId, type DeviceCertificate, type Entry } from '@tacit/contract'
 import { readPayload, type Payload } from '../messages/payload.ts'
 import { isForgotten } from '../archive/archive.store.ts'
+import { tellContinuation } from '../messages/continuation.ts'
 import { checkSeen } from './check-seen.ts'
 import { addHeard } from '../transparency/key-log.store.ts'
 import { placeOf } from './count-signed.ts'
@@ -58,6 +59,7 @@ export async function placeContent(
   const { message, text } = payload
   const mine = account === reading.core.account
   if (payload.kind === 'title') return placeTitle(reading, { entry, payload, account })
+  if (payload.kind === 'continues') return placeContinuation(reading, { entry, payload, account })
   reading.addItem(entry, { kind: 'message', message, account, mine, text })
   // Deleted by its person at another device, before it came here: nobody hears of it.
   if (await isForgotten(reading.core.store, reading.conversation, message)) return
@@ -77,4 +79,17 @@ function placeTitle(
   if (isNews && state.title !== '')
     reading.addItem(entry, { kind: 'notice', notice: { kind: 'renamed', title: payload.text, by: account } })
   reading.state = { ...state, title: payload.text, titleOwed: 0, ...(isNews && { activity: entry.time }) }
+}
+
+/** A member's word that this goes on from another conversation, told in both: in the other only if that member was in it. */
+function placeContinuation(
+  reading: Reading,
+  { entry, payload, account: by }: { entry: Entry; payload: Pick<Payload, 'message' | 'text'>; account: DeviceCertificate['account'] },
+): void {
+  reading.addItem(entry, { kind: 'silent', message: payload.message, account: by })
+  const before = ConversationId.safeParse(payload.text).data
+  if (!before || before === reading.conversation) return
+  reading.addItem(entry, { kind: 'notice', notice: { kind: 'continues', by, conversation: before } })
+  reading.besides.push(before)
+  reading.write((writer) => tellContinuation(writer, { before, by, next: reading.conversation, time: entry.time }))
 }

@@ -44,6 +44,8 @@ export class Reading {
   readonly arrivals: Arrival[] = []
   /** Intents that became true in this batch. */
   readonly fulfilled: number[] = []
+  /** Other conversations that show something of it. */
+  readonly besides: ConversationId[] = []
   /** Heads of the log of device lists came with it. */
   heardHeads = false
   /** Something did not fit: perhaps the server’s log is not the one that was followed so far. */

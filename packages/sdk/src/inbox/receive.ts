@@ -190,6 +190,7 @@ async function afterwards(reading: Reading): Promise<void> {
   core.acknowledge(conversation, state.cursor)
   core.received(conversation, arrivals)
   if (reading.heardHeads) core.headsHeard()
+  for (const other of reading.besides) core.conversations.looksDifferent(other)
   core.wake(conversation)
 }
 

@@ -9,14 +9,18 @@
 import { CborError, decodeCbor, encodeCbor, LONGEST_HEAD, MessageId } from '@tacit/contract'
 import { readSeen, type Seen } from '../conversations/transcript.ts'
 
-export type ContentKind = 'text' | 'title'
+/** `continues`: this group goes on from another one, whose id is the text. */
+export type ContentKind = 'text' | 'title' | 'continues'
+
+export const asContentKind = (kind: unknown): ContentKind | undefined =>
+  kind === 'text' || kind === 'title' || kind === 'continues' ? kind : undefined
 
 export interface Payload {
   readonly kind: ContentKind
   readonly message: MessageId
   readonly clientSeq: number
   readonly seen: Seen
-  /** The message's words, or the group's new title. */
+  /** The message's words, the group's new title, or the conversation that was before. */
   readonly text: string
   /** As the server signed it (`readHead`), not yet looked at. */
   readonly head?: Uint8Array | undefined
@@ -36,11 +40,12 @@ export const encodePayload = ({ kind, message, clientSeq, seen, text, head }: Pa
 
 export function readPayload(bytes: Uint8Array): ReadPayload {
   const fields = readFields(bytes)
-  const [version, kind, messageText, clientSeq, seq, transcript, text, told] = fields
+  const [version, named, messageText, clientSeq, seq, transcript, text, told] = fields
   const message = MessageId.safeParse(messageText).data
   const seen = readSeen(seq, transcript)
-  if (version !== 1 || !message || !seen || typeof clientSeq !== 'number' || typeof kind !== 'string') return { kind: 'malformed' }
-  if (kind !== 'text' && kind !== 'title') return { kind: 'unsupported', clientSeq }
+  if (version !== 1 || !message || !seen || typeof clientSeq !== 'number' || typeof named !== 'string') return { kind: 'malformed' }
+  const kind = asContentKind(named)
+  if (!kind) return { kind: 'unsupported', clientSeq }
   if (typeof text !== 'string' || byteLength(text) > (kind === 'text' ? LONGEST_TEXT : LONGEST_TITLE)) return { kind: 'malformed' }
   // Something else in its place is of a newer client, and none of our business.
   const head = told instanceof Uint8Array && told.length <= LONGEST_HEAD ? told : undefined

@@ -9,6 +9,7 @@ import type { Reader } from '../local-store/driver.ts'
 import { othersProgress } from '../signals/receipts.store.ts'
 import { calledBy, isBlocked, isFromBlocked, NOT_BLOCKED } from '../vault/contacts.ts'
 import { loadDraft, readPlace } from '../vault/places.ts'
+import { continuationOf } from './continuation.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { failedState, stateOf } from './timeline.ts'
 
@@ -71,13 +72,16 @@ async function summarize(
   )
   const last = await lastWords(reader, { conversation, names, me: ephemeral.me })
   const removals = await shownRemovals(reader, state, names)
+  const standing = await shownStanding(reader, state)
+  const continuedIn = standing === 'stuck' ? await continuationOf(reader, conversation) : undefined
   const draft = await loadDraft(reader, conversation)
   const showsPresence = kind === 'direct' && peer && ephemeral.sharesPresence
   return {
     conversation,
     kind,
     title: kind === 'direct' ? (peer ? calledBy(peer) : '') : state.title,
-    standing: await shownStanding(reader, state),
+    standing,
+    ...(continuedIn && { continuedIn }),
     ...(peer && { peer }),
     ...(showsPresence && { peerOnline: ephemeral.isOnline(peer.account) }),
     ...(kind === 'direct' && peer && { peerCompared: await isCompared(reader, peer.account) }),
@@ -93,7 +97,8 @@ async function summarize(
 }
 
 /** Who asked to leave has left, for the person; the others still have to commit it. */
-export async function shownStanding(reader: Reader, { conversation, standing }: Conversation): Promise<ConversationStanding> {
+export async function shownStanding(reader: Reader, { conversation, standing, stuck }: Conversation): Promise<ConversationStanding> {
+  if (standing === 'paused' && stuck) return 'stuck'
   const leaving = await reader.get("select 1 as found from intent where conversation = ? and kind = 'leave'", [conversation])
   return leaving && standing === 'active' ? 'left' : standing
 }

@@ -1,6 +1,6 @@
 /** What waits to be in the log: messages in the order they were written, and what is sealed of them. */
 import { ConversationId, MessageId } from '@tacit/contract'
-import type { ContentKind } from '../messages/payload.ts'
+import { asContentKind, type ContentKind } from '../messages/payload.ts'
 import { blob, id, integer, optionalBlob, optionalText, text } from '../local-store/columns.ts'
 import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { storeError } from '../local-store/failure.ts'
@@ -138,7 +138,7 @@ export async function busyConversations(reader: Reader): Promise<readonly Conver
 const readWaiting = (row: Row): Waiting => ({
   message: id(row, 'message', MessageId),
   conversation: id(row, 'conversation', ConversationId),
-  kind: row['kind'] === 'title' ? 'title' : 'text',
+  kind: asContentKind(row['kind']) ?? 'text',
   text: text(row, 'text'),
   time: integer(row, 'time'),
   failed: optionalText(row, 'failed'),

@@ -51,7 +51,7 @@ async function settlePassedOver(core: DeviceCore, sealed: Sealed, seq: number): 
         if (!waiting) return
         const { kind, text, time } = waiting
         const own = { message: waiting.message, account: core.account }
-        const item = kind === 'title' ? ({ kind: 'silent', ...own } as const) : ({ kind: 'message', ...own, mine: true, text } as const)
+        const item = kind === 'text' ? ({ kind: 'message', ...own, mine: true, text } as const) : ({ kind: 'silent', ...own } as const)
         await addItem(writer, { conversation, seq, time, item })
         await eraseWaiting(writer, waiting.message)
       },

@@ -124,6 +124,7 @@ const everythingElse = {
   finishPasskeySignIn: notHere,
   findPerson: notHere,
   startDirect: notHere,
+  startAnew: notHere,
   addPeople: notHere,
   removePerson: notHere,
   setRole: notHere,

@@ -38,6 +38,7 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   findPerson: 'repeat',
   startDirect: 'repeat',
   createGroup: 'once',
+  startAnew: 'once',
   addPeople: 'once',
   removePerson: 'once',
   setRole: 'repeat',

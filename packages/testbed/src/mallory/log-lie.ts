@@ -21,7 +21,7 @@ export class LogLie {
   }
 
   /** From now on the device hears of this conversation what the lie says; nothing is different yet. `besides`: what else the server lies about. */
-  static to(victim: Victim, conversation: ConversationId, besides: ForgeAnswer = (_url, body) => body): LogLie {
+  static to(victim: Pick<Victim, 'weather'>, conversation: ConversationId, besides: ForgeAnswer = (_url, body) => body): LogLie {
     const lie = new LogLie(conversation)
     victim.weather.forge((event) => lie.#forge(event))
     victim.weather.forgeAnswers((url, body) => besides(url, lie.#forgeAnswer(url, body)))

@@ -17,7 +17,7 @@ export function entryOf(row: Readonly<Record<string, unknown>>): Entry {
 }
 
 /** Whose device it is. Throws when nobody is signed in. */
-export function selfOf(messenger: Messenger): { readonly account: AccountId; readonly device: DeviceId } {
+export function selfOf(messenger: Pick<Messenger, 'watch'>): { readonly account: AccountId; readonly device: DeviceId } {
   const session = messenger.watch('session').get()
   if (session.kind !== 'signed_in') throw new Error('nobody is signed in')
   return { account: session.me.account, device: session.device }

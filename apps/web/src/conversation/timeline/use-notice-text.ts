@@ -1,6 +1,6 @@
 /** What a notice says, seen from the reader: "You added Bob", "Carol left". */
 import { useTranslation } from 'react-i18next'
-import type { Notice, Person } from '@tacit/sdk'
+import type { ConversationId, Notice, Person } from '@tacit/sdk'
 import { useWatch } from '../../messenger/messenger-context.tsx'
 
 export const useNoticeText = (notice: Notice): string => useNoticeWords()(notice)
@@ -9,7 +9,10 @@ export const useNoticeText = (notice: Notice): string => useNoticeWords()(notice
 export function useNoticeWords(): (notice: Notice) => string {
   const { t } = useTranslation()
   const session = useWatch('session')
+  const conversations = useWatch('conversations')
   const isMe = (person: Person) => 'me' in session && session.me.account === person.account
+  /** Of a group that this device does not know there is only the other's word. */
+  const titleOf = (id: ConversationId) => conversations?.find(({ conversation }) => conversation === id)?.title ?? t('anew.unknown')
   /** The words say "You ..." in the context `byMe`, and name the person otherwise. */
   const by = (person: Person): { by: string; context: string } => ({ by: person.handle, context: isMe(person) ? 'byMe' : '' })
   return (notice) => {
@@ -37,6 +40,10 @@ export function useNoticeWords(): (notice: Notice) => string {
         return isMe(notice.person) ? t('notice.deviceRemovedMe') : t('notice.deviceRemoved', { person: notice.person.handle })
       case 'identity_changed':
         return t('notice.identityChanged', { person: notice.person.handle })
+      case 'continued':
+        return t('notice.continued', by(notice.by))
+      case 'continues':
+        return t('notice.continues', { ...by(notice.by), title: titleOf(notice.conversation) })
       case 'history_begins':
         return t('notice.historyBegins')
       case 'tampering':
