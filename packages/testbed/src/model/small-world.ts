@@ -1,0 +1,15 @@
+import { firstState, type State } from './shape.ts'
+
+/** Three devices in two conversations: four messages, and two commits that want the same epoch. */
+export const smallWorld: State = firstState([
+  [[message(0)], [message(1), commit(2)], [commit(3)]],
+  [[message(4)], [], [message(5)]],
+])
+
+export function message(name: number) {
+  return { name, kind: 'message' } as const
+}
+
+export function commit(name: number) {
+  return { name, kind: 'commit' } as const
+}
