@@ -1,16 +1,20 @@
 /**
- * `npm run model [-- --most N]`: explores the protocol of delivery with three devices, two conversations, four messages and two
- * commits. Prints how much was looked at; on the first broken promise, the shortest way there, and exit code 1.
+ * `npm run model [-- --most N]`: explores the protocol of delivery, first a race whole, then three devices in two conversations with
+ * four messages and two commits, nearest first. Prints how much was looked at; of a broken promise the shortest way there, and
+ * ends with exit code 1.
  */
 import { parseArgs } from 'node:util'
 import { explore } from './explore.ts'
 import { PRODUCT } from './rules.ts'
-import { smallWorld } from './small-world.ts'
+import { race, smallWorld } from './small-world.ts'
 
 const { values } = parseArgs({ options: { most: { type: 'string', default: '1000000' } } })
-const { states, steps, whole, done, found } = explore(smallWorld, PRODUCT, Number(values.most))
-console.log(`model: ${states} states, ${steps} steps, ${whole ? 'all that can be reached' : 'nearest first'}, ${done} in which all is done`)
-if (found) {
+const most = Number(values.most)
+const worlds = { race: explore(race, PRODUCT, 2 * most), 'small world': explore(smallWorld, PRODUCT, most) }
+
+for (const [name, { states, steps, whole, done, found }] of Object.entries(worlds)) {
+  console.log(`${name}: ${states} states, ${steps} steps, ${whole ? `all that there are, all is done in ${done}` : 'the nearest'}`)
+  if (!found) continue
   console.log(`${found.id}: ${found.says}`)
   for (const step of found.way) console.log(`  ${step}`)
   process.exitCode = 1

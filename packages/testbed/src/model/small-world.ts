@@ -6,6 +6,9 @@ export const smallWorld: State = firstState([
   [[message(4)], [], [message(5)]],
 ])
 
+/** One writes while two others want the same epoch: about a million states, and no more. */
+export const race: State = firstState([[[message(0)], [commit(1)], [commit(2)]]])
+
 export function message(name: number) {
   return { name, kind: 'message' } as const
 }
