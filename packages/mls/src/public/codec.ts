@@ -92,7 +92,8 @@ export class Reader {
     return this.#end - this.#offset
   }
 
-  #take(length: number): number {
+  /** Goes on behind the next `length` bytes; returns where they begin. */
+  skip(length: number): number {
     if (length > this.remaining) throw malformed(`${length} bytes wanted, ${this.remaining} left`)
     const at = this.#offset
     this.#offset += length
@@ -100,7 +101,7 @@ export class Reader {
   }
 
   uint(width: 1 | 2 | 4): number {
-    const end = this.#take(width) + width
+    const end = this.skip(width) + width
     let value = 0
     for (let at = end - width; at < end; at++) value = value * 256 + (this.#bytes[at] ?? 0)
     return value
@@ -113,14 +114,12 @@ export class Reader {
 
   /** A copy of the next `length` bytes: a decoded value never aliases its input. */
   raw(length: number): Bytes {
-    const at = this.#take(length)
-    return this.#cut(at, at + length, this.#owns)
+    return this.#cut(this.skip(length), this.#offset, this.#owns)
   }
 
   /** As `raw`, of what is needed while the message is processed and not longer. */
   passing(length: number): Bytes {
-    const at = this.#take(length)
-    return this.#cut(at, at + length, this.#lends)
+    return this.#cut(this.skip(length), this.#offset, this.#lends)
   }
 
   /** RFC 9420 section 2.1.2: the two high bits give the width; 11 and non-minimal widths are malformed. */
@@ -142,7 +141,7 @@ export class Reader {
   /** A reader bounded to the next length-prefixed vector. */
   vector(): Reader {
     const length = this.length()
-    const at = this.#take(length)
+    const at = this.skip(length)
     return new Reader(this.#bytes, { start: at, end: at + length, owns: this.#owns, lends: this.#lends })
   }
 
@@ -241,13 +240,18 @@ export const uint16 = uint(2)
 export const uint32 = uint(4)
 export const uint64: Codec<bigint> = { read: (from) => from.uint64(), write: (to, value) => to.uint64(value) }
 
+const lengthUpTo = (from: Reader, max: number): number => {
+  const length = from.length()
+  if (length > max) throw new MlsError('too_large', `vector of ${length} bytes, at most ${max}`)
+  return length
+}
+
+/** Goes on behind an `opaque x<V>` of at most `max` bytes. */
+export const passOver = (from: Reader, max: number = DEFAULT_LIMIT): void => void from.skip(lengthUpTo(from, max))
+
 /** `opaque x<V>` of at most `max` bytes. */
 export const opaque = (max: number = DEFAULT_LIMIT): Codec<Bytes> => ({
-  read: (from) => {
-    const length = from.length()
-    if (length > max) throw new MlsError('too_large', `vector of ${length} bytes, at most ${max}`)
-    return from.raw(length)
-  },
+  read: (from) => from.raw(lengthUpTo(from, max)),
   write: (to, value) => {
     to.length(value.length)
     to.raw(value)
@@ -259,11 +263,7 @@ export const bytes = opaque()
 
 /** As `opaque`, for what is needed only while the message that it is in is processed. */
 export const passing = (max: number = DEFAULT_LIMIT): Codec<Bytes> => ({
-  read: (from) => {
-    const length = from.length()
-    if (length > max) throw new MlsError('too_large', `vector of ${length} bytes, at most ${max}`)
-    return from.passing(length)
-  },
+  read: (from) => from.passing(lengthUpTo(from, max)),
   write: bytes.write,
 })
 

@@ -3,7 +3,7 @@
  * order it, and all that a delivery service may know of an application message.
  */
 import type { Bytes } from '../port.ts'
-import { bytes, choice, empty, opaque, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
+import { bytes, choice, empty, opaque, passOver, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { MlsError } from '../errors.ts'
 
@@ -57,6 +57,8 @@ const publicHeader = struct<Omit<Required<FramingHeader>, 'wireFormat'>>({
   contentType: contentTypeCodec,
 })
 
+const MAX_SENDER_DATA = 255
+
 /** RFC 9420 section 6.3: a PrivateMessage is this and no more. */
 export interface PrivateMessage {
   readonly groupId: Bytes
@@ -72,24 +74,35 @@ export const privateMessageCodec: Codec<PrivateMessage> = struct<PrivateMessage>
   epoch: uint64,
   contentType: contentTypeCodec,
   authenticatedData: bytes,
-  encryptedSenderData: opaque(255),
+  encryptedSenderData: opaque(MAX_SENDER_DATA),
   ciphertext: bytes,
 })
 
+/** What is sealed is passed over: a server reads this of every message, and has no use for the rest. */
+const readPrivateHeader = (from: Reader): FramingHeader => {
+  const header: FramingHeader = {
+    wireFormat: 'private',
+    groupId: groupIdCodec.read(from),
+    epoch: uint64.read(from),
+    contentType: contentTypeCodec.read(from),
+    authenticatedData: bytes.read(from),
+  }
+  passOver(from, MAX_SENDER_DATA)
+  passOver(from)
+  from.expectEnd()
+  return header
+}
+
 /**
- * Reads the clear header of an encoded MLSMessage that holds a PublicMessage or a PrivateMessage.
+ * Reads the clear header of an encoded MLSMessage that holds a PublicMessage or a PrivateMessage; byte strings are views of it.
  * Fails with `malformed`, with `unsupported` for another version or wire format, with `invalid` where sender and content
  * contradict RFC 9420 section 6.
  */
 export const readFramingHeader = (message: Bytes): FramingHeader => {
-  const from = new Reader(message)
+  const from = new Reader(message, { owns: true })
   versionCodec.read(from)
   const wireFormat = wireFormatCodec.read(from)
-  if (wireFormat === 'private') {
-    const { encryptedSenderData: _, ciphertext: __, ...header } = privateMessageCodec.read(from)
-    from.expectEnd()
-    return { wireFormat, ...header }
-  }
+  if (wireFormat === 'private') return readPrivateHeader(from)
   if (wireFormat !== 'public') throw new MlsError('unsupported', `wire format ${wireFormat} is no handshake or application message`)
   const header = publicHeader.read(from)
   expectFraming(header.sender, header.contentType)
