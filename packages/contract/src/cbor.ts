@@ -6,6 +6,17 @@
 
 export type CborValue = number | string | boolean | null | Uint8Array | readonly CborValue[]
 
+/** A value that was encoded before, to stand in a larger one as it is. */
+export class Encoded {
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
+export type Encodable = CborValue | Encoded | readonly Encodable[]
+
 /** Thrown for bytes that are not canonical CBOR of the kinds above. Carries nothing of the input. */
 export class CborError extends Error {
   override readonly name = 'CborError'
@@ -18,7 +29,7 @@ const MAX_DEPTH = 16
 export const encodeCbor = (value: CborValue): Uint8Array<ArrayBuffer> => written(value).slice()
 
 /** As `encodeCbor`, into bytes that `allocate` provides. */
-export function encodeCborInto(value: CborValue, allocate: (size: number) => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function encodeCborInto(value: Encodable, allocate: (size: number) => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = written(value)
   const target = allocate(bytes.length)
   target.set(bytes)
@@ -164,7 +175,7 @@ const SCRATCH = 16 * 1024
 const scratch = new Uint8Array(SCRATCH)
 
 /** A view of the shared scratch bytes, to be copied at once. */
-function written(value: CborValue): Uint8Array<ArrayBuffer> {
+function written(value: Encodable): Uint8Array<ArrayBuffer> {
   const writer = new Writer()
   writer.value(value)
   return writer.written
@@ -178,11 +189,12 @@ class Writer {
     return this.#bytes.subarray(0, this.#at)
   }
 
-  value(value: CborValue): void {
+  value(value: Encodable): void {
     if (typeof value === 'number') this.#number(value)
     else if (typeof value === 'string') this.#text(value)
     else if (value instanceof Uint8Array) this.#blob(MAJOR.bytes, value)
     else if (value === null || typeof value === 'boolean') this.#simple(value === null ? SIMPLE.null : value ? SIMPLE.true : SIMPLE.false)
+    else if (value instanceof Encoded) this.#raw(value.bytes)
     else this.#array(value)
   }
 
@@ -197,7 +209,7 @@ class Writer {
     else this.#head(MAJOR.unsigned, value)
   }
 
-  #array(values: readonly CborValue[]): void {
+  #array(values: readonly Encodable[]): void {
     this.#head(MAJOR.array, values.length)
     for (const value of values) this.value(value)
   }
@@ -225,9 +237,13 @@ class Writer {
 
   #blob(major: number, value: Uint8Array): void {
     this.#head(major, value.length)
-    this.#room(value.length)
-    this.#bytes.set(value, this.#at)
-    this.#at += value.length
+    this.#raw(value)
+  }
+
+  #raw(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
   }
 
   #head(major: number, value: number): void {

@@ -9,8 +9,9 @@
  * Bodies are arrays in the order of the schema's fields (packed.ts).
  */
 import { z } from 'zod'
-import { CborError, decodeCbor, decodeCborInPlace, encodeCbor, encodeCborInto, type CborValue } from './cbor.ts'
+import { CborError, decodeCbor, decodeCborInPlace, encodeCbor, encodeCborInto, Encoded, type CborValue, type Encodable } from './cbor.ts'
 import { commands, events, type Commands, type Events } from './contract.ts'
+import { Entry } from './delivery.ts'
 import { FailureDetails, failures, type FailureName } from './failures.ts'
 import { packingOf, type Packing } from './packed.ts'
 import { Slab } from './slab.ts'
@@ -64,7 +65,7 @@ const Ref = z.int().min(0).max(MAX_REF)
 
 /** Frames to devices live for a moment; an allocation of their own would cost more than all else about them. */
 const outgoing = new Slab()
-const encodeFrame = (frame: CborValue): Uint8Array<ArrayBuffer> => encodeCborInto(frame, (size) => outgoing.take(size))
+const encodeFrame = (frame: Encodable): Uint8Array<ArrayBuffer> => encodeCborInto(frame, (size) => outgoing.take(size))
 
 /** All command names, for dispatch tables and access tests. */
 export const commandNames = [...commandCodecs.byName.keys()] as CommandName[]
@@ -109,6 +110,21 @@ export function encodeRefused(answer: { ref: number; failure: FailureName; detai
 export function encodeEvent<N extends EventName>(event: { name: N; body: EventOf<N> }): Uint8Array<ArrayBuffer> {
   const codec = named(eventCodecs, event.name)
   return encodeFrame([4, codec.code, codec.bodyPacking.pack(event.body)])
+}
+
+/** Entries may be kept for a while, those that came together go together. */
+const entries = new Slab()
+const entryPacking = packingOf(Entry)
+
+/** Server side: an entry as it stands in `delivery.entries`, encoded once for all who are sent it. */
+export const encodeLogEntry = (entry: Entry): Encoded => new Encoded(encodeCborInto(entryPacking.pack(entry), (size) => entries.take(size)))
+
+/** Server side: the event `delivery.entries` with entries that are encoded already. */
+export function encodeEntries(
+  body: Omit<EventOf<'delivery.entries'>, 'entries'> & { entries: readonly Encoded[] },
+): Uint8Array<ArrayBuffer> {
+  const { code } = named(eventCodecs, 'delivery.entries')
+  return encodeFrame([4, code, [body.conversation, body.head, body.entries]])
 }
 
 /** Device side: bytes from the server. `unknown` is an event of a newer contract, to be ignored. Throws CborError for anything else. */

@@ -2,7 +2,7 @@
  * Pages of logs as frames. When a doorbell wakes many devices at once they ask for the same page: it is read once, and
  * encoded once for all who have as much room for it. Whether a device may read is asked of the store each time.
  */
-import { encodeEvent, type ConversationId, type DeviceId } from '@tacit/contract'
+import { encodeEntries, encodeLogEntry, type ConversationId, type DeviceId, type Encoded } from '@tacit/contract'
 import { readableEnd, type DeliveryStore, type StoredEntry } from './delivery.store.ts'
 
 export interface EntryPage {
@@ -54,13 +54,29 @@ const NOWHERE = { fromSeq: 0, toSeq: 0, epoch: NEVER }
 const NOTHING: PageOutcome = { kind: 'nothing' }
 const NO_ROOM: PageOutcome = { kind: 'no_room' }
 
+/** An entry that is ready to be sent. */
+export interface PageEntry {
+  readonly seq: number
+  readonly epoch: number
+  /** Of what the sender sealed, bytes. */
+  readonly size: number
+  readonly encoded: Encoded
+}
+
+export const pageEntry = (entry: StoredEntry): PageEntry => ({
+  seq: entry.seq,
+  epoch: entry.epoch,
+  size: entry.bytes.length,
+  encoded: encodeLogEntry(entry),
+})
+
 /** Entries that several ask for, and the frames that were made of them. */
 export interface SharedPage {
   readonly conversation: ConversationId
   readonly after: number
   /** How far the log reaches for those who ask. */
   readonly end: number
-  readonly entries: readonly StoredEntry[]
+  readonly entries: readonly PageEntry[]
   /** By number of entries. */
   readonly frames: Map<number, EntryPage>
 }
@@ -69,7 +85,7 @@ export interface SharedPage {
 interface Wanted extends SharedPage {
   limit: number
   bytes: number
-  entries: readonly StoredEntry[]
+  entries: readonly PageEntry[]
 }
 
 /** Answers in the order asked. */
@@ -86,7 +102,7 @@ export async function readPages(
   })
   const wanted = [...shared.values()]
   const found = await store.ranges(wanted)
-  for (const [at, page] of wanted.entries()) page.entries = found[at] ?? []
+  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map(pageEntry)
   return requests.map((request, at) => {
     const { toSeq, epoch, fromSeq } = positions[at] ?? NOWHERE
     return { outcome: cutPage(pages[at], request), membership: { memberIn: toSeq === null ? epoch : NEVER, fromSeq } }
@@ -120,20 +136,20 @@ export function cutPage(page: SharedPage | undefined, { limit, bytes, atLeastOne
   return made
 }
 
-function frameOf({ conversation, end: head, after }: SharedPage, entries: readonly StoredEntry[]): EntryPage {
+function frameOf({ conversation, end: head, after }: SharedPage, entries: readonly PageEntry[]): EntryPage {
   return {
     kind: 'page',
-    frame: encodeEvent({ name: 'delivery.entries', body: { conversation, head, entries: [...entries] } }),
+    frame: encodeEntries({ conversation, head, entries: entries.map(({ encoded }) => encoded) }),
     end: entries.at(-1)?.seq ?? after,
     entries: entries.length,
-    bytes: entries.reduce((sum, entry) => sum + entry.bytes.length, 0),
+    bytes: entries.reduce((sum, { size }) => sum + size, 0),
   }
 }
 
-function fitting(entries: readonly StoredEntry[], { limit, bytes }: { limit: number; bytes: number }): number {
+function fitting(entries: readonly PageEntry[], { limit, bytes }: { limit: number; bytes: number }): number {
   let size = 0
   const cutAt = entries.findIndex((entry, at) => {
-    size += entry.bytes.length
+    size += entry.size
     return at === limit || size > bytes
   })
   return cutAt < 0 ? entries.length : cutAt

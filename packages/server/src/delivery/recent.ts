@@ -5,13 +5,13 @@
  */
 import type { ConversationId } from '@tacit/contract'
 import type { StoredEntry } from './delivery.store.ts'
-import { cutPage, type PageOutcome, type PageRequest, type SharedPage } from './pages.ts'
+import { cutPage, pageEntry, type PageEntry, type PageOutcome, type PageRequest, type SharedPage } from './pages.ts'
 
 export interface RecentEntry extends StoredEntry {
   readonly conversation: ConversationId
 }
 
-/** Bytes of entries kept in all, and entries of one log. */
+/** Bytes of entries kept in all, and entries of one log; of those up to twice as many while it grows. */
 export interface RecentLimits {
   readonly bytes: number
   readonly entries: number
@@ -21,7 +21,7 @@ const LIMITS: RecentLimits = { bytes: 8 * 1024 * 1024, entries: 256 }
 
 /** Consecutive entries that end with the newest one known here. */
 interface Tail {
-  readonly entries: StoredEntry[]
+  readonly entries: PageEntry[]
   /** The page that was asked for last, and from where: all who are awake ask for the same one. */
   page: (SharedPage & { readonly after: number }) | undefined
 }
@@ -37,16 +37,18 @@ export class Recent {
   }
 
   /** An entry that is on stable storage. */
-  add({ conversation, ...entry }: RecentEntry): void {
+  add(entry: RecentEntry): void {
+    const { conversation } = entry
     const tail = this.#tails.get(conversation) ?? { entries: [], page: undefined }
     const last = tail.entries.at(-1)
     if (last && entry.seq <= last.seq) return
     // Others were accepted in between: elsewhere, or with a commit.
     if (last && entry.seq !== last.seq + 1) this.#drop(tail, tail.entries.length)
-    tail.entries.push(entry)
+    tail.entries.push(pageEntry(entry))
     tail.page = undefined
     this.#bytes += entry.bytes.length
-    this.#drop(tail, tail.entries.length - this.#limits.entries)
+    // Seldom, because it takes as long as the tail is.
+    if (tail.entries.length > 2 * this.#limits.entries) this.#drop(tail, tail.entries.length - this.#limits.entries)
     this.#tails.delete(conversation)
     this.#tails.set(conversation, tail)
     this.#evict()
@@ -87,6 +89,6 @@ export class Recent {
   /** Forgets the oldest. */
   #drop({ entries }: Tail, count: number): void {
     if (count <= 0) return
-    for (const { bytes } of entries.splice(0, count)) this.#bytes -= bytes.length
+    for (const { size } of entries.splice(0, count)) this.#bytes -= size
   }
 }
