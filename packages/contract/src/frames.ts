@@ -117,7 +117,8 @@ const entries = new Slab()
 const entryPacking = packingOf(Entry)
 
 /** Server side: an entry as it stands in `delivery.entries`, encoded once for all who are sent it. */
-export const encodeLogEntry = (entry: Entry): Encoded => new Encoded(encodeCborInto(entryPacking.pack(entry), (size) => entries.take(size)))
+export const encodeLogEntry = (entry: Omit<Entry, 'bytes'> & { readonly bytes: Uint8Array }): Encoded =>
+  new Encoded(encodeCborInto(entryPacking.pack(entry), (size) => entries.take(size)))
 
 /** Server side: the event `delivery.entries` with entries that are encoded already. */
 export function encodeEntries(

@@ -23,8 +23,11 @@ export interface AcceptDeps {
   assertRoom(): void
 }
 
-/** Appends, or answers a repeat as before. Refuses `malformed`, `unsupported`, `not_found`, `stale_epoch`, `out_of_order`; a proposal also as `acceptProposal` does. */
-export async function acceptMessage(
+/**
+ * Appends, or answers a repeat as before. Refuses `malformed`, `unsupported`, `not_found`, `stale_epoch`, `out_of_order`; a proposal also as `acceptProposal` does.
+ * Not async, as what comes with every message: what it keeps until the commit would be several times as much.
+ */
+export function acceptMessage(
   deps: AcceptDeps & { readonly acceptProposal: AcceptProposal; readonly recent: Pick<Recent, 'add'> },
   { sender, body }: { sender: DeviceId; body: BodyOf<'delivery.send'> },
 ): Promise<ResultOf<'delivery.send'>> {
@@ -33,10 +36,11 @@ export async function acceptMessage(
   if (kind === 'proposal') return deps.acceptProposal({ sender, body })
   deps.assertRoom()
   const entry = { conversation, epoch, kind, sender, clientSeq, time: deps.clock.now(), hash: sha256(bytes), bytes }
-  const appended = await deps.store.append(entry)
-  if (!appended.duplicate) deps.recent.add({ ...entry, seq: appended.seq })
-  announceAppended(deps, entry, appended)
-  return appended
+  return deps.store.append(entry).then((appended) => {
+    if (!appended.duplicate) deps.recent.add(entry, appended.seq)
+    announceAppended(deps, entry, appended)
+    return appended
+  })
 }
 
 /**

@@ -65,7 +65,11 @@ export class Delivery {
 
   /** Appends a message or proposal; resolves when it is on stable storage. */
   send(sender: DeviceId, body: BodyOf<'delivery.send'>): Promise<ResultOf<'delivery.send'>> {
-    return acceptMessage(this.#accepting, { sender, body })
+    try {
+      return acceptMessage(this.#accepting, { sender, body })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Appends a device's word that it could not process a commit. */

@@ -3,7 +3,7 @@
  * encoded once for all who have as much room for it. Whether a device may read is asked of the store each time.
  */
 import { encodeEntries, encodeLogEntry, type ConversationId, type DeviceId, type Encoded } from '@tacit/contract'
-import { readableEnd, type DeliveryStore, type StoredEntry } from './delivery.store.ts'
+import { readableEnd, type DeliveryStore, type NewEntry } from './delivery.store.ts'
 
 export interface EntryPage {
   readonly kind: 'page'
@@ -54,6 +54,9 @@ const NOWHERE = { fromSeq: 0, toSeq: 0, epoch: NEVER }
 const NOTHING: PageOutcome = { kind: 'nothing' }
 const NO_ROOM: PageOutcome = { kind: 'no_room' }
 
+/** What of an entry is sent. */
+export type SentEntry = Omit<NewEntry, 'conversation' | 'hash'>
+
 /** An entry that is ready to be sent. */
 export interface PageEntry {
   readonly seq: number
@@ -63,11 +66,11 @@ export interface PageEntry {
   readonly encoded: Encoded
 }
 
-export const pageEntry = (entry: StoredEntry): PageEntry => ({
-  seq: entry.seq,
-  epoch: entry.epoch,
-  size: entry.bytes.length,
-  encoded: encodeLogEntry(entry),
+export const pageEntry = ({ epoch, kind, sender, clientSeq, time, bytes }: SentEntry, seq: number): PageEntry => ({
+  seq,
+  epoch,
+  size: bytes.length,
+  encoded: encodeLogEntry({ seq, epoch, kind, sender, clientSeq, time, bytes }),
 })
 
 /** Entries that several ask for, and the frames that were made of them. */
@@ -102,7 +105,7 @@ export async function readPages(
   })
   const wanted = [...shared.values()]
   const found = await store.ranges(wanted)
-  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map(pageEntry)
+  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map((entry) => pageEntry(entry, entry.seq))
   return requests.map((request, at) => {
     const { toSeq, epoch, fromSeq } = positions[at] ?? NOWHERE
     return { outcome: cutPage(pages[at], request), membership: { memberIn: toSeq === null ? epoch : NEVER, fromSeq } }

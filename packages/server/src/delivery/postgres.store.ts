@@ -46,9 +46,10 @@ export class PostgresDeliveryStore implements DeliveryStore {
   constructor(deps: PostgresDeliveryDeps) {
     this.#deps = deps
     const write = (client: Client, entries: readonly NewEntry[]) => this.#append(client, entries)
+    const ownerOf = ({ sender }: NewEntry): string => sender
     const sizeOf = ({ bytes }: NewEntry): number => bytes.length
     const onBatch = (size: number): void => deps.hears.onBatch(size)
-    this.#lanes = deps.database.lanes.map((lane) => ({ lane, appends: new Batches({ lane, write, sizeOf, onBatch, ...BATCH }) }))
+    this.#lanes = deps.database.lanes.map((lane) => ({ lane, appends: new Batches({ lane, write, ownerOf, sizeOf, onBatch, ...BATCH }) }))
   }
 
   append(entry: NewEntry): Promise<Appended> {

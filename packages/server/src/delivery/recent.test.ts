@@ -8,9 +8,9 @@ const conversation = ConversationId.parse(systemRandom.id())
 const other = ConversationId.parse(systemRandom.id())
 const device = DeviceId.parse(systemRandom.id())
 
+/** Its counter is its position. */
 const entry = (seq: number, { epoch = 1, size = 100, of = conversation } = {}): RecentEntry => ({
   conversation: of,
-  seq,
   epoch,
   kind: 'message',
   sender: device,
@@ -33,7 +33,7 @@ const request = (after: number, more: Partial<PageRequest> = {}): PageRequest =>
 
 function recentWith(...entries: RecentEntry[]): Recent {
   const recent = new Recent({ bytes: 1000, entries: 8 })
-  for (const one of entries) recent.add(one)
+  for (const one of entries) recent.add(one, one.clientSeq)
   return recent
 }
 
@@ -58,7 +58,7 @@ describe('the newest entries of a log', () => {
   test('begin anew after one that was accepted elsewhere', () => {
     const recent = recentWith(entry(5), entry(7))
     expect([endOf(recent, request(4)), endOf(recent, request(6))]).toEqual(['ask the store', 7])
-    recent.add(entry(6))
+    recent.add(entry(6), 6)
     expect(endOf(recent, request(5))).toBe('ask the store')
   })
 
@@ -77,7 +77,7 @@ describe('the newest entries of a log', () => {
   test('are at most so many of a log, and so many bytes in all: the log that grew last stays', () => {
     const recent = recentWith(...Array.from({ length: 17 }, (_, at) => entry(at + 1, { size: 10 })))
     expect([endOf(recent, request(8)), endOf(recent, request(9))]).toEqual(['ask the store', 17])
-    recent.add(entry(1, { of: other, size: 950 }))
+    recent.add(entry(1, { of: other, size: 950 }), 1)
     expect([endOf(recent, request(16)), endOf(recent, request(0, { conversation: other }))]).toEqual(['ask the store', 1])
   })
 

@@ -4,10 +4,9 @@
  * whatever is not here is read from the store.
  */
 import type { ConversationId } from '@tacit/contract'
-import type { StoredEntry } from './delivery.store.ts'
-import { cutPage, pageEntry, type PageEntry, type PageOutcome, type PageRequest, type SharedPage } from './pages.ts'
+import { cutPage, pageEntry, type PageEntry, type PageOutcome, type PageRequest, type SentEntry, type SharedPage } from './pages.ts'
 
-export interface RecentEntry extends StoredEntry {
+export interface RecentEntry extends SentEntry {
   readonly conversation: ConversationId
 }
 
@@ -37,14 +36,14 @@ export class Recent {
   }
 
   /** An entry that is on stable storage. */
-  add(entry: RecentEntry): void {
+  add(entry: RecentEntry, seq: number): void {
     const { conversation } = entry
     const tail = this.#tails.get(conversation) ?? { entries: [], page: undefined }
     const last = tail.entries.at(-1)
-    if (last && entry.seq <= last.seq) return
+    if (last && seq <= last.seq) return
     // Others were accepted in between: elsewhere, or with a commit.
-    if (last && entry.seq !== last.seq + 1) this.#drop(tail, tail.entries.length)
-    tail.entries.push(pageEntry(entry))
+    if (last && seq !== last.seq + 1) this.#drop(tail, tail.entries.length)
+    tail.entries.push(pageEntry(entry, seq))
     tail.page = undefined
     this.#bytes += entry.bytes.length
     // Seldom, because it takes as long as the tail is.

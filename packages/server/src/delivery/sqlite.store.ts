@@ -39,7 +39,7 @@ export class SqliteDeliveryStore implements DeliveryStore {
   }
 
   append(entry: NewEntry): Promise<Appended> {
-    return this.#deps.groupCommit.submit((transaction) => this.#batchIn(transaction).append(entry))
+    return this.#deps.groupCommit.submit((transaction) => this.#batchIn(transaction).append(entry), entry)
   }
 
   storeCursors(take: () => readonly CursorAt[]): Promise<void> {
@@ -52,7 +52,7 @@ export class SqliteDeliveryStore implements DeliveryStore {
   }
 
   settled(): Promise<void> {
-    return this.#deps.groupCommit.submit(() => undefined)
+    return this.#deps.groupCommit.settled()
   }
 
   positions(pairs: readonly Pair[]): Promise<(Position | undefined)[]> {

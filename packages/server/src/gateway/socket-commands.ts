@@ -52,15 +52,15 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
   const ephemeral = new TokenBuckets<DeviceId>(limits.signals)
   const inbound = new TokenBuckets<ConversationId>(limits.inbound)
   /** Only what was accepted counts, so that nobody can spend the budget of a conversation that is not theirs. */
-  const charged = async <T extends { readonly duplicate: boolean }>(
+  const charged = <T extends { readonly duplicate: boolean }>(
     accepting: Promise<T>,
     conversation: ConversationId,
     { size, now }: { readonly size: number; readonly now: number },
-  ): Promise<T> => {
-    const accepted = await accepting
-    if (!accepted.duplicate) inbound.charge(conversation, size, now)
-    return accepted
-  }
+  ): Promise<T> =>
+    accepting.then((accepted) => {
+      if (!accepted.duplicate) inbound.charge(conversation, size, now)
+      return accepted
+    })
   const handlers: CommandHandlers = {
     'conversations.commit': async ({ line, body, now }) => {
       refuseWhileEmpty(inbound, body.conversation, now)

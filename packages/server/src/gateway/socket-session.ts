@@ -13,6 +13,7 @@ import {
   type BodyOf,
   type CommandFrame,
   type DeviceId,
+  type ResultOf,
   type SessionId,
 } from '@tacit/contract'
 import type { Clock } from '../clock.ts'
@@ -20,7 +21,7 @@ import { faultFields, type Log } from '../log.ts'
 import type { Lines } from './lines.ts'
 import { COME_BACK_AFTER, type LoopLag } from '../loop-lag.ts'
 import { refusalFor } from './problem.ts'
-import type { CommandTable, RoomCommand } from './socket-commands.ts'
+import type { CommandCall, CommandTable, RoomCommand } from './socket-commands.ts'
 import type { SocketLimits } from './socket-limits.ts'
 import { DeviceLine, type Identity, type SocketLine } from './socket-line.ts'
 
@@ -84,7 +85,7 @@ export class SocketSession {
     if (identity.kind === 'opening') return this.#first(socket, identity, frame)
     if (frame.name === 'connection.hello') return refuse(socket, frame.ref, new Refusal('malformed'))
     if (frame.name === 'connection.renew') return void this.#renew(socket, identity, frame)
-    void this.#dispatch(socket, identity.line, frame)
+    this.#dispatch(socket, identity.line, frame)
   }
 
   #keepForLater(socket: SocketLine, backlog: Uint8Array[], bytes: Uint8Array): void {
@@ -180,18 +181,31 @@ export class SocketSession {
     return Math.max(0, Math.floor((expiresAt - this.#deps.clock.now()) / 1000))
   }
 
-  async #dispatch<N extends RoomCommand>(socket: SocketLine, line: DeviceLine, frame: CommandOf<N>): Promise<void> {
+  /** Not async: thousands of messages wait for a commit at a time, and this is what they hold meanwhile. */
+  #dispatch<N extends RoomCommand>(socket: SocketLine, line: DeviceLine, { ref, name, body }: CommandOf<N>): void {
     this.#begin(socket)
-    try {
-      if (this.#deps.lag.shedding === 'work' && !frees.has(frame.name)) throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
-      const handler = this.#deps.commands.handlers[frame.name]
-      const result = await handler({ line, body: frame.body, now: socket.heardAt })
-      socket.send(encodeAccepted<N>({ ref: frame.ref, name: frame.name, result }))
-    } catch (error) {
-      refuse(socket, frame.ref, this.#refusalOf(frame.name, error))
-    } finally {
+    const refused = (error: unknown): void => {
+      refuse(socket, ref, this.#refusalOf(name, error))
       this.#end(socket)
     }
+    const accepted = (result: ResultOf<N>): void => {
+      try {
+        socket.send(encodeAccepted<N>({ ref, name, result }))
+      } catch (error) {
+        return refused(error)
+      }
+      this.#end(socket)
+    }
+    try {
+      this.#carryOut<N>(name, { line, body, now: socket.heardAt }).then(accepted, refused)
+    } catch (error) {
+      refused(error)
+    }
+  }
+
+  #carryOut<N extends RoomCommand>(name: N, call: CommandCall<N>): Promise<ResultOf<N>> {
+    if (this.#deps.lag.shedding === 'work' && !frees.has(name)) throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
+    return this.#deps.commands.handlers[name](call)
   }
 
   /** Reading pauses while many commands of a socket wait for the disk: the network then slows its sender. */

@@ -6,16 +6,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Refusal } from '@tacit/contract'
 import type { Client } from 'pg'
+import { takeBatch, type Bounds } from '../fair-batch.ts'
 import type { Lane } from './lane.ts'
 import { isCollision, postgresRefusal } from './postgres-faults.ts'
 
-export interface BatchesOptions<Item, Answer> {
+export interface BatchesOptions<Item, Answer> extends Bounds<Item> {
   readonly lane: Lane
   /** Writes a batch in one transaction of its own and answers each item in its order; `again`: it goes with the next batch. */
   write(client: Client, items: readonly Item[]): Promise<readonly (Answer | Refusal | 'again')[]>
-  sizeOf(item: Item): number
-  readonly maxItems: number
-  readonly maxBytes: number
   /** Items that may wait; beyond it new ones are refused as `unavailable` (L-27). */
   readonly maxQueued: number
   onBatch(size: number): void
@@ -32,11 +30,14 @@ const ATTEMPTS = 4
 
 export class Batches<Item, Answer> {
   readonly #options: BatchesOptions<Item, Answer>
+  readonly #bounds: Bounds<Job<Item, Answer>>
   #queue: Job<Item, Answer>[] = []
   #running: Promise<void> | undefined
 
   constructor(options: BatchesOptions<Item, Answer>) {
     this.#options = options
+    const { maxItems, maxBytes, ownerOf, sizeOf } = options
+    this.#bounds = { maxItems, maxBytes, ownerOf: ({ item }) => ownerOf(item), sizeOf: ({ item }) => sizeOf(item) }
   }
 
   submit(item: Item): Promise<Answer> {
@@ -66,7 +67,7 @@ export class Batches<Item, Answer> {
 
   /** Taken only when the connection is there, so that a batch is as large as it can be. */
   async #runBatch(client: Client): Promise<void> {
-    const batch = this.#take()
+    const batch = takeBatch(this.#queue, this.#bounds)
     try {
       await this.#answer(client, batch)
     } catch (error) {
@@ -97,16 +98,6 @@ export class Batches<Item, Answer> {
         if (attempt === ATTEMPTS || !isCollision(error)) throw error
       }
     }
-  }
-
-  #take(): Job<Item, Answer>[] {
-    const { maxItems, maxBytes, sizeOf } = this.#options
-    let bytes = 0
-    const end = this.#queue.findIndex(({ item }, at) => {
-      bytes += sizeOf(item)
-      return at === maxItems || (at > 0 && bytes > maxBytes)
-    })
-    return this.#queue.splice(0, end < 0 ? this.#queue.length : end)
   }
 
   /** There is no connection: nothing was tried, and nobody should wait for it. */

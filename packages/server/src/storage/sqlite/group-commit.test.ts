@@ -27,6 +27,38 @@ describe('group commit', () => {
     expect({ batches, order }).toEqual({ batches: [3], order: [1, 2, 3] })
   })
 
+  test('who hands in more than a commit takes waits for own work, and the others go in between', async () => {
+    const groupCommit = createGroupCommit({ database, maxBatch: 2 })
+    const order: string[] = []
+    const handIn = (sender: string, count: number): Promise<number>[] =>
+      Array.from({ length: count }, () => groupCommit.submit(() => order.push(sender), { sender, bytes: new Uint8Array(1) }))
+    await Promise.all([...handIn('mallory', 5), ...handIn('alice', 1), ...handIn('bob', 1)])
+    expect(order).toEqual(['mallory', 'alice', 'mallory', 'bob', 'mallory', 'mallory', 'mallory'])
+  })
+
+  test('a commit takes no more bytes than it may, and what is left goes with the next', async () => {
+    const batches: number[] = []
+    const groupCommit = createGroupCommit({ database, maxBytes: 100, onBatch: (size) => batches.push(size) })
+    const large = (): Promise<void> => groupCommit.submit(() => undefined, { sender: 'mallory', bytes: new Uint8Array(60) })
+    await Promise.all([large(), large(), large()])
+    expect(batches).toEqual([1, 1, 1])
+  })
+
+  test('it is settled when what was handed in is answered, whoever goes first', async () => {
+    const groupCommit = createGroupCommit({ database, maxBatch: 2 })
+    let answered = 0
+    for (let at = 0; at < 7; at++) {
+      groupCommit
+        .submit(() => undefined, { sender: 'alice', bytes: new Uint8Array(1) })
+        .then(
+          () => (answered += 1),
+          () => undefined,
+        )
+    }
+    await groupCommit.settled()
+    expect(answered).toBe(7)
+  })
+
   test('when work is answered, another connection can see what it wrote', async () => {
     const groupCommit = createGroupCommit({ database })
     let seenInside: unknown[] | undefined

@@ -6,15 +6,27 @@
  * which is then run again piece by piece, so that only the broken one suffers.
  */
 import { Refusal } from '@tacit/contract'
+import { takeBatch, type Bounds } from '../fair-batch.ts'
 import type { SqliteConnection } from './engine.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { isDiskFault, isDiskFull } from './sqlite-faults.ts'
 
 export interface GroupCommit {
-  /** Runs `work` in the next shared transaction, in the order asked. It may throw a `Refusal`, but only before it writes. */
-  submit<T>(work: Work<T>): Promise<T>
+  /**
+   * Runs `work` in the next shared transaction that has room: in the order asked, and where not all have room, in turns by who sent it.
+   * It may throw a `Refusal`, but only before it writes.
+   */
+  submit<T>(work: Work<T>, from?: Sent): Promise<T>
   /** As `submit`, but waits a little for company: for what nobody waits for. */
   submitUnhurried<T>(work: Work<T>): Promise<T>
+  /** Resolves when everything handed in so far is on stable storage or refused, and nothing else waits. */
+  settled(): Promise<void>
+}
+
+/** For whom work is done, and what is written with it. */
+export interface Sent {
+  readonly sender: string
+  readonly bytes: { readonly length: number }
 }
 
 export type Work<T> = (transaction: SharedTransaction) => T
@@ -44,6 +56,8 @@ export interface GroupCommitOptions {
   readonly maxQueued?: number
   /** Most pieces of work in one transaction. */
   readonly maxBatch?: number
+  /** Most bytes that were sent with them. */
+  readonly maxBytes?: number
   /** How long unhurried work waits for company, milliseconds. */
   readonly patience?: number
   /** Hears how many pieces shared a commit. */
@@ -53,21 +67,28 @@ export interface GroupCommitOptions {
 }
 
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
-  return new Batches({ maxQueued: 8192, maxBatch: 1024, patience: 25, onBatch: () => undefined, onDiskFault: crash, ...options })
+  return new Batches({ ...DEFAULTS, ...options })
 }
+
+/** The larger a batch, the less each piece of it costs: a page that several of them touch is written once. */
+const BATCH = { maxBatch: 4096, maxBytes: 4 * 1024 * 1024 } as const
+const DEFAULTS = { ...BATCH, maxQueued: 8192, patience: 25, onBatch: () => undefined, onDiskFault: crash } as const
 
 class Batches implements GroupCommit {
   readonly #options: Required<GroupCommitOptions>
+  readonly #bounds: Bounds<AnyJob>
   #queue: AnyJob[] = []
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: Required<GroupCommitOptions>) {
     this.#options = options
+    const { maxBatch: maxItems, maxBytes } = options
+    this.#bounds = { maxItems, maxBytes, ownerOf: ({ from }) => from?.sender, sizeOf: ({ from }) => from?.bytes.length ?? 0 }
   }
 
-  submit<T>(work: Work<T>): Promise<T> {
-    const answer = this.#add(work)
+  submit<T>(work: Work<T>, from?: Sent): Promise<T> {
+    const answer = this.#add(work, from)
     this.#schedule()
     return answer
   }
@@ -78,9 +99,14 @@ class Batches implements GroupCommit {
     return answer
   }
 
-  #add<T>(work: Work<T>): Promise<T> {
+  async settled(): Promise<void> {
+    do await this.submit(() => undefined)
+    while (this.#queue.length > 0)
+  }
+
+  #add<T>(work: Work<T>, from?: Sent): Promise<T> {
     if (this.#queue.length >= this.#options.maxQueued) return Promise.reject(new Refusal('unavailable', { retryAfter: 1 }))
-    return new Promise((resolve, reject) => this.#queue.push(new Job(work, { resolve, reject })))
+    return new Promise((resolve, reject) => this.#queue.push(new Job({ work, from, resolve, reject })))
   }
 
   /** After the poll phase: by then every socket that was readable in this turn has handed in its work. */
@@ -102,7 +128,7 @@ class Batches implements GroupCommit {
     let batch: AnyJob[] = []
     try {
       await this.#options.database.exclusive((sqlite) => {
-        batch = this.#queue.splice(0, this.#options.maxBatch)
+        batch = takeBatch(this.#queue, this.#bounds)
         runIn(sqlite, batch)
       })
     } catch (error) {
@@ -130,25 +156,34 @@ class Batches implements GroupCommit {
   }
 }
 
-type AnyJob = Pick<Job<never>, 'run' | 'resolve' | 'reject'>
+type AnyJob = Pick<Job<never>, 'from' | 'run' | 'resolve' | 'reject'>
 
 type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: Refusal } | undefined
 
+interface Asked<T> {
+  readonly work: Work<T>
+  readonly from: Sent | undefined
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
 /** A piece of work and whoever waits for it. It may run several times, in transactions that are undone. */
 class Job<T> {
-  readonly #work: Work<T>
-  readonly #asker: { resolve(value: T): void; reject(error: unknown): void }
+  readonly #asked: Asked<T>
   #outcome: Outcome<T>
 
-  constructor(work: Work<T>, asker: { resolve(value: T): void; reject(error: unknown): void }) {
-    this.#work = work
-    this.#asker = asker
+  constructor(asked: Asked<T>) {
+    this.#asked = asked
+  }
+
+  get from(): Sent | undefined {
+    return this.#asked.from
   }
 
   run(transaction: SharedTransaction): void {
     this.#outcome = undefined
     try {
-      this.#outcome = { kind: 'done', value: this.#work(transaction) }
+      this.#outcome = { kind: 'done', value: this.#asked.work(transaction) }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       this.#outcome = { kind: 'refused', refusal: error }
@@ -156,12 +191,12 @@ class Job<T> {
   }
 
   resolve(): void {
-    if (this.#outcome?.kind === 'done') this.#asker.resolve(this.#outcome.value)
-    else this.#asker.reject(this.#outcome?.refusal ?? new Error('the work did not run'))
+    if (this.#outcome?.kind === 'done') this.#asked.resolve(this.#outcome.value)
+    else this.#asked.reject(this.#outcome?.refusal ?? new Error('the work did not run'))
   }
 
   reject(error: unknown): void {
-    this.#asker.reject(error)
+    this.#asked.reject(error)
   }
 }
 
