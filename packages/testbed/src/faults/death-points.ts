@@ -20,7 +20,7 @@ const AFTER_VARIABLE = 'TACIT_DIE_AFTER'
 const server = 'packages/server/src'
 const insert = '    this.#statements.insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)'
 const commit = "        this.#writer.exec('COMMIT')"
-const announce = '  announceAppended(deps, entry, appended)\n  return appended'
+const announce = '    announceAppended(deps, entry, appended)\n    return appended'
 const welcomes = '  if (welcomes.length > 0) await store.addWelcomes(tx, welcomes)'
 
 /** On SQLite, where everything of an append happens in this process. */
@@ -40,7 +40,7 @@ export const deathPoints: readonly DeathPoint[] = [
   {
     name: 'after the answer',
     file: 'gateway/socket-session.ts',
-    anchor: '      socket.send(encodeAccepted<N>({ ref: frame.ref, name: frame.name, result }))',
+    anchor: '        socket.send(encodeAccepted<N>({ ref, name, result }))',
     side: 'after',
     passed: 'often',
   },
