@@ -79,9 +79,10 @@ function simulated(name: string, args: readonly string[]): { readonly row: Row; 
   const violations = numberAt(report, 'violations')
   totals.violations += violations
   const { read, undecryptable } = Object(report['legibility'])
+  const { p99, max } = Object(report['healed'])
   const says =
     `${ran} seeds, ${numberAt(report, 'accepted')} accepted, ${numberAt(report, 'kills')} kills, ${violations} violations, ` +
-    `unable to decrypt ${undecryptable} of ${read}`
+    `unable to decrypt ${undecryptable} of ${read}, healed within ${p99 / 1000} s (p99), ${max / 1000} s (max)`
   return { row: { name, passed: violations === 0, seconds: numberAt(report, 'seconds'), says }, ran }
 }
 

@@ -40,6 +40,17 @@ export const devices = {
     status: 200,
     failures: ['invalid_device_list', 'version_conflict', 'proof_needed'],
   }),
+  offerListAgain: route({
+    method: 'PUT',
+    path: '/v1/device-list/again',
+    access: 'account',
+    summary:
+      'The next version of my device list as this server had it before it lost it, with the server’s own signed proof that it had it',
+    body: z.strictObject({ deviceList, proof: jsonBytes({ min: 1, max: limits.transparencyProof }) }),
+    result: z.object({ version: z.int().min(1) }),
+    status: 200,
+    failures: ['invalid_device_list', 'version_conflict'],
+  }),
 }
 
 export const deviceEvents = {

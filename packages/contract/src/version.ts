@@ -87,9 +87,14 @@ export const history: readonly VersionLine[] = [
     fingerprint: '101f02d0a9cfeb812809e5788da6a8b9a1999165d492eefefab00d61f7b2781d',
     what: 'An archive is erased without knowing what is in it.',
   },
+  {
+    version: 17,
+    fingerprint: 'efcff417d191ca2325f8901548cd10f42b0ad433f2871fb856f032e05856724e',
+    what: 'A restored server is offered device lists again.',
+  },
 ]
 
-export const CONTRACT_VERSION = 16
+export const CONTRACT_VERSION = 17
 
 /** The oldest contract that a server still serves. */
 export const OLDEST_CONTRACT = 9

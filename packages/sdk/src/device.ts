@@ -240,6 +240,7 @@ export class Device {
         store,
         session,
         keyLog: this.#keyLog,
+        self: self.account,
         renamed: () => changed(),
         identityChanged: (person) => this.#tell({ kind: 'identity_changed', person }, { person }),
       }),
@@ -384,8 +385,9 @@ export class Device {
   }
 
   /** A line where it was found out; in every conversation that it concerns when it was not found out in one. */
-  #keyLogAlarm({ conversation, account }: Pick<Evidence, 'conversation' | 'account'>): Promise<void> {
-    return this.#tell({ kind: 'tampering', what: 'key_log' }, { person: account, only: conversation })
+  #keyLogAlarm({ kind, conversation, account }: Pick<Evidence, 'kind' | 'conversation' | 'account'>): Promise<void> {
+    const what = kind === 'went_back' ? 'rollback' : 'key_log'
+    return this.#tell({ kind: 'tampering', what }, { person: account, only: conversation })
   }
 
   #tell(notice: StoredNotice, where?: Parameters<typeof tellEverywhere>[2]): Promise<void> {

@@ -29,7 +29,14 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-/** Milliseconds before attempt number `attempt` (from 0): 0.5 s doubled up to 30 s, anywhere in that (full jitter). */
-export function backOff({ attempt, fraction }: { readonly attempt: number; readonly fraction: number }): number {
-  return Math.min(30_000, 500 * 2 ** Math.min(attempt, 16)) * fraction
+/** Trouble that is not older than this may end at any moment, and who waits for a message sees it: tried again sooner. Milliseconds. */
+const FRESH = 10 * 60_000
+
+/**
+ * Milliseconds before attempt number `attempt` (from 0): 0.5 s doubled up to 30 s, anywhere in that (full jitter); up to 6 s as long as
+ * the trouble is fresh. `since`: for how long there has been trouble.
+ */
+export function backOff(wait: { readonly attempt: number; readonly fraction: number; readonly since?: number }): number {
+  const { attempt, fraction, since = FRESH } = wait
+  return Math.min(since < FRESH ? 6000 : 30_000, 500 * 2 ** Math.min(attempt, 16)) * fraction
 }

@@ -19,6 +19,7 @@ export const logEvents = {
   device_linked: { level: 'info', fields: [] },
   account_reset: { level: 'warn', fields: [] },
   device_enrolled: { level: 'info', fields: [] },
+  device_list_offered_again: { level: 'info', fields: [] },
   devices_removed: { level: 'info', fields: ['count'] },
   web_app_missing: { level: 'warn', fields: [] },
 } as const satisfies Record<string, { level: 'debug' | 'info' | 'warn' | 'error'; fields: readonly string[] }>

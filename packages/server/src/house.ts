@@ -8,7 +8,7 @@ import { archiveHandlers } from './archive/archive.ts'
 import { createBells, type Bells } from './bus/bells.ts'
 import type { Bus } from './bus/bus.ts'
 import { createInProcessBus } from './bus/in-process.ts'
-import { systemClock, systemElapsed, type Clock } from './clock.ts'
+import { systemClock, systemElapsed, systemHeapUse, type Clock } from './clock.ts'
 import { openCluster, type Cluster } from './cluster.ts'
 import { Challenges } from './credentials/challenges.ts'
 import { Credentials } from './credentials/credentials.ts'
@@ -104,7 +104,7 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   const { database, secrets, space } = held.use(effects.premises ?? (await openPremises({ settings, random })))
   if (secrets.fresh) log('secrets_made')
   const metrics = createMetrics()
-  const lag = new LoopLag({ elapsed: effects.elapsed ?? systemElapsed })
+  const lag = new LoopLag({ elapsed: effects.elapsed ?? systemElapsed, heapUse: systemHeapUse })
   const ground = { settings, clock, random, log, database, secrets, space, metrics, lag }
   const cluster = settings.redis === '' ? undefined : openCluster({ ...ground, url: settings.redis })
   if (cluster) held.defer(() => cluster.close())

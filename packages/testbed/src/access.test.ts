@@ -106,6 +106,7 @@ const routeRows: Record<RouteName, Row> = {
   'devices.enrol': { kind: 'own', request: { path: '/v1/devices', body: { device: randomId(), deviceList: some, keys } } },
   'devices.list': { kind: 'others', request: ({ account }) => ({ path: `/v1/accounts/${account}/device-list` }) },
   'devices.replaceList': { kind: 'own', request: { path: '/v1/device-list', body: { deviceList: some } } },
+  'devices.offerListAgain': { kind: 'own', request: { path: '/v1/device-list/again', body: { deviceList: some, proof: some } } },
   'keys.publish': { kind: 'own', request: { path: '/v1/key-packages', body: keys } },
   'keys.count': { kind: 'own', request: { path: '/v1/key-packages' } },
   // Whoever knows an account id (learned by exact handle) may invite it, so this one is tried with a device that is nobody's.

@@ -1,6 +1,6 @@
 import type { ConversationId } from '@tacit/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { noticesOf, openWorld, ShiftedClock, textsOf, until, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, ShiftedClock, textsOf, until, type World, type WorldDevice } from './index.ts'
 
 /** F-33: the server is restored from a backup that was made under load, and the devices have more than it. */
 
@@ -159,5 +159,102 @@ describe('a server that was restored from a backup', () => {
     expect(noticesOf(log)).toContain('tampering')
     await say(bob, chat, ['bob 3'])
     await settled(alice, chat, 10)
+  }, 60_000)
+})
+
+describe('device lists that a restored server has lost', () => {
+  /** Alice and Bob in a chat in which both have written. */
+  async function chatOfTwo() {
+    const [alice, bob] = [await world.signedUp('Alice'), await world.signedUp('Bob')]
+    const chat = await alice.startDirect({ handle: 'bob' })
+    await bob.conversation('Alice')
+    await say(alice, chat, ['one'])
+    await bob.sees(chat, ['one'])
+    await say(bob, chat, ['two'])
+    await alice.sees(chat, ['one', 'two'])
+    return { alice, bob, chat }
+  }
+
+  /** Another device of Alice, inside and known to Bob. */
+  async function another({ bob, chat, devices }: { bob: WorldDevice; chat: ConversationId; devices: number }) {
+    const device = await world.signedIn('alice')
+    await device.conversation('Bob')
+    await bob.details(chat, ({ members }) => members.some((member) => member.devices === devices))
+    return device
+  }
+
+  const ofAlice = async (device: WorldDevice) => (await device.devices()).length
+
+  /** What a device shows of the server in all, and keeps against it. */
+  async function accusations(device: WorldDevice, chat: ConversationId) {
+    const items = device.watch('timeline', chat).get()?.items ?? []
+    const told = items.flatMap((item) => (item.kind === 'notice' && item.notice.kind === 'tampering' ? [item.notice.what] : []))
+    const kept = (await device.keyLogEvidence()).map(({ kind }) => kind)
+    return { told: new Set(told), kept: new Set(kept), changed: noticesOf(items).filter((notice) => notice.startsWith('identity')) }
+  }
+
+  test('are offered again by a device that knows them: who was added is on the list, and nobody is told that a key changed', async () => {
+    const { alice, bob, chat } = await chatOfTwo()
+    await world.backup('backup')
+    const tablet = await another({ bob, chat, devices: 2 })
+    await say(tablet, chat, ['three'])
+    await bob.sees(chat, ['one', 'two', 'three'])
+    await alice.settle({ within: 20_000 })
+
+    await world.restore('backup')
+    // The session of the tablet is younger than the backup; its owner signs in again, on the same device.
+    await until(tablet.watch('session'), ({ kind }) => kind === 'session_ended')
+    await alice.online()
+    await expect.poll(() => ofAlice(alice)).toBe(2)
+    await tablet.signIn({ handle: 'alice', password: PASSWORD })
+    expect(await ofAlice(tablet)).toBe(2)
+    // It joins anew, and so do the others after it; from then on everybody reads everything.
+    await tablet.settle({ within: 20_000 })
+    await say(bob, chat, ['four'])
+    for (const device of [alice, tablet]) await shows(device, chat, ['four'])
+    await say(tablet, chat, ['five'])
+    for (const device of [alice, bob]) {
+      await shows(device, chat, ['four', 'five'])
+      expect(await accusations(device, chat)).toEqual({ told: new Set(['rollback']), kept: new Set(['went_back']), changed: [] })
+    }
+  }, 60_000)
+
+  test('are offered again by a device that knows them: who was removed is out, without a person to prove it', async () => {
+    const { alice, bob, chat } = await chatOfTwo()
+    const phone = await another({ bob, chat, devices: 2 })
+    const lost = (await alice.devices()).find(({ current }) => !current)
+    await world.backup('backup')
+    await alice.proveByPassword({ password: PASSWORD })
+    if (lost) await alice.removeDevice({ device: lost.device })
+    await until(phone.watch('session'), ({ kind }) => kind === 'session_ended')
+    await bob.details(chat, ({ members }) => members.every((member) => member.devices === 1))
+
+    await world.restore('backup')
+    await alice.online()
+    await expect.poll(() => ofAlice(alice)).toBe(1)
+    await say(bob, chat, ['three'])
+    await shows(alice, chat, ['three'])
+    await bob.details(chat, ({ members }) => members.every((member) => member.devices === 1))
+    expect((await accusations(bob, chat)).changed).toEqual([])
+  }, 60_000)
+
+  test('and that another own device has changed meanwhile, end under newer ones', async () => {
+    const { alice, bob, chat } = await chatOfTwo()
+    await world.backup('backup')
+    await another({ bob, chat, devices: 2 })
+    await alice.settle({ within: 20_000 })
+    alice.weather.cut()
+
+    await world.restore('backup')
+    const watch = await world.signedIn('alice')
+    await watch.online()
+    expect(await ofAlice(watch)).toBe(2)
+    alice.weather.restore()
+    await alice.online()
+    // Alice knew another second list than the one that is there now.
+    await expect.poll(() => alice.findPerson({ handle: 'alice' })).toBeDefined()
+    await expect.poll(() => bob.findPerson({ handle: 'alice' })).toBeDefined()
+    expect((await accusations(bob, chat)).changed).toEqual([])
+    expect((await accusations(alice, chat)).changed).toEqual([])
   }, 60_000)
 })

@@ -22,5 +22,6 @@ export async function evidence({ device, voice }: SignedInContext): Promise<void
 const meaning: Record<KeyLogEvidence['kind'], string> = {
   rewritten: 'the server rewrote its log of device lists',
   split: 'somebody else was shown another log of device lists',
+  went_back: 'the server has an earlier log of device lists again, as after the restoring of a backup',
   not_logged: 'the server presented a device list that is not in its log',
 }

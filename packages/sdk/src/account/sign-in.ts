@@ -23,6 +23,7 @@ import { savePin } from '../devices/people.store.ts'
 import { asUpload } from '../keys/key-packages.ts'
 import { owned } from '../sealing.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
+import { offerListsAgain } from './offer-lists-again.ts'
 import { isInTime, makeDevice, nextDeviceList, renewedList } from './new-device.ts'
 import { tellVault } from '../vault/own-vault.ts'
 import { kitFrom, readKit } from '../vault/kit.ts'
@@ -113,9 +114,12 @@ async function enter(desk: FrontDesk, entered: { tokens: SessionTokens; unlock: 
     throw new MessengerError('not_allowed', 'This device belongs to another account. Sign that one out first.')
   }
   const opening = openAccount(desk, { session, unlock: entered.unlock, deviceName: entered.deviceName })
-  const account = await opening.catch((error: unknown) => {
+  const opened = await opening.catch((error: unknown) => {
     throw isLocked(error) ? new LockedOutError(session, error) : error
   })
+  // A server that was restored may not know any more that this device is on the list.
+  const isBack = before !== undefined && (await offerListsAgain({ session, store: desk.store }).catch(() => false))
+  const account = isBack ? { ...opened, me: await session.call(routes.accounts.me, {}) } : opened
   if (before && (await isStillListed(before, account.me.deviceList))) await comeBack(desk, account, before)
   else await enrol(desk, account, before)
 }

@@ -9,6 +9,7 @@ import { tellVault, type VaultAccess } from '../vault/own-vault.ts'
 import { activeOf } from '../vault/places.ts'
 import type { SharedState } from '../vault/shared-state.ts'
 import { valueOf } from '../vault/values.store.ts'
+import { offerListsAgain, signAbove } from './offer-lists-again.ts'
 import { renewCertificate } from './renew-certificate.ts'
 import type { Self } from './settings.ts'
 import { tidyDevices } from './tidy-devices.ts'
@@ -48,6 +49,8 @@ export class Upkeep {
 
   async keepUp(): Promise<void> {
     const { vault, core } = this.#kept
+    // Before anybody builds on a list that the server has gone back to.
+    await this.#offerAgain().catch(() => undefined)
     // A certificate that cannot be renewed now is renewed another day; there are many.
     await this.#renew().catch(() => undefined)
     await tellVault({ ...vault(), store: core.store }).catch(() => undefined)
@@ -66,18 +69,31 @@ export class Upkeep {
   }
 
   /** Once a day: the day on which it was done is the day on which this device was in use. */
-  #tidy(): Promise<void> {
+  #tidy({ again = false } = {}): Promise<void> {
     return this.#renewals.run(async () => {
       const { core, shared, vault } = this.#kept
       const { clock, people, account, store, device } = core
       const today = Math.floor(clock.now() / DAY)
-      if ((await valueOf(store, 'places', activeOf(device))) === today) return
+      if (!again && (await valueOf(store, 'places', activeOf(device))) === today) return
       // What others have said of themselves is here before anybody is judged.
       await shared.resume()
       const gone = await tidyDevices({ ...vault(), store, refreshList: () => people.refresh(account) })
       const without = Object.fromEntries(gone.map((one) => [activeOf(one), undefined]))
       await shared.set('places', { ...without, [activeOf(device)]: today })
     })
+  }
+
+  async #offerAgain(): Promise<void> {
+    const { vault, core } = this.#kept
+    const { session, store, people, account } = core
+    // What the server has now is looked at first: that it went back is known from here on.
+    await people.refresh(account)
+    const changed = await this.#renewals.run(
+      async () => (await offerListsAgain({ session, store })) || (await signAbove({ ...vault(), store })),
+    )
+    if (!changed) return
+    await people.refresh(account)
+    await this.#tidy({ again: true })
   }
 
   #renew(): Promise<void> {

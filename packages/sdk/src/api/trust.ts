@@ -15,9 +15,10 @@ export interface SafetyNumber {
 /**
  * What convicts the server of showing different keys to different people: two signed heads of its log of device lists that
  * cannot both be true (`rewritten`, `split`), or the head of a log that does not hold the list it presented (`not_logged`).
+ * `went_back`: its log is an earlier one again, as after the restoring of a backup.
  */
 export interface KeyLogEvidence {
-  readonly kind: 'rewritten' | 'split' | 'not_logged'
+  readonly kind: 'rewritten' | 'split' | 'not_logged' | 'went_back'
   /** Whose message brought the other head, or whose list it is about. */
   readonly account?: AccountId
   readonly conversation?: ConversationId

@@ -51,6 +51,8 @@ export class Connection {
   #attempt: Attempt | undefined
   #wanted = false
   #failures = 0
+  /** When the first of these failures was. */
+  #troubledAt = 0
   #stopWaiting = () => {}
   #stopHints = () => {}
 
@@ -215,7 +217,9 @@ export class Connection {
   #wait(atLeast: number): void {
     const { clock, random, network } = this.#parts.surroundings
     if (!network.isOnline()) return this.#rest()
-    const delay = atLeast + backOff({ attempt: this.#failures++, fraction: random.fraction() })
+    if (this.#failures === 0) this.#troubledAt = clock.now()
+    const since = clock.now() - this.#troubledAt
+    const delay = atLeast + backOff({ attempt: this.#failures++, fraction: random.fraction(), since })
     this.state.set({ kind: 'waiting', until: clock.now() + delay })
     this.#stopWaiting = clock.after(delay, () => this.#connect())
   }

@@ -1,7 +1,7 @@
 /** Conversations as the server tells of them: those that this device has yet to join, and those whose log ends before its own. */
 import { limits, routes, type ConversationId, type ConversationKind } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
-import { stepBackIfLost } from '../rollback/step-back.ts'
+import { stepBackIfLost, stepOutIfLost } from '../rollback/step-back.ts'
 import { emptyConversation } from './join-by-welcome.ts'
 
 interface Found {
@@ -23,7 +23,10 @@ export async function findConversations(core: DeviceCore): Promise<void> {
 }
 
 async function compare(core: DeviceCore, found: Found): Promise<void> {
-  if (!found.joined) return mayJoin(core, found)
+  if (!found.joined) {
+    await stepOutIfLost(core, found)
+    return mayJoin(core, found)
+  }
   const cursor = await core.conversations.hold(found.conversation, async ({ state }) => state?.cursor ?? 0)
   if (found.head < cursor) await stepBackIfLost(core, found.conversation)
 }

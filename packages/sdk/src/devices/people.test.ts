@@ -25,12 +25,17 @@ async function acquainted() {
   const first = await firstDeviceList({ account, key }, await certificateBy(key))
   const store = openMemoryStore()
   await migrate(store)
-  const world = { presented: first, isLogged: true, changed: [] as Account[] }
+  const world = { presented: first, isLogged: true, hasGoneBack: false, changed: [] as Account[] }
   const session = { call: async () => ({ deviceList: world.presented, handle: 'Erin' }) } as unknown
   const people = new People({
     store,
     session: session as Session,
-    keyLog: { confirm: async () => world.isLogged, notLogged: async () => undefined },
+    keyLog: {
+      confirm: async () => (world.isLogged ? new Uint8Array() : undefined),
+      notLogged: async () => undefined,
+      hasGoneBack: async () => world.hasGoneBack,
+    },
+    self: mintId(random, AccountId),
     renamed: () => undefined,
     identityChanged: async (who) => void world.changed.push(who),
   })

@@ -9,12 +9,15 @@ import type { Session } from '../connection/session.ts'
 import type { StoreDriver } from '../local-store/driver.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import type { KeyLog } from '../transparency/key-log.ts'
+import { keepOwnList } from './own-lists.store.ts'
 import { findPin, findPinByHandle, markConflict, savePin, wasKeyOf, type Pin } from './people.store.ts'
 
 export interface PeopleParts {
   readonly store: StoreDriver
   readonly session: Session
-  readonly keyLog: Pick<KeyLog, 'confirm' | 'notLogged'>
+  readonly keyLog: Pick<KeyLog, 'confirm' | 'notLogged' | 'hasGoneBack'>
+  /** Whose lists are kept with the server's proofs of them, to be offered again. */
+  readonly self: AccountId
   /** Somebody has a name now. */
   readonly renamed: () => void
   /** A presented account key or list does not fit the pinned one; told once per account. */
@@ -133,15 +136,39 @@ export class People {
     const key = before?.pin.accountKey ?? claim.accountKey ?? list?.accountKey
     const named = claim.accountKey ?? key
     const sound = list && list.account === account && key && named && equalBytes(list.accountKey, key) && equalBytes(named, key)
-    if (!sound || (before && !follows(list, before.pin))) {
+    if (!sound) {
       if (before && isAnew(claim, list, before.pin)) return this.#acceptAnew(presented, list)
-      if (before) await this.conflict(account)
-      throw mismatch()
+      return this.#refuse(before)
     }
-    if (!(await this.#parts.keyLog.confirm({ account, version: list.version, hash: list.hash }))) return undefined
+    if (before && !follows(list, before.pin)) {
+      const place = await this.#placeInLog(list)
+      if (place === 'nowhere') return this.#refuse(before)
+      // Another list came meanwhile.
+      if (place === 'gone') return undefined
+      if (list.version <= before.pin.listVersion) return before
+    }
+    const proof = await this.#parts.keyLog.confirm({ account, version: list.version, hash: list.hash })
+    if (!proof) return undefined
+    if (account === this.#parts.self)
+      await this.#parts.store.transaction((writer) => keepOwnList(writer, { ...list, list: presented.deviceList, proof }))
     if (before && before.pin.listVersion === list.version && before.pin.handle !== '') return before
     const { handle, deviceList } = presented
     return this.#save({ account, handle, accountKey: key, listVersion: list.version, listHash: list.hash, list: deviceList })
+  }
+
+  async #refuse(before: KnownPerson | undefined): Promise<never> {
+    if (before) await this.conflict(before.pin.account)
+    throw mismatch()
+  }
+
+  /**
+   * `lost`: the server has this list, by the right key, because it was restored from a backup and its log went back with it, which is
+   * told. Until its owner's devices have offered newer ones again (account/offer-lists-again.ts), the list that is known stays.
+   */
+  async #placeInLog({ account, version, hash }: ReadList): Promise<'lost' | 'gone' | 'nowhere'> {
+    const proof = await this.#parts.keyLog.confirm({ account, version, hash })
+    if (!(await this.#parts.keyLog.hasGoneBack())) return 'nowhere'
+    return proof ? 'lost' : 'gone'
   }
 
   /** The person began anew with another account key. It is taken if everybody can see it in the log, and told. Undefined when it is not in the log. */

@@ -308,6 +308,18 @@ alter table intent add column waited integer not null default 0;
 update intent set asked = 1000 * cast(strftime('%s', 'now') as integer);
 `
 
+/** For a server that was restored from a backup and knows device lists no more. */
+const listsAgain = `
+-- Heads of the log of device lists that were verified: how far back a shorter log is still the same one.
+create table key_log_past (size integer primary key, root blob not null);
+insert into key_log_past select size, root from key_log;
+-- When the log was found to have gone back.
+create table key_log_back (time integer not null);
+-- Vault keys that others took the place of, and lists of the own account, each with the server's proof that it had it.
+create table former_vault_key (generation integer primary key, key blob not null);
+create table own_list (version integer primary key, hash blob not null, list blob not null, proof blob not null);
+`
+
 const migrations: readonly string[] = [
   first,
   unopened,
@@ -323,6 +335,7 @@ const migrations: readonly string[] = [
   shared,
   contactHandles,
   waitingIntents,
+  listsAgain,
 ]
 
 /** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */

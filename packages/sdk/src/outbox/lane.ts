@@ -23,6 +23,8 @@ export class Lane {
   #again = false
   #commit = false
   #troubles = 0
+  /** When the first of these troubles was. */
+  #troubledAt = 0
   #timer: (() => void) | undefined
   /** Accepted, and not yet seen in the log. */
   #awaits = false
@@ -127,7 +129,9 @@ export class Lane {
     if (this.#closed) return
     const { clock, random } = this.#core
     const asked = error instanceof Refusal ? (error.details.retryAfter ?? 0) * 1000 : 0
-    const delay = asked + backOff({ attempt: this.#troubles++, fraction: random.fraction() })
+    if (this.#troubles === 0) this.#troubledAt = clock.now()
+    const since = clock.now() - this.#troubledAt
+    const delay = asked + backOff({ attempt: this.#troubles++, fraction: random.fraction(), since })
     this.#timer = clock.after(delay, () => this.wake())
   }
 

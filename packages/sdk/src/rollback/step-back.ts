@@ -35,6 +35,33 @@ export async function stepBackIfLost(core: DeviceCore, conversation: Conversatio
   return stepped
 }
 
+/**
+ * The server does not know any more that this device is a member, because the log that says so is one of those it lost: the device
+ * joins anew. Of a device that was removed, and has yet to read so, the server still knows what it may read.
+ */
+export async function stepOutIfLost(
+  core: DeviceCore,
+  { conversation, head }: { conversation: ConversationId; head: number },
+): Promise<void> {
+  const known = await core.conversations.hold(conversation, async ({ state }) => state)
+  if (!known || !isFollowed(known)) return
+  if (!(await isStranger(core, conversation))) return
+  await core.conversations.hold(conversation, async (hold) => {
+    if (!hold.state || !isFollowed(hold.state)) return
+    await stepBack(core, hold, { state: hold.state, seq: Math.min(head, hold.state.cursor), found: false })
+  })
+}
+
+async function isStranger({ session }: DeviceCore, conversation: ConversationId): Promise<boolean> {
+  try {
+    await session.call(routes.delivery.hashes, { params: { conversation }, query: { after: 0, limit: 1 } })
+    return false
+  } catch (error) {
+    if (error instanceof Refusal && error.failure === 'not_found') return true
+    throw error
+  }
+}
+
 /** How long a device waits for the commits of others to be offered again, before it gives up its epoch; milliseconds. */
 const PATIENCE = 120_000
 

@@ -5,6 +5,7 @@
 import { AccountId, ConversationId, type LogState } from '@tacit/contract'
 import { blob, id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader, Row, Writer } from '../local-store/driver.ts'
+import { forgetKnownToVault, forgetSeenPart } from '../vault/vault.store.ts'
 
 export interface KnownHead extends LogState {
   readonly key: Uint8Array
@@ -22,9 +23,10 @@ export interface HeardHead {
 
 /**
  * rewritten: the server's head does not continue the one it gave before · split: somebody else was given a head that cannot
- * stand beside ours · not_logged: a device list that was presented is not the one in the log.
+ * stand beside ours · not_logged: a device list that was presented is not the one in the log · went_back: the log is an earlier one again,
+ * or has grown anew from there.
  */
-export type EvidenceKind = 'rewritten' | 'split' | 'not_logged'
+export type EvidenceKind = 'rewritten' | 'split' | 'not_logged' | 'went_back'
 
 export interface Evidence {
   readonly kind: EvidenceKind
@@ -42,8 +44,36 @@ export async function knownHead(reader: Reader): Promise<KnownHead | undefined> 
   return row && { key: blob(row, 'key'), size: integer(row, 'size'), root: blob(row, 'root'), bytes: blob(row, 'head') }
 }
 
-export const saveHead = (writer: Writer, { key, size, root, bytes }: KnownHead): Promise<void> =>
-  writer.run('insert or replace into key_log (id, key, size, root, head) values (1, ?, ?, ?, ?)', [key, size, root, bytes])
+/** Heads that are remembered besides the newest. */
+const MOST_PAST = 256
+
+export async function saveHead(writer: Writer, { key, size, root, bytes }: KnownHead): Promise<void> {
+  await writer.run('insert or replace into key_log (id, key, size, root, head) values (1, ?, ?, ?, ?)', [key, size, root, bytes])
+  await writer.run('insert or replace into key_log_past (size, root) values (?, ?)', [size, root])
+  await writer.run('delete from key_log_past where size not in (select size from key_log_past order by size desc limit ?)', [MOST_PAST])
+}
+
+/** Verified heads of logs that were no longer than this, the longest first. */
+export async function pastHeads(reader: Reader, size: number): Promise<LogState[]> {
+  const rows = await reader.all('select size, root from key_log_past where size <= ? order by size desc', [size])
+  return rows.map((row) => ({ size: integer(row, 'size'), root: blob(row, 'root') }))
+}
+
+/** The log is that of `size` again. */
+export async function noteWentBack(writer: Writer, { size, time }: { readonly size: number; readonly time: number }): Promise<void> {
+  await writer.run('delete from key_log_past where size > ?', [size])
+  await writer.run('insert into key_log_back (time) values (?)', [time])
+  // Everybody is told anew, though the log is shorter; and the vault went back with the log.
+  await writer.run('delete from told_head')
+  await forgetSeenPart(writer, 'keys')
+  await forgetKnownToVault(writer)
+}
+
+/** When the log was last found to have gone back. */
+export async function wentBackAt(reader: Reader): Promise<number | undefined> {
+  const row = await reader.get('select max(time) as time from key_log_back', [])
+  return typeof row?.['time'] === 'number' ? row['time'] : undefined
+}
 
 export const addHeard = (writer: Writer, heard: Omit<HeardHead, 'position'>): Promise<void> =>
   writer.run('insert into heard_head (conversation, account, head) values (?, ?, ?)', [heard.conversation, heard.account, heard.head])
@@ -62,9 +92,10 @@ export const eraseHeard = (writer: Writer, position: number): Promise<void> =>
 export async function addEvidence(writer: Writer, evidence: Evidence): Promise<boolean> {
   const { kind, account, conversation, ours, theirs, time } = evidence
   const [where, who] = [conversation ?? null, account ?? null]
-  const sql = 'select 1 as found from key_log_evidence where kind = ? and conversation is ? and account is ? and (? <> ? or theirs = ?)'
   // What is about nobody in particular is told each time that it happens anew.
-  if (await writer.get(sql, [kind, where, who, kind, 'rewritten', theirs])) return false
+  const anew = kind === 'rewritten' || kind === 'went_back'
+  const sql = 'select 1 as found from key_log_evidence where kind = ? and conversation is ? and account is ? and (? = 0 or theirs = ?)'
+  if (await writer.get(sql, [kind, where, who, anew ? 1 : 0, theirs])) return false
   await writer.run('insert into key_log_evidence (kind, conversation, account, ours, theirs, time) values (?, ?, ?, ?, ?, ?)', [
     kind,
     where,

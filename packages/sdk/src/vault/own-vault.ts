@@ -32,9 +32,18 @@ export async function fetchVault(access: VaultAccess): Promise<FetchedVault> {
   // Before asking: what this device learns or changes while the answer is on its way makes that answer no older.
   const seen = await access.memory.seen('keys')
   const { version, bytes, generation } = await access.session.call(routes.vault.part, { params: { part: 'keys' } })
-  const vaultKey = await keyOfGeneration(access, generation)
-  const opened = await openPart({ vaultKey, name: { account: access.self.account, part: 'keys', version }, sealed: bytes })
-  const vault = opened && decodeVault(opened)
+  const name = { account: access.self.account, part: 'keys', version } as const
+  const open = async (key: VaultKey) => {
+    const opened = await openPart({ vaultKey: key, name, sealed: bytes })
+    return opened && decodeVault(opened)
+  }
+  let vaultKey = await keyOfGeneration(access, generation)
+  let vault = await open(vaultKey)
+  if (!vault && seen === 0) {
+    // After a vault that went back a generation may come a second time, with another key.
+    vaultKey = await followRotation(access)
+    vault = await open(vaultKey)
+  }
   if (!vault) throw locked()
   await mustNotGoBack(access, { part: 'keys', version, seen })
   return { ...vault, version, vaultKey }
@@ -44,7 +53,14 @@ export async function fetchVault(access: VaultAccess): Promise<FetchedVault> {
 export async function keyOfGeneration(access: VaultAccess, generation: number): Promise<VaultKey> {
   const stored = await access.memory.key()
   if (stored?.generation === generation) return stored
-  if (stored && stored.generation > generation) throw rolledBack()
+  // Nothing seen: the server was restored from a backup, which was told (transparency/key-log.store.ts).
+  if (stored && stored.generation > generation) {
+    if ((await access.memory.seen('keys')) > 0) throw rolledBack()
+    const former = await access.memory.former(generation)
+    if (!former) return followRotation(access)
+    await access.memory.keep({ key: former })
+    return former
+  }
   return followRotation(access)
 }
 

@@ -62,6 +62,7 @@ function memoryWith(first: VaultKey): VaultMemory {
   const versions = new Map<VaultPart, number>()
   return {
     key: async () => key,
+    former: async () => undefined,
     seen: async (part) => versions.get(part) ?? 0,
     async keep(what) {
       key = what.key ?? key

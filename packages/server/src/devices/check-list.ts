@@ -63,17 +63,17 @@ export function assertFollows(list: CheckedList, current: Pick<CurrentList, 'ver
   if (!equalBytes(list.previous, current.hash)) throw new Refusal('invalid_device_list')
 }
 
-/** A device that stays must keep its signature key; only `added` may be new. */
+/** A device that stays must keep its signature key; only `added` may be new, or whoever is on the list (`any`). */
 export function assertSameDevices(
   list: CheckedList,
-  { known, added }: { known: readonly { id: DeviceId; signature_key: Uint8Array }[]; added: DeviceId | undefined },
+  { known, added }: { known: readonly { id: DeviceId; signature_key: Uint8Array }[]; added: DeviceId | 'any' | undefined },
 ): void {
   for (const certificate of list.devices) {
     const before = known.find(({ id }) => id === certificate.device)
-    if (!before && certificate.device !== added) throw new Refusal('invalid_device_list')
+    if (!before && added !== 'any' && certificate.device !== added) throw new Refusal('invalid_device_list')
     if (before && !equalBytes(before.signature_key, certificate.signatureKey)) throw new Refusal('invalid_device_list')
   }
-  if (added && !list.devices.some(({ device }) => device === added)) throw new Refusal('invalid_device_list')
+  if (added && added !== 'any' && !list.devices.some(({ device }) => device === added)) throw new Refusal('invalid_device_list')
 }
 
 /** A list that is too long is not read at all; its owner should hear why. */

@@ -36,5 +36,9 @@ export function deviceHandlers({ devices, limits, handleOf, sharesConversation }
         version: await devices.replaceList({ ...body, account, session, device: caller.kind === 'device' ? caller.device : undefined }),
       }
     },
+    async offerListAgain({ body, caller }) {
+      await limits.spend('devices', caller.account)
+      return { version: await devices.takeAgain({ ...body, account: caller.account }) }
+    },
   }
 }

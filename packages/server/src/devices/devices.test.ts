@@ -1,4 +1,4 @@
-import { DeviceId, toBase64Url } from '@tacit/contract'
+import { DeviceId, labelOf, toBase64Url } from '@tacit/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 import { newDeviceId, newKeys } from '../identity.test-support.ts'
@@ -10,6 +10,8 @@ beforeAll(async () => {
 afterAll(() => town.close())
 
 const replaceList = (token: string, deviceList: string) => town.request('/v1/device-list', { method: 'PUT', token, body: { deviceList } })
+const proofFor = (at: Town, { person, token }: Member) =>
+  at.request<{ proof: string }>(`/v1/transparency/places/${toBase64Url(labelOf(person.account))}`, { token })
 const listOf = (reader: Member, owner: Member) => town.request(`/v1/accounts/${owner.person.account}/device-list`, { token: reader.token })
 
 test('a new device of Alice enrols itself with a list that she signed, and binds its session', async () => {
@@ -103,6 +105,23 @@ describe('a list is refused', () => {
     const thief = await victim.person.underAnotherKey()
     const refused = await replaceList(victim.token, await thief.nextList())
     expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+  })
+
+  test('when it is offered as one that this server had and lost, and its own signature does not say so', async () => {
+    const other = await openTown()
+    const { body: elsewhere } = await proofFor(other, await member(other, 'eva'))
+    await other.close()
+    const kim = await member(town, 'kim')
+    const phone = await secondDevice(town, kim.person)
+    const { body: current } = await proofFor(town, kim)
+    kim.person.drop(phone.device)
+    const deviceList = await kim.person.nextList()
+    // Nobody has proved anything, and both are true proofs of other lists.
+    for (const { proof } of [current, elsewhere, { proof: 'AAAA' }]) {
+      const refused = await town.request('/v1/device-list/again', { method: 'PUT', token: kim.token, body: { deviceList, proof } })
+      expect([refused.status, refused.body.name]).toEqual([422, 'invalid_device_list'])
+    }
+    expect((await town.request('/v1/me', { token: phone.token })).status).toBe(200)
   })
 
   test('when it is somebody else’s', async () => {

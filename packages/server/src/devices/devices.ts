@@ -49,6 +49,13 @@ export interface Replacement {
   readonly deviceList: Uint8Array
 }
 
+/** A version that this server once had, with its own proof. */
+export interface OfferedAgain {
+  readonly account: AccountId
+  readonly deviceList: Uint8Array
+  readonly proof: Uint8Array
+}
+
 export interface FirstList {
   readonly account: AccountId
   readonly accountKey: Uint8Array
@@ -69,7 +76,7 @@ export interface DevicesDeps {
   readonly clock: Clock
   readonly sessions: Sessions
   readonly keys: Keys
-  readonly transparency: Pick<Transparency, 'append'>
+  readonly transparency: Pick<Transparency, 'append' | 'hadAndLost'>
   readonly events: Pick<SecurityEvents, 'note'>
   readonly log: Log
 }
@@ -189,10 +196,30 @@ export class Devices {
     return list.version
   }
 
+  /**
+   * The version that is now current, again: the server had accepted it, and lost it with the end of its database. What it asked for then
+   * it does not ask for twice; a device that it knows no more is entered, and signs in by itself. Refuses `invalid_device_list` and `version_conflict`.
+   */
+  async takeAgain({ account, deviceList, proof }: OfferedAgain): Promise<number> {
+    const { clock, transparency } = this.#deps
+    const list = await readList({ bytes: deviceList, account, now: clock.now() })
+    await this.#advance(list, 'any', async (tx) => {
+      if (!(await transparency.hadAndLost(tx, list, proof))) throw new Refusal('invalid_device_list')
+      const known = new Set((await store.listedDevices(tx, account)).map(({ id }) => id))
+      for (const { device } of list.devices) {
+        if (known.has(device)) continue
+        if (await store.findDevice(tx, device)) throw new Refusal('invalid_device_list')
+        await this.#addDevice(tx, { list, device })
+      }
+    })
+    this.#deps.log('device_list_offered_again')
+    return list.version
+  }
+
   /** Stores `list` as the next one together with what `inside` does, and tells everybody. */
   async #advance(
     list: CheckedList,
-    added: DeviceId | undefined,
+    added: DeviceId | 'any' | undefined,
     inside: (tx: Transaction<Tables>, gone: readonly DeviceId[]) => Promise<void>,
   ): Promise<void> {
     const { bells, events, log } = this.#deps

@@ -46,7 +46,8 @@ export function socketLimits(factor: number): SocketLimits {
   return {
     helloWithin: 5 * SECOND,
     pingAfter: 25 * SECOND,
-    deadAfter: 60 * SECOND,
+    // With the second between two looks: a half-open connection is noticed within 45 s (F-18).
+    deadAfter: 44 * SECOND,
     expiryNotice: 60 * SECOND,
     softBuffer: 256 * KIB,
     // More than the soft limit and the largest frame together.

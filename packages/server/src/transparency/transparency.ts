@@ -3,7 +3,21 @@
  * different lists to different people is found out. It grows in the transaction that changes a list.
  */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { encodeEntry, encodeProof, labelOf, logTree, prefixTree, Refusal, signHead, type AccountId, type Sign } from '@tacit/contract'
+import {
+  encodeEntry,
+  encodeProof,
+  equalBytes,
+  judgeProof,
+  labelOf,
+  logTree,
+  prefixTree,
+  readProof,
+  Refusal,
+  signHead,
+  type AccountId,
+  type LogHead,
+  type Sign,
+} from '@tacit/contract'
 import type { Kysely, Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Secrets } from '../secrets.ts'
@@ -97,6 +111,24 @@ export class Transparency {
       return encodeProof({ head, consistency, entry, entryPath, mapPath: found.path })
     }
     throw new Refusal('unavailable')
+  }
+
+  /**
+   * Whether a proof shows that this server once had this version in its log, and that its log has lost it since: it was restored from
+   * a backup. Its own signature is what it believes.
+   */
+  async hadAndLost(tx: Transaction<Tables>, { account, version, hash }: NewVersion, proof: Uint8Array): Promise<boolean> {
+    const read = readProof(proof)
+    const placed = { label: labelOf(account), version, list: hash }
+    const verdict = read && (await judgeProof({ proof: read, placed, known: undefined }))
+    if (verdict?.kind !== 'proved' || !equalBytes(verdict.head.key, this.#key)) return false
+    return !(await this.#isOfThisLog(tx, verdict.head))
+  }
+
+  async #isOfThisLog(tx: Transaction<Tables>, { size, root }: LogHead): Promise<boolean> {
+    if (size > (await store.lockLog(tx)).size) return false
+    const whole = { from: 0, to: size }
+    return equalBytes(logTree.hashRange(whole, await store.loadNodes(tx, logTree.nodesOf(whole))), root)
   }
 
   /** That the log of `later` entries begins with that of `earlier`. Refuses `not_found` for sizes that it never had in that order. */

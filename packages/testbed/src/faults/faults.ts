@@ -12,6 +12,7 @@ import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
 import { nodeApart, nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
 import { fullDisk } from './rows/f31-full-disk.ts'
+import { heapPressure, stall } from './rows/f36-pressure.ts'
 import { collisions, databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
 const table: readonly Row[] = [
@@ -36,6 +37,8 @@ const table: readonly Row[] = [
   collisions,
   refusesToStart,
   descriptors,
+  heapPressure,
+  stall,
   nodeApart,
 ]
 

@@ -88,8 +88,8 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: `${SDK}/transparency/key-log.ts`,
-        anchor: 'if (!equalBytes(head.key, known.key) || !(await this.#standTogether(head, known)))',
-        text: 'if (!equalBytes(head.key, known.key) && !(await this.#standTogether(head, known)))',
+        anchor: 'if (isForeign || !(await this.#standTogether(head, known))) {',
+        text: 'if (isForeign && !(await this.#standTogether(head, known))) {',
       },
     ],
   },
@@ -99,8 +99,8 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: `${SDK}/transparency/key-log.ts`,
-        anchor: "if (known) await this.#convict({ kind: 'rewritten'",
-        text: "if (known && !verdict) await this.#convict({ kind: 'rewritten'",
+        anchor: 'if (known) await this.#take({ head, bytes: proof.head }, known)',
+        text: 'if (known) await this.#adopt(head, proof.head)',
       },
     ],
   },

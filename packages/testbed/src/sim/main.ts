@@ -40,6 +40,8 @@ function tell({ seed, crash, findings }: Ran): void {
   if (findings.length > 0) console.log(`replay: npm run sim -- --seed ${seed} --steps ${steps}${at} ${flags.join(' ')} --verbose`)
 }
 
+const inSeconds = (time: number): string => (time / 1000).toFixed(1)
+
 const options: SeedsOptions = {
   from,
   count,
@@ -61,9 +63,8 @@ const run = () => {
   return runSeeds({ ...options, crashes: [{ machine, operation: Number(operation), power }] })
 }
 const report = await run()
-const { ran, accepted, kills, violations, faults, legibility, seconds } = report
+const { ran, accepted, kills, violations, faults, legibility, healed, seconds } = report
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-const slowest = Math.max(...ran.map(({ healedWithin }) => healedWithin)) / 1000
 console.log(
   Object.entries(faults)
     .map(([kind, times]) => `${kind} ${times}`)
@@ -75,6 +76,6 @@ console.log(
 )
 if (ran.length === 1) console.log(`history ${ran[0]?.hash}`)
 console.log(
-  `sim: ${ran.length} ${machine === undefined ? 'seeds' : 'crashes'} of ${steps} steps, ${accepted} accepted, ${kills} kills, healed within ${slowest} s, ${violations} violations, ${(ran.length / seconds).toFixed(2)} seeds/s`,
+  `sim: ${ran.length} ${machine === undefined ? 'seeds' : 'crashes'} of ${steps} steps, ${accepted} accepted, ${kills} kills, healed within ${inSeconds(healed.p50)} s (p50), ${inSeconds(healed.p99)} s (p99), ${inSeconds(healed.max)} s (max), ${violations} violations, ${(ran.length / seconds).toFixed(2)} seeds/s`,
 )
 process.exit(violations === 0 ? 0 : 1)

@@ -59,6 +59,9 @@ const BETWEEN = 400
 /** D-11: so long after the last fault is healed everybody must have everything, milliseconds. */
 const LATEST = 30_000
 
+/** So often it is told who still waits after healing, milliseconds. */
+const TOLD_EVERY = 2000
+
 /** One step in so many is a misfortune. */
 const FAULT_ONCE_IN = 8
 
@@ -130,10 +133,14 @@ async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
 
 /** Lets the world go on until nobody waits for anything, or it is too late: then that is a finding. */
 async function converge(world: SimWorld, churn: Churn, latest: number): Promise<void> {
-  const { loop, server, engine, victim } = world
+  const { loop, server, engine, victim, trace } = world
   // Whoever was lied to may stop and say so, and so may who noticed that its store went back: both ask for a person.
   const settling = () => world.devices.filter((device) => device !== victim && !device.wentBack)
-  let next = 0
+  const waiting = () =>
+    settling()
+      .filter((device) => !isSettled(device, positions))
+      .map((device) => whatWaits(device, positions))
+  let [next, told] = [0, loop.now()]
   let positions: Positions = { heads: new Map(), behind: new Set() }
   const done = (): boolean => {
     if (loop.now() < next) return false
@@ -144,13 +151,15 @@ async function converge(world: SimWorld, churn: Churn, latest: number): Promise<
     const database = engine.open(`${running.process.name}/tacit.sqlite`)
     positions = positionsOn(database)
     database.close()
-    return settling().every((device) => isSettled(device, positions))
+    if (settling().every((device) => isSettled(device, positions))) return true
+    if (loop.now() >= told + TOLD_EVERY) {
+      told = loop.now()
+      trace(`still waits: ${waiting().join('; ')}`)
+    }
+    return false
   }
   if (await loop.run({ done, latest })) return
-  const waiting = settling()
-    .filter((device) => !isSettled(device, positions))
-    .map((device) => whatWaits(device, positions))
-  world.findings.push({ id: 'D-11', says: `after ${LATEST / 1000} s: ${waiting.join('; ')}` })
+  world.findings.push({ id: 'D-11', says: `after ${LATEST / 1000} s: ${waiting().join('; ')}` })
 }
 
 /** The server's database has the last word, read past the server. */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { quantile } from '../faults/row.ts'
 import { replacingProcess, type Replacement } from '../hooks/replacements.ts'
 import type { Crash } from './faults.ts'
 import type { Outcome } from './run.ts'
@@ -44,6 +45,7 @@ export interface SeedsReport {
   readonly kills: number
   readonly violations: number
   readonly legibility: Legibility
+  readonly healed: Healed
   /** How often each kind of fault happened. */
   readonly faults: Readonly<Record<string, number>>
   readonly seconds: number
@@ -68,6 +70,19 @@ export const CHEAP_PASSWORDS: readonly Replacement[] = ['registrationResponse', 
 }))
 
 export const USUAL_STEPS = 50
+
+/** D-11: milliseconds from the last fault's end until nothing waited any more, over all seeds. */
+export interface Healed {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** D-11 for 99 seeds in 100, milliseconds; the bound of each single one is in `run.ts`. */
+const MOSTLY_HEALED_WITHIN = 10_000
+
+/** Fewer seeds say nothing of one in a hundred. */
+const SEEDS_FOR_P99 = 100
 
 /** Rejects when a child process ends before it has run all of its seeds. */
 export async function runSeeds(options: SeedsOptions): Promise<SeedsReport> {
@@ -108,11 +123,15 @@ function summed(ran: readonly Ran[]): Omit<SeedsReport, 'ran' | 'seconds'> {
     undecryptable: sum((one) => one.legibility.undecryptable),
     excused: sum((one) => one.legibility.excused),
   }
+  const times = ran.map(({ healedWithin }) => healedWithin)
+  const healed = { p50: quantile(times, 0.5), p99: quantile(times, 0.99), max: quantile(times, 1) }
+  const isSlow = ran.length >= SEEDS_FOR_P99 && healed.p99 > MOSTLY_HEALED_WITHIN
   return {
     legibility,
+    healed,
     accepted: sum((one) => one.accepted),
     kills: sum((one) => one.kills),
-    violations: sum((one) => one.findings.length),
+    violations: sum((one) => one.findings.length) + (isSlow ? 1 : 0),
     faults,
   }
 }

@@ -38,6 +38,8 @@ export class Cable {
   readonly road: Road = { delay: [1, 20], loseOnceIn: 0, cut: false }
   readonly wires = new Set<Wire>()
   readonly hints = new Set<() => void>()
+  /** Requests whose answers the road has swallowed. */
+  readonly unanswered = new Set<() => void>()
   /** Whether the platform knows that there is no network. */
   known = false
   /** One answer in so many is lost after the server acted; 0 for none. */
@@ -59,6 +61,9 @@ export class Cable {
     this.known = false
     for (const wire of this.wires) wire.wake()
     this.#forgetBroken()
+    // As with the wires: who has come back knows nothing of these connections.
+    for (const reset of this.unanswered) reset()
+    this.unanswered.clear()
     if (told) for (const hint of this.hints) hint()
   }
 
@@ -74,6 +79,9 @@ export class Cable {
 
 /** As long as the SDK's own network waits, in milliseconds. */
 const PATIENCE = 30_000
+
+/** When the platform itself repeats what a road swallowed (RFC 6298: after a second, doubled), milliseconds from the first time. */
+const REPEATED = [1000, 3000, 7000, 15_000]
 
 /** RFC 6455 section 7.4.1. */
 const ABNORMAL = 1006
@@ -129,17 +137,18 @@ export class SimNetwork implements Network {
     })
   }
 
-  /** One way to the server and back. A road that is cut swallows what is on it. */
-  #carry({ url, init, answer, reset }: Carried): void {
-    const { loop, cable, dice } = this.#parts
-    if (cable.road.cut) return
+  /** One way to the server and back. A road that is cut swallows what is on it, and it is repeated. */
+  #carry({ url, init, answer, reset }: Carried, times = 0): void {
+    const { loop, process, cable, dice } = this.#parts
+    if (cable.road.cut) return repeated({ loop, process, times }, () => this.#carry({ url, init, answer, reset }, times + 1))
     if (this.#isLost()) return reset()
     const arrive = async (): Promise<void> => {
       const server = this.#parts.server()
       if (!server) return reset()
       server.process.onEnd(reset)
       const { status, body } = await loop.within(server.process, () => this.#ask(server, url, init))
-      if (!server.process.alive || cable.road.cut) return
+      if (!server.process.alive) return
+      if (cable.road.cut) return void cable.unanswered.add(reset)
       if (cable.loseAnswerOnceIn > 0 && dice.onceIn(cable.loseAnswerOnceIn)) return reset()
       answer(status, body)
     }
@@ -172,6 +181,15 @@ export class SimNetwork implements Network {
   }
 }
 
+/** Does it again when the platform would, after it was swallowed so many times before; not at all after the last time. */
+function repeated(
+  { loop, process, times }: Pick<SimNetworkParts, 'loop' | 'process'> & { readonly times: number },
+  work: () => void,
+): void {
+  const [at, before = 0] = [REPEATED[times], REPEATED[times - 1]]
+  if (at !== undefined) loop.after(at - before, work, process)
+}
+
 interface Carried {
   readonly url: string
   readonly init: RequestInit
@@ -197,7 +215,7 @@ class SimSocket implements OpenSocket {
     this.#tap = parts.tap.socket()
     const { loop, process, cable } = parts
     if (cable.known) loop.soon(() => this.#end(), process)
-    else if (!cable.road.cut) loop.after(this.#delay(), () => this.#arrive(), process)
+    else this.#knock(0)
     process.onEnd(() => this.#wire?.reset())
   }
 
@@ -216,6 +234,14 @@ class SimSocket implements OpenSocket {
 
   #delay(): number {
     return this.#parts.dice.between(...this.#parts.cable.road.delay)
+  }
+
+  /** Until the road lets it through. */
+  #knock(times: number): void {
+    const { loop, cable, process } = this.#parts
+    if (this.#over) return
+    if (!cable.road.cut) return void loop.after(this.#delay(), () => this.#arrive(), process)
+    repeated({ loop, process, times }, () => this.#knock(times + 1))
   }
 
   #arrive(): void {
