@@ -6,7 +6,7 @@ import { createInProcessBus } from '../bus/in-process.ts'
 import { engine, member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
 import { newAccountId, newDeviceId, newPerson } from '../identity.test-support.ts'
 import { systemClock } from '../clock.ts'
-import { createLimits } from '../gateway/limits.ts'
+import { budgets, createLimits } from '../gateway/limits.ts'
 import { systemRandom } from '../random.ts'
 import { openTestDatabase } from '../storage/database.test-support.ts'
 import { createKeys } from './keys.ts'
@@ -197,5 +197,45 @@ test('a device hears when a claim leaves it with fewer than thirty packages', as
   await claimOne()
   expect(heard).toEqual([device])
   expect(await keys.available(device)).toBe(29)
+  await database.close()
+})
+
+test('M-26: nobody takes more than a few packages of somebody else; of the own other devices as many as there are conversations', async () => {
+  const strict = await openTown({ limitsFactor: 1 })
+  try {
+    const [owner, attacker, friend] = [
+      await member(strict, 'owner26'),
+      await member(strict, 'attacker26'),
+      await member(strict, 'friend26'),
+    ]
+    const laptop = await secondDevice(strict, owner.person)
+    const ask = async (by: Member, of: Member, devices: readonly string[]) =>
+      (await strict.request('/v1/key-packages/claim', { token: by.token, body: { account: of.person.account, devices } })).status
+    const answers: number[] = []
+    for (let count = 0; count < 12; count++) answers.push(await ask(attacker, owner, [owner.device]))
+    expect(answers.filter((status) => status === 200)).toHaveLength(6)
+    expect(answers.slice(6)).toEqual(Array(6).fill(429))
+    expect(await ask(friend, owner, [owner.device])).toBe(200)
+    for (let count = 0; count < 12; count++) expect(await ask(owner, owner, [laptop.device])).toBe(200)
+  } finally {
+    await strict.close()
+  }
+})
+
+test('M-26: in a day it is ten, however slowly they are taken', async () => {
+  const database = await openTestDatabase()
+  const bus = createInProcessBus(() => undefined)
+  const bells = createBells({ database, bus, clock: systemClock, random: systemRandom, several: false })
+  const spent = new Map<string, number>()
+  const limits = {
+    spend: async (budget: string, key: string) => void spent.set(`${budget} ${key}`, (spent.get(`${budget} ${key}`) ?? 0) + 1),
+  }
+  const keys = createKeys({ database, bells, limits, clock: systemClock, certificateOf: () => Promise.resolve(undefined) })
+  const [account, device, target] = [newAccountId(), newDeviceId(), newAccountId()]
+  const caller = { kind: 'device', address: '', account, session: SessionId.parse(systemRandom.id()), device } as const
+  for (const asked of [target, target, account])
+    await keys.handlers.claim({ params: undefined, query: undefined, body: { account: asked, devices: [device] }, caller })
+  expect([...spent]).toEqual([`claim ${account} ${target}`, `claim_day ${account} ${target}`].map((name) => [name, 2]))
+  expect(budgets.claim_day).toMatchObject({ points: 10, seconds: 86_400 })
   await database.close()
 })

@@ -81,7 +81,8 @@ function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps
       return { available: await store.countOneTime(database.kysely, caller.device) }
     },
     async claim({ body, caller }) {
-      await limits.spend('claim', `${caller.account} ${body.account}`)
+      // Own devices are added to every conversation that one begins, and nobody is harmed by it.
+      if (body.account !== caller.account) await spendOn(limits, `${caller.account} ${body.account}`)
       const taken = await bells.write(async (tx, say) => {
         const claimed = await claim(tx, body)
         for (const { device } of claimed)
@@ -91,6 +92,11 @@ function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps
       return { keyPackages: taken.map(({ device, bytes }) => ({ device, keyPackage: bytes })) }
     },
   }
+}
+
+async function spendOn(limits: Limits, pair: string): Promise<void> {
+  await limits.spend('claim', pair)
+  await limits.spend('claim_day', pair)
 }
 
 /** One-time packages first; a device that has none left gives its last resort. Unknown devices are simply not in the answer. */

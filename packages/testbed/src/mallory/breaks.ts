@@ -272,4 +272,31 @@ export const breaks: readonly Break[] = [
       },
     ],
   },
+  {
+    ids: ['M-26'],
+    what: 'a last resort is not replaced when it was used',
+    changes: [
+      {
+        file: `${SDK}/keys/key-packages.ts`,
+        anchor: "await writer.run('update key_package set published = 0 where ref = ? and last_resort = 1', [ref])",
+        text: 'await Promise.resolve()',
+      },
+    ],
+  },
+  {
+    ids: ['M-30'],
+    what: 'presence is shown to those who share none',
+    changes: [{ file: `${SDK}/messages/details.ts`, anchor: '...(ephemeral.sharesPresence && !me && {', text: '...(!me && {' }],
+  },
+  {
+    ids: ['M-39'],
+    what: 'an id may be used again',
+    changes: [
+      {
+        file: `${SDK}/inbox/read-message.ts`,
+        anchor: "if (place === 'repeat' || (await reading.isRepeat(message, { account: sender.account, text: read.payload.text }))) {",
+        text: "if (place === 'repeat') {",
+      },
+    ],
+  },
 ]

@@ -1,11 +1,17 @@
 /** All attacks of the malicious server, by their rows. */
 import { accountAttacks } from './attacks/account.ts'
+import { insiderAttacks } from './attacks/insiders.ts'
 import { keyAttacks } from './attacks/keys.ts'
 import { logAttacks } from './attacks/log.ts'
 import { membershipAttacks } from './attacks/membership.ts'
 import { wordAttacks } from './attacks/words.ts'
 import type { Row } from './row.ts'
 
-export const attacks: readonly Row[] = [...logAttacks, ...membershipAttacks, ...keyAttacks, ...wordAttacks, ...accountAttacks].toSorted(
-  (one, other) => one.id.localeCompare(other.id),
-)
+export const attacks: readonly Row[] = [
+  ...logAttacks,
+  ...membershipAttacks,
+  ...keyAttacks,
+  ...wordAttacks,
+  ...accountAttacks,
+  ...insiderAttacks,
+].toSorted((one, other) => one.id.localeCompare(other.id))

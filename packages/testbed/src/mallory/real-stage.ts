@@ -119,6 +119,10 @@ class RealVictim implements Victim, AsyncDisposable {
     return (await this.#store?.all(sql, values)) ?? []
   }
 
+  async tamper(...[sql, ...values]: Parameters<Victim['tamper']>) {
+    await this.#store?.transaction((writer) => writer.run(sql, values))
+  }
+
   async copyStore(): Promise<() => Promise<void>> {
     const copy = `${this.#path}.copy`
     await this.#away(() => copyFile(this.#path, copy))

@@ -185,6 +185,10 @@ class SimulatedVictim implements Victim {
     return this.#device.database?.look(sql).all(...values) ?? []
   }
 
+  async tamper(...[sql, ...values]: Parameters<Victim['tamper']>) {
+    this.#device.database?.look(sql).run(...values)
+  }
+
   async copyStore(): Promise<() => Promise<void>> {
     await this.#device.stop()
     const image = this.#device.disk.snapshot()

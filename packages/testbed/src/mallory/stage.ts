@@ -21,6 +21,8 @@ export interface Victim {
   as<T>(work: (messenger: Messenger) => T): T
   /** What its own database holds; only for judging. */
   look(sql: string, ...values: readonly SqlValue[]): Promise<readonly StoredRow[]>
+  /** Writes into its own database behind its program's back: the program of somebody who is up to something. */
+  tamper(sql: string, ...values: readonly SqlValue[]): Promise<void>
   /** Copies its store; what it gives back puts the copy in the store's place and starts the device again. */
   copyStore(): Promise<() => Promise<void>>
 }
@@ -146,6 +148,15 @@ export async function circle(
   }
   await says(alice, conversation, rest)
   return { all, conversation }
+}
+
+/** Waits for what a device is given of what was said before it came, or for its word that something is missing. */
+export async function hasHistoryOrWord(stage: Stage, device: Victim, conversation: ConversationId): Promise<boolean> {
+  // The one text is what was said since.
+  const isThere = (): boolean => textsAt(device, conversation).length > 1 || device.messenger.watch('history').get()?.trouble !== undefined
+  for (let waited = 0; waited < 20_000 && !isThere(); waited += 100) await stage.pass(100)
+  await stage.pass(1000)
+  return isThere()
 }
 
 /** More messages than any verdict allows. */
