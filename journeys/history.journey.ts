@@ -42,7 +42,7 @@ async function isArchived(person: Person): Promise<void> {
 test('what is said goes into the archive by itself, and the settings say what that costs', async () => {
   await alice.startDirect('Bob', 'Bob')
   await alice.write(OLD)
-  await bob.open('Alice')
+  await bob.accept('Alice')
   await bob.reads(OLD)
   await isArchived(alice)
   await expect(alice.page.getByText(/Whoever gets your password, passkey or recovery kit can read all that is in it/)).toBeVisible()

@@ -30,7 +30,7 @@ test.beforeAll(async ({ browser }) => {
   await Promise.all([alice.signUpWithPassword(), bob.signUpWithPassword()])
   await alice.startDirect('Bob', 'Bob')
   await alice.write('before there was a tablet')
-  await bob.open('Alice')
+  await bob.accept('Alice')
   await bob.reads('before there was a tablet')
 })
 

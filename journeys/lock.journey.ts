@@ -25,7 +25,7 @@ test.beforeAll(async ({ browser }) => {
   await Promise.all([alice.signUpWithPassword(), bob.signUpWithPassword()])
   await alice.startDirect('Bob', 'Bob')
   await alice.write(TEXT)
-  await bob.open('Alice')
+  await bob.accept('Alice')
   await bob.reads(TEXT)
 })
 

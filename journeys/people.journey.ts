@@ -43,7 +43,7 @@ test('Alice signs up with a password, Bob with a passkey', async () => {
 test('Alice finds Bob by his handle in any case and they talk; she sees what he has read', async () => {
   await alice.startDirect('BOB.BUILDER', 'Bob.Builder')
   await alice.write('the heron stands in the reeds')
-  await bob.open('Alice')
+  await bob.accept('Alice')
   await bob.reads('the heron stands in the reeds')
   await expect(alice.timeline.getByText('Read', { exact: true })).toHaveCount(1)
   await bob.composer.pressSequentially('it is', { delay: 30 })
@@ -91,6 +91,7 @@ test('a group of three with a terminal among them', async () => {
   await alice.reads('good evening, both')
   await carol.hears('good evening, both')
   await carol.stopListening()
+  await carol.run(['accept', '@alice'])
   await carol.send('Herons of the north shore', 'greetings from a terminal')
   await alice.reads('greetings from a terminal')
   await bob.reads('greetings from a terminal')

@@ -142,6 +142,24 @@ export class Person {
     await expect(this.composer).toBeVisible()
   }
 
+  /** Opens what somebody began who was not talked to before, and takes it up. */
+  async accept(handle: string): Promise<void> {
+    await this.openRequest(handle)
+    await this.page.getByRole('button', { name: 'Accept', exact: true }).click()
+    await expect(this.composer).toBeVisible()
+  }
+
+  async openRequest(handle: string): Promise<void> {
+    await this.requests.click()
+    await this.page.getByRole('link', { name: handle }).filter({ hasText: /wants to write|invites you/ }).click()
+    await expect(this.page.getByRole('region', { name: 'Your answer' })).toBeVisible()
+  }
+
+  /** The way to those who wait for an answer; there while somebody does. */
+  get requests(): Locator {
+    return this.page.getByRole('link', { name: /^\d+ requests?$/ })
+  }
+
   async write(text: string): Promise<void> {
     this.#secrets.keep(text)
     await this.composer.fill(text)

@@ -30,7 +30,7 @@ test.beforeAll(async ({ browser }) => {
   await Promise.all([alice.signUpWithPassword(), bob.signUpWithPasskey()])
   await alice.startDirect('Bob', 'Bob')
   await alice.write('before anything was lost')
-  await bob.open('Alice')
+  await bob.accept('Alice')
   await bob.reads('before anything was lost')
 })
 

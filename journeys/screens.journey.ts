@@ -31,7 +31,7 @@ test('a conversation, its details, and a group', async () => {
   await ben.signUpWithPassword()
   await ada.startDirect('ben', 'Ben')
   await ada.write('Did the parcel arrive?')
-  await ben.open('Ada')
+  await ben.accept('Ada')
   await ben.write('This morning. The cups are all in one piece 🎉')
   await ben.write('I put the blue one aside for you')
   await ada.reads('I put the blue one aside for you')

@@ -53,8 +53,29 @@ test('two people talk: what one sends is a line of JSON for the other', async ()
     mine: false,
     text: 'See you at noon',
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    request: true,
   })
   expect(await listener.stop('SIGTERM')).toBe(0)
+})
+
+test('who was not talked to before waits for an answer: it is accepted, or deleted for good', async () => {
+  expect(await bob.json(['list'])).toEqual([])
+  expect((await bob.run(['list'])).stdout).toBe('No conversations yet.\n1 request: see `tacit requests`.\n')
+  expect(await bob.json(['requests'])).toEqual([
+    expect.objectContaining({ kind: 'direct', by: expect.objectContaining({ handle: 'Alice' }) }),
+  ])
+  expect((await bob.run(['requests'])).stdout).toMatch(/@Alice wants to write to you\n$/)
+  await bob.json(['accept', '@alice'])
+  expect(await bob.json(['list'])).toEqual([expect.objectContaining({ title: 'Alice' })])
+
+  const dave = await signedUp('Dave')
+  await dave.json(['create', 'Trip to the sea', 'bob'])
+  expect((await bob.run(['requests'])).stdout).toMatch(/@Dave invites you to a group of 2\n$/)
+  // Its name was chosen by a stranger.
+  expect((await bob.run(['send', 'Trip to the sea', 'hello'])).code).toBe(4)
+  expect((await bob.run(['decline', '@dave', '--block'])).stdout).toBe('deleted, and @Dave is blocked\n')
+  expect((await bob.run(['requests'])).stdout).toBe('Nobody is waiting for an answer.\n')
+  expect(await bob.json(['people'])).toEqual([expect.objectContaining({ handle: 'Dave', blocked: true })])
 })
 
 test('a profile is let in by another one: it shows a code, both show the same digits, and its name is in the list', async () => {
@@ -125,6 +146,7 @@ test('a group: people come, are seen, and go', async () => {
   await alice.json(['create', 'Trip to the sea', 'bob'])
   await alice.json(['add', 'trip to the sea', '@carol'])
   await alice.json(['send', 'Trip to the sea', 'welcome'])
+  await carol.json(['accept', '@alice'])
   const [item] = ((await carol.json(['history', 'Trip to the sea'])) as unknown[]).slice(-1)
   expect(item).toMatchObject({ text: 'welcome', sender: { handle: 'Alice' }, mine: false })
   await alice.json(['rename', 'Trip to the sea', 'Trip to the hills'])

@@ -9,6 +9,7 @@ import type { Context, GlobalOptions, SignedInContext } from './context.ts'
 import { add, create, direct, find, leave, list, remove, rename, rotate } from './conversations/conversations.ts'
 import { members, startAnew } from './conversations/members.ts'
 import { nameSomebody, people, setBlocked } from './conversations/people.ts'
+import { accept, decline, requests } from './conversations/requests.ts'
 import { archive, archiveWishes, forget, type ArchiveWish } from './history/archive.ts'
 import { exportHistory, importHistory } from './history/copy.ts'
 import { exitCodesHelp, exits } from './exits.ts'
@@ -220,6 +221,19 @@ function conversationCommands(program: Command, { signed, changing }: Doors): vo
     .command('list')
     .description('your conversations, most recent first')
     .action(() => signed(list))
+  program
+    .command('requests')
+    .description('who wants to write to you, or invites you to a group; they learn nothing of you until you accept')
+    .action(() => signed(requests))
+  program
+    .command('accept <conversation>')
+    .description('take a request up; writing to it does so, too')
+    .action((reference: string) => changing((context) => accept(context, { reference })))
+  program
+    .command('decline <conversation>')
+    .description('delete a request for good, and leave the group')
+    .option('--block', 'block who asked, too', false)
+    .action((reference: string, { block }: { block: boolean }) => changing((context) => decline(context, { reference, block })))
   program
     .command('find <handle>')
     .description('look a person up')

@@ -7,6 +7,7 @@ export const paths = {
   signUp: '/sign-up',
   newDirect: '/new',
   newGroup: '/new/group',
+  requests: '/requests',
   settings: '/settings',
   held: '/settings/held',
   kit: '/settings/kit',

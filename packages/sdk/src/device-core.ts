@@ -51,6 +51,8 @@ export interface DeviceCore extends Surroundings {
   readonly lastResortUsed: () => void
   /** Heads of the log of device lists came in messages, and are stored. */
   readonly headsHeard: () => void
+  /** Something was noted among the vault's `people`, in a transaction of another room. */
+  readonly noted: () => void
   /** A batch of the log is on disk. */
   readonly received: (conversation: ConversationId, messages: readonly IncomingMessage[]) => void
 }

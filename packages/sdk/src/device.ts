@@ -28,17 +28,18 @@ import { KeyPackages } from './keys/key-packages.ts'
 import type { StoreDriver } from './local-store/driver.ts'
 import type { StoredNotice } from './messages/items.store.ts'
 import { tellEverywhere } from './messages/tell-everywhere.ts'
+import { toldMessages } from './messages/told.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { Decisions } from './outbox/decisions.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { hasUndone } from './outbox/outbox.store.ts'
+import { TakenUp } from './requests/taken-up.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Evidence } from './transparency/key-log.store.ts'
 import { KeyLog } from './transparency/key-log.ts'
 import { Unreachable } from './trouble.ts'
 import { LifetimeClock } from './lifetime-clock.ts'
-import { blockedAccounts, settleContacts } from './vault/contacts.ts'
 import { takePresenceChoice, takeReading, tellReading } from './vault/elsewhere.ts'
 import { placeOf, readPlace, readPlaces } from './vault/places.ts'
 import { SharedState } from './vault/shared-state.ts'
@@ -81,6 +82,7 @@ export class Device {
   readonly #acknowledger: Acknowledger
   readonly #attendance: Attendance
   readonly #decisions = new Decisions()
+  readonly #takenUp = new TakenUp((conversation) => this.#goOnIn(conversation))
   readonly #duties: Duties
   readonly #upkeep: Upkeep
   readonly #arrivals = new OneAtATime()
@@ -119,7 +121,7 @@ export class Device {
     this.shared = new SharedState({
       core: this.core,
       access: () => this.vault,
-      settle: async (writer, part) => (part === 'people' ? settleContacts(writer) : undefined),
+      settle: async (writer, part) => (part === 'people' ? this.#takenUp.settle(writer) : undefined),
       changed: (part, here) => (part === 'places' && here ? this.#placesChangedHere(here) : this.#sharedChanged(part)),
       rolledBack: () => this.#tell({ kind: 'tampering', what: 'rollback' }),
     })
@@ -181,7 +183,15 @@ export class Device {
   async #sharedChanged(part: SharedPart): Promise<void> {
     if (part === 'places') for (const place of await readPlaces(this.core.store)) await takeReading(this.core, place)
     if (part === 'settings') await this.#presenceElsewhere()
+    if (part === 'people') await this.#takenUp.goOn()
     this.looksDifferent()
+  }
+
+  async #goOnIn(conversation: ConversationId): Promise<void> {
+    this.signals.receipts.schedule(conversation)
+    this.core.wake(conversation)
+    this.archive.gather()
+    await this.#housekeeping.look(conversation)
   }
 
   async #presenceElsewhere(): Promise<void> {
@@ -262,6 +272,7 @@ export class Device {
       release: (conversation) => this.#acknowledger.release(conversation),
       lastResortUsed: () => void this.#keyPackages.refill().catch(() => undefined),
       decided: (intent, outcome) => this.#decisions.decided(intent, outcome),
+      noted: () => void this.shared.noted('people').catch(() => undefined),
       headsHeard: () => void this.#duties.during(this.#keyLog.judgeHeard()).catch(() => undefined),
       received: (conversation, messages) => this.#received(conversation, messages),
     }
@@ -337,7 +348,9 @@ export class Device {
     }
     // First: whoever asks from now on hears of the absence that ends here.
     this.#attendance.arrived()
-    const found = findConversations(this.core)
+    // What own devices know of people comes first, so that no conversation stands for a moment where it does not belong.
+    const shared = this.shared.resume()
+    const found = shared.catch(() => undefined).then(() => findConversations(this.core))
     // Each of these goes on with the next socket when this one ends.
     const tasks = [
       found,
@@ -347,7 +360,7 @@ export class Device {
       this.signals.receipts.resume(),
       this.#keyPackages.refill(),
       this.#upkeep.keepUp(),
-      this.shared.resume(),
+      shared,
     ]
     for (const task of tasks) void this.#duties.during(task).catch(() => undefined)
   }
@@ -375,13 +388,12 @@ export class Device {
     void this.#housekeeping.look(conversation).catch(() => undefined)
   }
 
-  /** Tells of messages, but for those of people who are blocked; and what another own device has read of them already is read. */
+  /** Tells of messages; and what another own device has read of them already is read. */
   async #arrived(conversation: ConversationId, messages: readonly IncomingMessage[]): Promise<void> {
     const seq = await readPlace(this.core.store, conversation).catch(() => undefined)
     if (seq !== undefined) await takeReading(this.core, { conversation, seq }).catch(() => undefined)
-    const blocked = await blockedAccounts(this.core.store).catch(() => new Set())
-    const shown = messages.filter(({ sender }) => !blocked.has(sender.account))
-    if (shown.length > 0) this.#parts.arrived(shown)
+    const told = await toldMessages(this.core.store, conversation, messages).catch(() => [])
+    if (told.length > 0) this.#parts.arrived(told)
   }
 
   /** A line where it was found out; in every conversation that it concerns when it was not found out in one. */

@@ -13,6 +13,8 @@ import type { KnownPerson } from './devices/people.ts'
 import { byteLength, LONGEST_TITLE } from './messages/payload.ts'
 import { ownDeviceVerbs } from './own-device-verbs.ts'
 import { trustVerbs } from './trust-verbs.ts'
+import { LEFT, metOf, talkOf } from './requests/admission.ts'
+import { requestVerbs, takeUp } from './requests/request-verbs.ts'
 import { PRESENCE } from './vault/preferences.ts'
 import { sharedVerbs } from './vault/shared-verbs.ts'
 import { unlockVerbs } from './vault/unlock-verbs.ts'
@@ -63,6 +65,7 @@ export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
     ...unlockVerbs(signedIn),
     ...historyVerbs(signedIn),
     ...sharedVerbs(signedIn),
+    ...requestVerbs(() => signedIn().device),
   }
 }
 
@@ -98,6 +101,8 @@ function peopleVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'findPer
 /** A direct conversation in which the other person never arrived (there was no device to add) is completed when it is opened again. */
 async function withPeer(device: Device, { conversation, peer, standing }: Conversation): Promise<ConversationId> {
   const { store } = device.core
+  // Who looks for somebody wants to talk to them.
+  await takeUp(device, conversation)
   const isThere = (await loadRoster(store, conversation)).some((entry) => entry.account === peer)
   if (peer && !isThere && standing === 'active' && !(await hasIntent(store, { conversation, kind: 'add' })))
     await pursue(device, conversation, { kind: 'add', accounts: [peer] })
@@ -146,6 +151,7 @@ function membershipVerbs(
       await mustBeActiveGroup(device, conversation)
       const people = await Promise.all(handles.map((handle) => mustFind(device, handle)))
       const accounts = people.map(({ pin }) => pin.account)
+      await device.shared.set('people', Object.fromEntries(accounts.map((account) => [metOf(account), true])))
       await pursue(device, conversation, { kind: 'add', accounts })
     },
     async removePerson({ conversation, account }) {
@@ -164,6 +170,7 @@ function membershipVerbs(
       const { device } = signedIn()
       mustBeTitle(title)
       await mustBeActiveGroup(device, conversation)
+      await takeUp(device, conversation)
       await device.outbox.queue({ conversation, kind: 'title', text: title.trim() })
     },
     async rotateKeys({ conversation }) {
@@ -177,6 +184,7 @@ function membershipVerbs(
       const { device } = signedIn()
       await mustBeActiveGroup(device, conversation)
       await wish(device, conversation, { kind: 'leave' })
+      await device.shared.set('people', { [talkOf(conversation)]: LEFT })
       device.core.wake(conversation)
     },
   }
@@ -187,6 +195,7 @@ function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' 
     async send({ conversation, text }) {
       const { device } = signedIn()
       const message = await device.outbox.queue({ conversation, kind: 'text', text })
+      await takeUp(device, conversation)
       device.signals.typing.sent(conversation)
       return message
     },
@@ -270,7 +279,9 @@ async function wish(device: Device, conversation: ConversationId, intent: Intent
   })
 }
 
+/** A change that the others see. */
 async function pursue(device: Device, conversation: ConversationId, intent: Intent): Promise<void> {
+  await takeUp(device, conversation)
   const decision = device.decision(await wish(device, conversation, intent))
   device.removals.asked()
   device.core.wake(conversation)

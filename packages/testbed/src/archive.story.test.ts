@@ -119,6 +119,7 @@ test('an offline device archives when it is back, and what its person wrote else
   await tablet.sees(conversation, ['together'])
   await tablet.conversation('Frank-friend')
   await writer.send({ conversation, text: 'written before the tunnel' })
+  await reader.conversation('Frank')
   await reader.sees(conversation, ['together', 'written before the tunnel'])
   await writer.messageBecomes(conversation, 'written before the tunnel', 'delivered')
   writer.weather.cut()

@@ -193,6 +193,8 @@ test('D-9: the server hears that a device has an entry only when the device has 
   await grace.signUp({ handle: 'Grace', password: PASSWORD })
   const heidi = await world.signedUp('Heidi')
   const conversation = await heidi.startDirect({ handle: 'grace' })
+  await until(grace.watch('conversations'), (list) => list?.some((one) => one.conversation === conversation) ?? false)
+  await grace.acceptRequest({ conversation })
   for (const text of ['one', 'two', 'three']) await heidi.send({ conversation, text })
   const timeline = await heidi.messageBecomes(conversation, 'three', 'delivered')
   await weather.acknowledges(conversation, timeline.items.at(-1)?.seq ?? 0)

@@ -88,6 +88,7 @@ test('what a blocked person says is not shown and not told, on all own devices, 
   const [henry, ida] = [await world.signedUp('Henry'), await world.signedUp('Ida')]
   const conversation = await ida.startDirect({ handle: 'henry' })
   await ida.send({ conversation, text: 'before' })
+  await henry.conversation('Ida')
   await henry.sees(conversation, ['before'])
   const tablet = await world.signedIn('henry')
   await tablet.sees(conversation, ['before'])

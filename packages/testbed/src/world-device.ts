@@ -1,5 +1,15 @@
 /** A device of a small world: a messenger that can be restarted, with weather, and with words for what a test waits for. */
-import type { Clock, ConversationDetails, ConversationId, Live, MessageState, Messenger, Timeline, TimelineItem } from '@tacit/sdk'
+import type {
+  Clock,
+  ConversationDetails,
+  ConversationId,
+  ConversationSummary,
+  Live,
+  MessageState,
+  Messenger,
+  Timeline,
+  TimelineItem,
+} from '@tacit/sdk'
 import { openDevice } from '@tacit/sdk/node'
 import { until } from './until.ts'
 import { Weather } from './weather.ts'
@@ -11,8 +21,10 @@ export interface WorldDevice extends Omit<Messenger, 'close'>, AsyncDisposable {
   restart(): Promise<void>
   /** The texts of the messages in a conversation, once they are these. */
   sees(conversation: ConversationId, texts: readonly string[]): Promise<Timeline>
-  /** The conversation with this title, once it is there and this device is in it. */
+  /** The conversation with this title, once it is there and this device is in it. Its person takes it up, if somebody asked them in. */
   conversation(title: string): Promise<ConversationId>
+  /** What waits for an answer, once it is so many. */
+  requests(count: number): Promise<readonly ConversationSummary[]>
   /** The state of an own message in a conversation, once it is this. */
   messageBecomes(conversation: ConversationId, text: string, state: MessageState['kind']): Promise<Timeline>
   /** The details of a conversation, once they are as wanted. */
@@ -49,7 +61,12 @@ export async function openWorldDevice(made: { name: string; server: string; path
       )
       const found = list.find((one) => one.title === title && one.standing === 'active')
       if (!found) throw new Error('it was there a moment ago')
+      if (found.request) await device.acceptRequest(found)
       return found.conversation
+    },
+    async requests(count) {
+      const asked = (list: readonly ConversationSummary[]) => list.filter(({ request }) => request !== undefined)
+      return asked(await untilDefined(device.watch('conversations'), (list) => asked(list).length === count))
     },
     async online() {
       await until(device.watch('connection'), ({ kind }) => kind === 'online')

@@ -6,6 +6,7 @@ import type { ConversationSummary, Live, Messenger, Timeline } from '@tacit/sdk'
 import { explain } from '../failures.ts'
 import { edit, emptyDraft } from './draft.ts'
 import type { Draft } from './draft.ts'
+import { inboxOf } from './inbox.ts'
 import type { Wish } from './keys.ts'
 
 type ConversationId = ConversationSummary['conversation']
@@ -45,7 +46,7 @@ export class Desk implements Live<DeskState> {
   constructor({ device, start, quit }: DeskRequest) {
     this.#device = device
     this.#quit = quit
-    this.conversations = device.watch('conversations')
+    this.conversations = inboxOf(device.watch('conversations'), start)
     this.#state = { chosen: start, pointed: undefined, drafts: new Map(), anchors: new Map(), trouble: undefined }
   }
 

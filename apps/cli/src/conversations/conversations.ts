@@ -18,12 +18,18 @@ const COURTESY = 3_000
 /** Prints all conversations, the most recent first. */
 export async function list(context: SignedInContext): Promise<void> {
   await catchUp(context)
-  const conversations = await allConversations(context)
+  const all = await allConversations(context)
+  const conversations = all.filter((one) => !isRequest(one))
+  const waiting = all.length - conversations.length
+  const hint = waiting === 0 ? [] : [`${waiting} ${waiting === 1 ? 'request' : 'requests'}: see \`tacit requests\`.`]
   const ids = conversations.map(({ conversation }) => conversation)
   const now = context.world.now()
   context.voice.answer({
     json: conversations.map(summaryJson),
-    lines: conversations.length === 0 ? ['No conversations yet.'] : conversations.map((one) => summaryLine({ one, ids, now })),
+    lines: [
+      ...(conversations.length === 0 ? ['No conversations yet.'] : conversations.map((one) => summaryLine({ one, ids, now }))),
+      ...hint,
+    ],
   })
 }
 
@@ -92,12 +98,21 @@ export async function rename(context: SignedInContext, { reference, title }: { r
   voice.answer({ json: { conversation, title: title.trim() }, lines: [`renamed to ${title.trim()}`] })
 }
 
-/** The conversation that a person named, among those on this device. Says when somebody in it should be gone. */
+/**
+ * The conversation that a person named, among those on this device. By its title only what they have taken up: a stranger chooses
+ * the titles of their groups. Says when somebody in it should be gone.
+ */
 export async function chosenConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
-  const chosen = findConversation(reference, await allConversations(context))
+  const all = await allConversations(context)
+  const chosen = findConversation(
+    reference,
+    all.map((one) => (isRequest(one) && one.kind === 'group' ? { ...one, title: '' } : one)),
+  )
   for (const line of lateRemovals(chosen.removals ?? [])) context.voice.notice(line)
   return chosen
 }
+
+export const isRequest = ({ request }: ConversationSummary): boolean => request !== undefined
 
 export async function currentConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
   await catchUp(context)

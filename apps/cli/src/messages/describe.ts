@@ -6,7 +6,7 @@ import type { IncomingMessage, MessageState, Notice, Person, TimelineItem, Unrea
 import { dayName, dayOf, timeOfDay } from '../terminal/when.ts'
 import { printableLines } from '../terminal/printable.ts'
 
-/** One line of `listen`. */
+/** One line of `listen`. `request`: in a conversation that its person has not taken up; then a group has no title. */
 export function incomingJson(message: IncomingMessage, title: string) {
   return {
     event: 'message',
@@ -18,6 +18,7 @@ export function incomingJson(message: IncomingMessage, title: string) {
     mine: message.mine,
     text: message.text,
     time: utc(message.time),
+    ...(message.request && { request: true }),
   }
 }
 

@@ -30,8 +30,9 @@ async function print({ device, voice }: SignedInContext, { arriving, only }: Pri
   conversations.subscribe(() => {})
   for await (const message of arriving) {
     if (only !== undefined && message.conversation !== only) continue
-    const { title } = conversations.get()?.find(({ conversation }) => conversation === message.conversation) ?? { title: '' }
-    await voice.line(incomingJson(message, title))
+    const found = conversations.get()?.find(({ conversation }) => conversation === message.conversation)
+    const isInvitation = message.request === true && found?.kind === 'group'
+    await voice.line(incomingJson(message, isInvitation ? '' : (found?.title ?? '')))
   }
 }
 

@@ -6,6 +6,7 @@ import { Link, useRoute } from 'wouter'
 import type { ConversationSummary, Person } from '@tacit/sdk'
 import { Avatar } from '../design/avatar.tsx'
 import { IconButton, IconLink } from '../design/icon-button.tsx'
+import { RequestsLink } from '../requests/requests-link.tsx'
 import { paths, patterns } from '../routes.ts'
 import { ConversationRow } from './conversation-row.tsx'
 import css from './conversation-list.module.css'
@@ -15,10 +16,12 @@ import { useTabStop } from './use-tab-stop.ts'
 interface ConversationListProps {
   readonly me: Person
   readonly conversations: readonly ConversationSummary[] | undefined
+  /** How many wait for an answer. */
+  readonly requests: number
   readonly onSearch: () => void
 }
 
-export function ConversationList({ me, conversations, onSearch }: ConversationListProps) {
+export function ConversationList({ me, conversations, requests, onSearch }: ConversationListProps) {
   const { t } = useTranslation()
   const list = useRef<HTMLUListElement>(null)
   useRovingFocus(list)
@@ -38,6 +41,7 @@ export function ConversationList({ me, conversations, onSearch }: ConversationLi
         <IconLink to={paths.settings} label={t('settings.title')} icon={<Settings size={20} />} />
       </header>
       <nav aria-label={t('list.label')} className={css['scroll']} aria-busy={conversations === undefined}>
+        <RequestsLink count={requests} />
         {conversations?.length === 0 && <EmptyList />}
         <ul ref={list} className={css['list']}>
           {conversations?.map((summary) => (

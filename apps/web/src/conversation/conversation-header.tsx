@@ -17,12 +17,13 @@ interface ConversationHeaderProps {
 
 export function ConversationHeader({ summary, about }: ConversationHeaderProps) {
   const { t } = useTranslation()
-  const { conversation, kind, title, peer, peerOnline, peerCompared, people } = summary
+  const { conversation, kind, title, peer, peerOnline, peerCompared, people, request } = summary
   const heading = useRef<HTMLHeadingElement>(null)
   // Elsewhere the composer takes it.
+  const composes = request === undefined && !isTouch()
   useEffect(() => {
-    if (isTouch()) heading.current?.focus()
-  }, [])
+    if (!composes) heading.current?.focus()
+  }, [composes])
   const group = kind === 'group'
   const online = peerOnline === true
   const detailsPath = about ? paths.conversation(conversation) : paths.about(conversation)

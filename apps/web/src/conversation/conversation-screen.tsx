@@ -6,6 +6,8 @@ import type { ConversationSummary } from '@tacit/sdk'
 import { FailureLine } from '../messenger/failure-line.tsx'
 import { useWatch } from '../messenger/messenger-context.tsx'
 import { useDocumentTitle } from '../platform/use-document-title.ts'
+import { RequestAnswer } from '../requests/request-answer.tsx'
+import { countUnread } from '../requests/requests.ts'
 import { paths } from '../routes.ts'
 import { Composer } from './composer/composer.tsx'
 import { ConversationHeader } from './conversation-header.tsx'
@@ -31,8 +33,8 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
   const screen = useRef<HTMLDivElement>(null)
   const { conversation } = summary
   const timeline = useWatch('timeline', conversation)
-  const unread = useWatch('conversations')?.reduce((sum, { unread: count }) => sum + count, 0)
-  useDocumentTitle({ title: summary.title, unread: unread ?? 0 })
+  const unread = countUnread(useWatch('conversations'))
+  useDocumentTitle({ title: summary.title, unread })
   const canWrite = summary.standing === 'active' || summary.standing === 'joining' || summary.standing === 'paused'
   const closeDetails = useCallback(() => navigate(paths.conversation(conversation)), [navigate, conversation])
   useEscape({ within: screen, on: about, escape: closeDetails })
@@ -45,7 +47,10 @@ export function ConversationScreen({ summary, about }: ConversationScreenProps) 
           <TypingLine people={timeline?.typing ?? []} named={summary.kind === 'group'} />
           <LateRemovals removals={summary.removals ?? []} />
           <Standing summary={summary} />
-          {canWrite && <Composer conversation={conversation} title={summary.title} keptDraft={summary.draft} />}
+          {summary.request === undefined && canWrite && (
+            <Composer conversation={conversation} title={summary.title} keptDraft={summary.draft} />
+          )}
+          {summary.request !== undefined && <RequestAnswer summary={summary} />}
         </div>
       </section>
       {about && (

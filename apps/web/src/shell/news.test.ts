@@ -35,3 +35,9 @@ test('what I wrote myself is no news', () => {
 test('in a group it is said who wrote', () => {
   expect(newsBetween([], [summary({ time: 1, kind: 'group' })])).toEqual([{ title: 'Hiking', text: 'Bob: at 1' }])
 })
+
+test('a stranger is no news, and does not become any by being taken up', () => {
+  const asked = { ...summary({ time: 1 }), request: { by: bob } }
+  expect(newsBetween([], [asked])).toEqual([])
+  expect(newsBetween([asked], [summary({ time: 1 })])).toEqual([])
+})

@@ -5,13 +5,13 @@ import { Link } from 'wouter'
 import type { ConversationSummary } from '@tacit/sdk'
 import { Logo } from '../design/logo.tsx'
 import { useDocumentTitle } from '../platform/use-document-title.ts'
+import { countUnread } from '../requests/requests.ts'
 import { paths } from '../routes.ts'
 import css from './placeholders.module.css'
 
 export function NothingOpen({ conversations }: { readonly conversations: readonly ConversationSummary[] | undefined }) {
   const { t } = useTranslation()
-  const unread = conversations?.reduce((sum, { unread: count }) => sum + count, 0) ?? 0
-  useDocumentTitle({ unread })
+  useDocumentTitle({ unread: countUnread(conversations) })
   return (
     <div className={css['nothing']}>
       <Logo size={56} />

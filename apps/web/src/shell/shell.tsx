@@ -1,5 +1,5 @@
 /** The messenger itself: the list on one side, what is open on the other; on a phone one of the two at a time. */
-import { lazy, Suspense, useCallback, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import type { SessionState } from '@tacit/sdk'
@@ -7,6 +7,7 @@ import { ConversationList } from '../conversation-list/conversation-list.tsx'
 import { useStillHere } from '../lock/use-still-here.ts'
 import { useWatch } from '../messenger/messenger-context.tsx'
 import { useSharedPreferences } from '../preferences/shared.ts'
+import { splitRequests } from '../requests/requests.ts'
 import { paths } from '../routes.ts'
 import { Announcer } from './announcer.tsx'
 import { ConnectionStrip } from './connection-strip.tsx'
@@ -23,7 +24,9 @@ export type InsideSession = Extract<SessionState, { kind: 'signed_in' | 'session
 
 export function Shell({ session }: { readonly session: InsideSession }) {
   const { t } = useTranslation()
-  const conversations = useWatch('conversations')
+  const all = useWatch('conversations')
+  const split = useMemo(() => all && splitRequests(all), [all])
+  const conversations = split?.inbox
   const [location] = useLocation()
   const [switching, setSwitching] = useState(false)
   const openSwitcher = useCallback(() => setSwitching(true), [])
@@ -44,12 +47,12 @@ export function Shell({ session }: { readonly session: InsideSession }) {
       </div>
       <div className={css['list']}>
         {atHome && <h1 className="sr-only">{t('list.label')}</h1>}
-        <ConversationList me={session.me} conversations={conversations} onSearch={openSwitcher} />
+        <ConversationList me={session.me} conversations={conversations} requests={split?.requests.length ?? 0} onSearch={openSwitcher} />
       </div>
       <div id="open" tabIndex={-1} className={css['main']}>
-        <MainPane session={session} conversations={conversations} />
+        <MainPane session={session} conversations={conversations} requests={split?.requests ?? []} />
       </div>
-      <Announcer conversations={conversations} />
+      <Announcer conversations={all} />
       {switching && (
         <Suspense>
           <Switcher conversations={conversations ?? []} onClose={() => setSwitching(false)} />

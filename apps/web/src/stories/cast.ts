@@ -34,6 +34,21 @@ const direct = (peer: Person, id: string): Pick<ConversationSummary, 'conversati
   peer,
 })
 
+export const mallory = person('Mallory.91')
+
+/** What strangers began, and nobody has answered. */
+export const requests: readonly ConversationSummary[] = [
+  {
+    ...base,
+    ...direct(mallory, 'mallory'),
+    unread: 1,
+    lastActivity: now - minutes(17),
+    last: { preview: 'Hi, we met at the market on Saturday', sender: mallory, mine: false, time: now - minutes(17) },
+    request: { by: mallory },
+  },
+  { ...base, ...group('WIN A PRIZE TODAY', 'prize'), lastActivity: now - minutes(60 * 26), request: { by: person('lucky_days') } },
+]
+
 export const conversations: readonly ConversationSummary[] = [
   {
     ...base,

@@ -228,6 +228,8 @@ const silent = {
   rename: done,
   rotateKeys: done,
   leave: done,
+  acceptRequest: done,
+  declineRequest: done,
   forget: done,
   historyAlarmSeen: done,
   retry: done,

@@ -1,5 +1,5 @@
 /** The states of the world that screens are looked at in. */
-import { alice, conversations, dan, deviceId, minutes, now } from './cast.ts'
+import { alice, conversations, dan, deviceId, minutes, now, requests } from './cast.ts'
 import type { Scene } from './fixture-messenger.ts'
 
 export const scenes: Readonly<Record<string, Scene>> = {
@@ -10,6 +10,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   starting: { session: { kind: 'starting' } },
   sessionEnded: { session: { kind: 'session_ended', me: alice, device: deviceId('here') } },
   first: { conversations: [] },
+  requests: { conversations: [...conversations, ...requests] },
   offline: { connection: { kind: 'offline', unsent: 3 } },
   waiting: { connection: { kind: 'waiting', until: now, unsent: 1 } },
   catchingUp: { connection: { kind: 'catching_up', unsent: 0 } },

@@ -1,6 +1,6 @@
 /** What was said in the conversations of the stories: every kind of row and state is in here somewhere. */
 import type { MessageState, Notice, Person, Timeline, TimelineItem, UnreadableReason } from '@tacit/sdk'
-import { alice, bob, carol, dan, messageId, minutes, now } from './cast.ts'
+import { alice, bob, carol, dan, mallory, messageId, minutes, now } from './cast.ts'
 
 let seq = 0
 
@@ -98,6 +98,15 @@ export const timelines: Readonly<Record<string, Timeline>> = {
   hike: { items: hikeItems, hasEarlier: false, firstUnread: hikeItems.at(-3)?.key ?? '', typing: [carol, dan] },
   carol: { items: [], hasEarlier: false, typing: [] },
   kitchen: { items: long, hasEarlier: true, typing: [] },
+  mallory: { items: [said(mallory, 'Hi, we met at the market on Saturday', { ago: minutes(17) })], hasEarlier: false, typing: [] },
+  prize: {
+    items: [
+      notice({ kind: 'joined', person: alice, by: mallory }, days(1)),
+      notice({ kind: 'renamed', title: 'WIN A PRIZE TODAY', by: mallory }, days(1)),
+    ],
+    hasEarlier: false,
+    typing: [],
+  },
   eve: { items: eveItems, hasEarlier: false, typing: [] },
   books: {
     items: [said(alice, 'Goodbye everybody, it was lovely', { ago: days(40) }), notice({ kind: 'left', person: alice }, days(40))],

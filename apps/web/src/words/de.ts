@@ -397,6 +397,30 @@ export const de: Words = {
     notNow: 'Jetzt nicht',
   },
 
+  requests: {
+    title: 'Anfragen',
+    open_one: '{{count}} Anfrage',
+    open_other: '{{count}} Anfragen',
+    hint: 'Leute, mit denen du noch nicht geredet hast. Bis du annimmst, sehen sie nicht, ob du da bist oder etwas gelesen hast.',
+    none: 'Niemand wartet auf eine Antwort.',
+    somebody: 'Jemand',
+    writes: 'möchte dir schreiben',
+    invites_one: 'lädt dich in eine Gruppe mit {{count}} Person ein',
+    invites_other: 'lädt dich in eine Gruppe mit {{count}} Leuten ein',
+    groupTitle: 'Einladung in eine Gruppe',
+    answer: 'Deine Antwort',
+    ask: '{{name}} möchte dir schreiben',
+    askGroup: '{{name}} lädt dich in diese Gruppe ein',
+    unseen: 'Bis du annimmst, sieht hier niemand, dass du etwas bekommen oder gelesen hast.',
+    accept: 'Annehmen',
+    delete: 'Löschen',
+    deleteTitle: 'Diese Anfrage löschen?',
+    deleteText: 'Sie verschwindet von allen deinen Geräten. {{name}} erfährt es nicht und kann auf diesem Weg nicht noch einmal fragen.',
+    deleteGroupText:
+      'Sie verschwindet von allen deinen Geräten, und du verlässt die Gruppe. Nach dieser Gruppe wirst du nicht wieder gefragt.',
+    blockText: 'Die Anfrage verschwindet von allen deinen Geräten. Auch was {{name}} später anfängt, erscheint nicht. Niemand erfährt es.',
+  },
+
   contacts: {
     title: 'Leute',
     hint: 'Diese Namen siehst nur du, auf allen deinen Geräten. Wer blockiert ist, erfährt es nicht.',

@@ -11,7 +11,7 @@ import { asUpload } from '../keys/key-packages.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { makeDevice } from './new-device.ts'
 import { mustBeStrong, startRegistration } from './password.ts'
-import { loadSelf, noteUnkept } from './settings.ts'
+import { loadSelf, markBegunAnew, noteUnkept } from './settings.ts'
 import { forgetGroups } from './sign-in.ts'
 import { firstVault, keepDevice, type FrontDesk } from './sign-up.ts'
 
@@ -76,6 +76,7 @@ export async function resetAccount(
     tokens: mustGoOn(session),
     vault: { key: first.vaultKey, version: 1, knowsDevice: true },
   })
+  await desk.store.transaction(markBegunAnew)
   // The leaves of the devices of before are in our conversations until we remove them: they are ours, under the key of before.
   if (former) await desk.store.transaction((writer) => rememberFormerKey(writer, { account, accountKey: former }))
 }

@@ -82,6 +82,15 @@ export const noteUnkept = (store: StoreDriver, device: DeviceId): Promise<void> 
 /** The device was kept, in the place of all of these. */
 export const forgetUnkept = (writer: Writer): Promise<void> => writer.run('delete from setting where name = ?', ['unkept'])
 
+/** This account began anew and nothing is known of its people: what it is in already is not asked about again. */
+export const markBegunAnew = (writer: Writer): Promise<void> => save(writer, 'begun anew', [])
+
+export async function hasBegunAnew(reader: Reader): Promise<boolean> {
+  return (await load(reader, 'begun anew')) !== undefined
+}
+
+export const forgetBegunAnew = (writer: Writer): Promise<void> => writer.run("delete from setting where name = 'begun anew'")
+
 async function load(reader: Reader, name: string): Promise<readonly CborValue[] | undefined> {
   const row = await reader.get('select value from setting where name = ?', [name])
   if (!row) return undefined

@@ -124,6 +124,11 @@ export interface ConversationSummary {
   readonly removals?: readonly WaitingRemoval[]
   /** Of one that is stuck: where it goes on, by the newest word of a member. */
   readonly continuedIn?: ConversationId
+  /**
+   * Somebody whom this person never took up brought them in, and they have not answered: until they do, nobody learns what this
+   * device has received or what was read. `by` is absent when no own device saw who it was.
+   */
+  readonly request?: { readonly by?: Person }
 }
 
 export interface ConversationMember extends Person {
@@ -164,4 +169,6 @@ export interface IncomingMessage {
   readonly text: string
   readonly time: number
   readonly seq: number
+  /** In a conversation that its person has not taken up (`acceptRequest`). */
+  readonly request?: true
 }

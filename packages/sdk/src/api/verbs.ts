@@ -67,6 +67,13 @@ export interface Verbs {
   setRole(request: { readonly conversation: ConversationId; readonly account: AccountId; readonly role: Role }): Promise<void>
   rename(request: { readonly conversation: ConversationId; readonly title: string }): Promise<void>
   leave(request: { readonly conversation: ConversationId }): Promise<void>
+  /** Takes up a conversation that somebody brought this person into, on all own devices. Writing in it does so, too. */
+  acceptRequest(request: { readonly conversation: ConversationId }): Promise<void>
+  /**
+   * Deletes it on all own devices, for good, and leaves the group. `block`: and blocks who asked. Nobody is told. Rejects with `not_allowed`
+   * when it was taken up.
+   */
+  declineRequest(request: { readonly conversation: ConversationId; readonly block: boolean }): Promise<void>
 
   /**
    * Resolves when the message is safe in the outbox of this device, not when it was sent. With `message`, an id minted by

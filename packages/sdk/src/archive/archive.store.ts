@@ -42,7 +42,9 @@ export interface OwnItem {
   readonly part: number
 }
 
-const PENDING = "segment is null and kind in ('message', 'notice')"
+/** Nothing of conversations that the person has not taken up: strangers do not fill the archive. */
+const PENDING = `segment is null and kind in ('message', 'notice')
+  and conversation not in (select conversation from conversation where admission <> 'accepted')`
 
 /** The oldest items that are not in the archive as far as this device knows. What is not for an archive is marked so on the way. */
 export async function pendingItems(store: StoreDriver, { now, most }: { now: number; most: number }): Promise<readonly OwnItem[]> {

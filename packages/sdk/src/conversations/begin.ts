@@ -5,6 +5,7 @@ import type { DeviceCore } from '../device-core.ts'
 import type { Writer } from '../local-store/driver.ts'
 import { failAll } from '../outbox/outbox.store.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
+import { settleAdmission } from '../requests/admission.ts'
 import { epochSignalSecret, saveSignalSecret } from '../signals/signal-keys.ts'
 import type { Conversation } from './conversation.store.ts'
 import { saveGroup } from './group.store.ts'
@@ -112,6 +113,7 @@ export async function beginConversation(core: DeviceCore, hold: Hold, beginning:
         await writer.run('insert into transcript (conversation, seq, hash) values (?, ?, ?)', [conversation, seq, transcript])
       for (const item of beginning.items) await addItem(writer, { conversation, seq, time: now, item })
       await beginning.write(writer)
+      await settleAdmission(writer, conversation)
     },
   })
 }

@@ -4,6 +4,7 @@ import type { DeviceCore } from '../device-core.ts'
 import { queueMessage } from '../outbox/outbox.store.ts'
 import { tellContinuation } from '../messages/continuation.ts'
 import type { ContentKind } from '../messages/payload.ts'
+import { noteTurnedTo } from '../requests/admission.ts'
 import { idBytes, mintId } from '../sealing.ts'
 import { beginConversation } from './begin.ts'
 import { addIntent } from './intent.store.ts'
@@ -48,6 +49,7 @@ export async function createConversation(
         positions.create = await addIntent(writer, { conversation, intent: create, now })
         // Own other devices are added like everybody's.
         positions.add = await addIntent(writer, { conversation, intent: { kind: 'add', accounts: [core.account, ...people] }, now })
+        await noteTurnedTo(writer, core, { conversation, people })
         const queue = (kind: ContentKind, text: string) =>
           queueMessage(writer, { message: mintId(core.random, MessageId), conversation, kind, text, time: now })
         if (title !== '') await queue('title', title)
@@ -59,5 +61,6 @@ export async function createConversation(
     }),
   )
   if (continues) core.conversations.looksDifferent(continues)
+  core.noted()
   return { conversation, ...positions }
 }

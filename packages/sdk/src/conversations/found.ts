@@ -1,6 +1,8 @@
 /** Conversations as the server tells of them: those that this device has yet to join, and those whose log ends before its own. */
 import { limits, routes, type ConversationId, type ConversationKind } from '@tacit/contract'
+import { forgetBegunAnew, hasBegunAnew } from '../account/settings.ts'
 import type { DeviceCore } from '../device-core.ts'
+import { noteTurnedTo } from '../requests/admission.ts'
 import { stepBackIfLost, stepOutIfLost } from '../rollback/step-back.ts'
 import { emptyConversation } from './join-by-welcome.ts'
 
@@ -14,12 +16,23 @@ interface Found {
 /** Asks for all conversations of the account and compares each with what is here. Rejects as the server does. */
 export async function findConversations(core: DeviceCore): Promise<void> {
   let after: ConversationId | undefined
+  const anew = await hasBegunAnew(core.store)
   do {
     const query = { limit: limits.conversationsPerPage, ...(after && { after }) }
     const { conversations } = await core.session.call(routes.conversations.list, { query })
+    if (anew) await takeUpAll(core, conversations)
     for (const found of conversations) await compare(core, found)
     after = conversations.length === limits.conversationsPerPage ? conversations.at(-1)?.conversation : undefined
   } while (after)
+  if (anew) await core.store.transaction(forgetBegunAnew)
+}
+
+/** Who begins anew knows of nobody any more whom they had taken up; of what they are in already they are not asked again. */
+async function takeUpAll(core: DeviceCore, all: readonly Found[]): Promise<void> {
+  await core.store.transaction(async (writer) => {
+    for (const { conversation } of all) await noteTurnedTo(writer, core, { conversation, people: [] })
+  })
+  core.noted()
 }
 
 async function compare(core: DeviceCore, found: Found): Promise<void> {

@@ -7,6 +7,7 @@ import { MlsError, type Group, type LeafIdentity, type MlsEngine } from '@tacit/
 import type { StoreDriver, Writer } from '../local-store/driver.ts'
 import { StoreError } from '../local-store/failure.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
+import { settleAdmission } from '../requests/admission.ts'
 import { findConversation, saveConversation, type Conversation } from './conversation.store.ts'
 import { loadGroup } from './group.store.ts'
 
@@ -76,6 +77,7 @@ export class Conversations {
     const inMemory = this.#inMemory(conversation)
     await this.#parts.store.transaction(async (writer) => {
       if (state) await saveConversation(writer, state)
+      if (state && !inMemory.content?.state) await settleAdmission(writer, conversation)
       await write(writer)
     })
     const before = inMemory.content?.group

@@ -5,6 +5,7 @@
  */
 import { type ConversationId, rosterOf } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
+import { isAccepted } from '../requests/admission.ts'
 import { allConversations } from './conversation.store.ts'
 import { hasIntent } from './intent.store.ts'
 import { strandedDevices } from './nack.store.ts'
@@ -118,7 +119,9 @@ function whatToCommit(
   return due ? { ...facts, work: 'update', grace: 0 } : undefined
 }
 
+/** Who cannot follow is brought back by people who have taken the conversation up: for others it would be a sign that they are there. */
 async function isAnybodyStranded({ store, device }: DeviceCore, conversation: ConversationId): Promise<boolean> {
+  if (!(await isAccepted(store, conversation))) return false
   return (await strandedDevices(store, conversation)).some((stranded) => stranded.device !== device)
 }
 

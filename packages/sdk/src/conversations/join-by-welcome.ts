@@ -8,6 +8,7 @@ import { eraseUsedKeyPackage, findKeyPackage } from '../keys/key-packages.ts'
 import { welcomeRefs } from '../keys/welcome-refs.ts'
 import type { NewItem } from '../messages/items.store.ts'
 import { idBytes } from '../sealing.ts'
+import { noteBroughtIn } from '../requests/admission.ts'
 import { beginConversation, transcriptUpTo } from './begin.ts'
 import { missed } from './join-by-commit.ts'
 import { saveConversation } from './conversation.store.ts'
@@ -36,6 +37,7 @@ export async function joinByWelcome(core: DeviceCore, welcomed: Welcomed): Promi
     if (joined.keyPackage.lastResort) core.lastResortUsed()
   })
   core.wake(conversation)
+  core.noted()
   core.received(conversation, [])
   core.wire.send('conversations.acknowledgeWelcomes', { welcomes: [welcome] }).catch(() => undefined)
 }
@@ -113,7 +115,10 @@ async function begin(
     clientSeq: hold.state?.clientSeq ?? 0,
     items: isRepair ? await missed(core, hold, { group: joined.group, seq }) : [by === core.account ? begins : joinedNotice],
     // What is sealed stays: whether it was accepted before this device was removed and added again, only the server can say.
-    write: (writer) => eraseUsedKeyPackage(writer, keyPackage.ref),
+    write: async (writer) => {
+      await eraseUsedKeyPackage(writer, keyPackage.ref)
+      if (!isRepair) await noteBroughtIn(writer, core, { conversation, by })
+    },
   })
 }
 

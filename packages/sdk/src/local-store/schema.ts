@@ -320,6 +320,19 @@ create table former_vault_key (generation integer primary key, key blob not null
 create table own_list (version integer primary key, hash blob not null, list blob not null, proof blob not null);
 `
 
+/**
+ * Whether the person wants a conversation (requests/admission.ts). What was there before is wanted, and the people too; it is noted in the name
+ * of no device, so that whatever a device says of it counts more. x'f5' is true in CBOR.
+ */
+const admission = `
+alter table conversation add column admission text not null default 'asked';
+update conversation set admission = 'accepted';
+insert or ignore into vault_value (part, name, value, counter, device, day, dirty)
+  select 'people', 'talk/' || conversation, x'f5', 1, 'AAAAAAAAAAAAAAAAAAAAAA', 0, 1 from conversation;
+insert or ignore into vault_value (part, name, value, counter, device, day, dirty)
+  select 'people', 'met/' || peer, x'f5', 1, 'AAAAAAAAAAAAAAAAAAAAAA', 0, 1 from conversation where peer is not null;
+`
+
 const migrations: readonly string[] = [
   first,
   unopened,
@@ -336,14 +349,15 @@ const migrations: readonly string[] = [
   contactHandles,
   waitingIntents,
   listsAgain,
+  admission,
 ]
 
-/** Brings the database to this version. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
-export async function migrate(store: StoreDriver): Promise<void> {
+/** Brings the database to this version, or the one given. Rejects with `client_too_old` when it is from a newer one, and changes nothing. */
+export async function migrate(store: StoreDriver, upTo = migrations.length): Promise<void> {
   const version = await versionOf(store)
   if (version > migrations.length) throw new MessengerError('client_too_old', 'A newer version of this program wrote the local database.')
   for (const [index, sql] of migrations.entries()) {
-    if (index < version) continue
+    if (index < version || index >= upTo) continue
     await store.transaction(async (writer) => {
       if (index === 0) await writer.run('create table schema_version (version integer not null)')
       await writer.run(sql)

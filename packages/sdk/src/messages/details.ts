@@ -5,6 +5,7 @@ import { findConversation } from '../conversations/conversation.store.ts'
 import { loadRoster } from '../conversations/roster.store.ts'
 import type { Reader } from '../local-store/driver.ts'
 import { comparedAccounts } from '../devices/people.store.ts'
+import { isAccepted } from '../requests/admission.ts'
 import { loadNames, type Names } from './people-names.ts'
 import { blockedAccounts, calledBy } from '../vault/contacts.ts'
 import { shownRemovals, shownStanding, type Ephemeral } from './summaries.ts'
@@ -25,7 +26,8 @@ export async function readDetails(
     blocked: blocked.has(account),
   }))
   const standing = await shownStanding(reader, state)
-  const inGroup = standing === 'active' && state.kind === 'group'
+  // Whoever is asked in answers first.
+  const inGroup = standing === 'active' && state.kind === 'group' && (await isAccepted(reader, conversation))
   const admin = members.some((member) => member.me && member.role === 'admin')
   return {
     conversation,

@@ -1,11 +1,13 @@
 /** The list of conversations: newest activity first, each with its last words and what is unread. */
 import { AccountId, type ConversationId } from '@tacit/contract'
-import type { ConversationStanding, ConversationSummary, MessageState, WaitingRemoval } from '../api.ts'
+import type { ConversationStanding, ConversationSummary, MessageState, Person, WaitingRemoval } from '../api.ts'
 import { allConversations, type Conversation } from '../conversations/conversation.store.ts'
 import { waitingRemovals } from '../conversations/intent.store.ts'
 import { isCompared } from '../devices/people.store.ts'
 import { id, integer, optionalText, text } from '../local-store/columns.ts'
 import type { Reader } from '../local-store/driver.ts'
+import { admissionOf, broughtBy } from '../requests/admission.ts'
+import { withCalmRequests } from '../requests/tray.ts'
 import { othersProgress } from '../signals/receipts.store.ts'
 import { calledBy, isBlocked, isFromBlocked, NOT_BLOCKED } from '../vault/contacts.ts'
 import { loadDraft, readPlace } from '../vault/places.ts'
@@ -41,8 +43,8 @@ export class Summaries {
     const names = await loadNames(reader)
     const summaries: ConversationSummary[] = []
     for (const state of await allConversations(reader))
-      if (!(await isFromBlocked(reader, state))) summaries.push(await this.#summary(reader, { state, names, ephemeral }))
-    return summaries.toSorted((left, right) => right.lastActivity - left.lastActivity)
+      if (!(await isHidden(reader, state))) summaries.push(await this.#summary(reader, { state, names, ephemeral }))
+    return withCalmRequests(summaries.toSorted((left, right) => right.lastActivity - left.lastActivity))
   }
 
   async #summary(reader: Reader, of: { state: Conversation; names: Names; ephemeral: Ephemeral }): Promise<ConversationSummary> {
@@ -56,6 +58,9 @@ export class Summaries {
     return fresh
   }
 }
+
+const isHidden = async (reader: Reader, state: Conversation): Promise<boolean> =>
+  (await admissionOf(reader, state.conversation)) === 'declined' || isFromBlocked(reader, state)
 
 async function summarize(
   reader: Reader,
@@ -92,8 +97,19 @@ async function summarize(
     unread: counts ? integer(counts, 'unread') : 0,
     lastActivity: state.activity,
     ...(last && { last }),
+    ...((await isRequest(reader, state)) && { request: await askedBy(reader, { state, names }) }),
     typing: ephemeral.typing(conversation).map(names),
   }
+}
+
+/** A conversation that one is in no more waits for no answer. */
+async function isRequest(reader: Reader, { conversation, standing }: Conversation): Promise<boolean> {
+  return standing !== 'left' && standing !== 'removed' && (await admissionOf(reader, conversation)) === 'asked'
+}
+
+async function askedBy(reader: Reader, { state, names }: { state: Conversation; names: Names }): Promise<{ readonly by?: Person }> {
+  const account = state.peer ?? (await broughtBy(reader, state.conversation))
+  return account ? { by: names(account) } : {}
 }
 
 /** Who asked to leave has left, for the person; the others still have to commit it. */

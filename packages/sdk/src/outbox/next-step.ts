@@ -18,6 +18,7 @@ import { broughtBack, inviteStranded } from '../conversations/stranded.ts'
 import { invite, wantedFor, withdrawnLeaves, type Invitation, type Invitations } from '../conversations/wanted-commit.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { failAll, findSealed, nextWaiting, type Sealed } from './outbox.store.ts'
+import { isAccepted } from '../requests/admission.ts'
 import { nextOffered } from '../rollback/rollback.store.ts'
 import { sealMessage, sealNack, sealRemoveProposal } from './seal.ts'
 
@@ -47,10 +48,13 @@ export async function nextStep(core: DeviceCore, conversation: ConversationId, t
     sealed: await findSealed(core.store, conversation),
     intent: await nextIntent(core.store, conversation),
     owed: await owedNack(core.store, conversation),
+    accepted: await isAccepted(core.store, conversation),
   }))
   if (!now.state) return REST
   if (now.offered) return { kind: 'offer_again', entry: now.offered }
   if (now.sealed) return { kind: 'send', sealed: now.sealed, overtaken: isOvertaken(now.state, now.sealed) }
+  // Whoever sends what cannot be read would learn from the repair that somebody tried.
+  if (now.state.standing === 'paused' && !now.accepted) return REST
   if (now.state.standing === 'paused' && now.owed) return report(core, now.state, now.owed)
   if (now.state.standing === 'joining' || now.state.standing === 'paused') return enter(core, now.state)
   if (now.state.standing !== 'active' || !now.group) return REST

@@ -38,12 +38,12 @@ export async function othersProgress(
   return row?.['delivered'] == null ? undefined : { delivered: integer(row, 'delivered'), read: integer(row, 'read') }
 }
 
-/** Conversations in which this device has news to tell: a message of others that it stored, or one that was read. */
+/** Conversations in which this device has news to tell: a message of others that it stored, or one that was read. Not before its person has taken them up. */
 export async function owedReceipts(reader: Reader, device: DeviceId): Promise<readonly ConversationId[]> {
   const rows = await reader.all(
     `select conversation.conversation from conversation
      left join receipt on receipt.conversation = conversation.conversation and receipt.device = ?
-     where standing = 'active' and (read_seq > coalesce(receipt.read, begins) or exists (
+     where standing = 'active' and admission = 'accepted' and (read_seq > coalesce(receipt.read, begins) or exists (
        select 1 from item where item.conversation = conversation.conversation and kind = 'message' and mine = 0 and restored = 0
        and seq > coalesce(receipt.delivered, begins)))`,
     [device],

@@ -1,6 +1,7 @@
 /** Who is writing right now. Told at most every three seconds, believed for six. */
 import type { AccountId, ConversationId } from '@tacit/contract'
 import type { DeviceCore } from '../device-core.ts'
+import { isAccepted } from '../requests/admission.ts'
 import { sealSignal } from './signal.ts'
 
 const EVERY = 3000
@@ -32,7 +33,7 @@ export class Typing {
     if (on) this.#said.set(conversation, now)
     else this.#said.delete(conversation)
     const state = await conversations.hold(conversation, async (hold) => hold.state)
-    if (state?.standing !== 'active') return
+    if (state?.standing !== 'active' || !(await isAccepted(store, conversation))) return
     const envelope = { conversation, epoch: state.epoch, sender: device }
     const bytes = await sealSignal(store, { envelope, signal: { kind: 'typing', on }, random })
     if (bytes) await wire.send('signals.send', { conversation, epoch: state.epoch, keep: false, bytes }).catch(() => undefined)

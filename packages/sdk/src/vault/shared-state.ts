@@ -10,7 +10,7 @@ import { backOff, isPassing } from '../trouble.ts'
 import { keyOfGeneration, type VaultAccess } from './own-vault.ts'
 import { openPart, sealPart } from './parts.ts'
 import { DAY_MS, decodeValues, encodeValues } from './values.ts'
-import { settleValues, setValue, takeValues, unsettleValues, valuesOf, type SharedPart, type StoredValue } from './values.store.ts'
+import { owesAny, settleValues, setValue, takeValues, unsettleValues, valuesOf, type SharedPart, type StoredValue } from './values.store.ts'
 import { forgetSeenPart } from './vault.store.ts'
 
 export interface SharedStateParts {
@@ -58,6 +58,12 @@ export class SharedState {
     this.#soon(part)
   }
 
+  /** Values of a part may have been set in a transaction of another room: soon everywhere. */
+  async noted(part: SharedPart): Promise<void> {
+    const { store, duties } = this.#parts.core
+    if (await duties.during(owesAny(store, part))) this.#soon(part)
+  }
+
   /** Online: what others have changed, and what is not told yet. */
   async resume(): Promise<void> {
     const { core, access } = this.#parts
@@ -65,7 +71,7 @@ export class SharedState {
     for (const part of PARTS) {
       const seen = await access().memory.seen(part)
       const head = heads.parts.find((one) => one.part === part)?.version ?? 0
-      const owes = (await valuesOf(core.store, part)).some(({ dirty }) => dirty)
+      const owes = await owesAny(core.store, part)
       if (head !== seen || owes) await this.#exchange(part)
     }
   }

@@ -15,6 +15,11 @@ export async function valuesOf(reader: Reader, part: SharedPart): Promise<readon
   return (await reader.all('select * from vault_value where part = ? order by name', [part])).map(readRow)
 }
 
+/** Whether something of it is not on the server. */
+export async function owesAny(reader: Reader, part: SharedPart): Promise<boolean> {
+  return (await reader.get('select 1 as found from vault_value where part = ? and dirty = 1 limit 1', [part])) !== undefined
+}
+
 /** Undefined when it is not there, or was removed. */
 export async function valueOf(reader: Reader, part: SharedPart, name: string): Promise<CborValue | undefined> {
   return (await storedValue(reader, part, name))?.value

@@ -130,6 +130,8 @@ const everythingElse = {
   setRole: notHere,
   rename: notHere,
   leave: notHere,
+  acceptRequest: notHere,
+  declineRequest: notHere,
   retry: notHere,
   discard: notHere,
   markRead: notHere,

@@ -44,6 +44,8 @@ export const verbs: Readonly<Record<VerbName, 'repeat' | 'once'>> = {
   setRole: 'repeat',
   rename: 'repeat',
   leave: 'once',
+  acceptRequest: 'repeat',
+  declineRequest: 'repeat',
   send: 'repeat',
   retry: 'once',
   discard: 'once',

@@ -98,7 +98,7 @@ export async function runSeed(options: RunOptions): Promise<Outcome> {
     timed('HEAL')
     const healedAt = loop.now()
     await heal(world, misfortune)
-    await converge(world, churn, healedAt + LATEST)
+    await converge(world, { churn, workload }, healedAt + LATEST)
     const healedWithin = loop.now() - healedAt
     closeBooks(world)
     world.findings.push(...judgeDevices(world, workload.written), ...(await judgeGroups(world)), ...judgeSecrecy(world))
@@ -132,7 +132,7 @@ async function heal(world: SimWorld, misfortune: Misfortune): Promise<void> {
 }
 
 /** Lets the world go on until nobody waits for anything, or it is too late: then that is a finding. */
-async function converge(world: SimWorld, churn: Churn, latest: number): Promise<void> {
+async function converge(world: SimWorld, { churn, workload }: { churn: Churn; workload: Workload }, latest: number): Promise<void> {
   const { loop, server, engine, victim, trace } = world
   // Whoever was lied to may stop and say so, and so may who noticed that its store went back: both ask for a person.
   const settling = () => world.devices.filter((device) => device !== victim && !device.wentBack)
@@ -146,6 +146,7 @@ async function converge(world: SimWorld, churn: Churn, latest: number): Promise<
     if (loop.now() < next) return false
     next = loop.now() + 100
     churn.sweep()
+    workload.answer()
     const running = server.current()
     if (!running) return false
     const database = engine.open(`${running.process.name}/tacit.sqlite`)

@@ -55,6 +55,20 @@ export class Workload {
     this.written = this.written.filter((one) => one.device !== device)
   }
 
+  /** In the end everybody takes up what they were asked into, so that everything is said. */
+  answer(): void {
+    for (const { devices } of this.#world.people)
+      for (const device of devices) {
+        const asked = device.isRunning
+          ? device.messenger
+              .watch('conversations')
+              .get()
+              ?.filter(({ request }) => request)
+          : undefined
+        for (const { conversation } of asked ?? []) this.#do(device, 'accept', (messenger) => messenger.acceptRequest({ conversation }))
+      }
+  }
+
   /** One deed of one device, drawn. What nobody can do now is not done. */
   step(): void {
     const dice = this.#dice
@@ -90,8 +104,11 @@ export class Workload {
   }
 
   #act(deed: Exclude<Deed, 'found' | 'meet'>, { device, place }: { device: SimDevice; place: ConversationSummary }): void {
-    const { conversation } = place
+    const { conversation, request } = place
     const dice = this.#dice
+    // Who is asked looks and writes nothing for a while.
+    if (request && deed !== 'read')
+      return dice.onceIn(2) ? this.#do(device, 'accept', (messenger) => messenger.acceptRequest(place)) : undefined
     if (deed === 'write') return this.#write(device, conversation)
     if (deed === 'read') return this.#do(device, deed, (messenger) => messenger.markRead({ conversation, seq: dice.between(0, 20) }))
     if (deed === 'type') return this.#do(device, deed, (messenger) => messenger.setTyping({ conversation, typing: dice.onceIn(2) }))
@@ -116,7 +133,7 @@ export class Workload {
   }
 
   /** Nobody waits: what a device is asked to do now may take until the network is back. */
-  #do(device: SimDevice, deed: Deed, work: Parameters<SimDevice['act']>[0]): void {
+  #do(device: SimDevice, deed: Deed | 'accept', work: Parameters<SimDevice['act']>[0]): void {
     const { trace, findings } = this.#world
     trace(`${device.name} ${deed}`)
     device.act(work).catch((error: unknown) => {
