@@ -151,7 +151,10 @@ export class Person {
 
   async openRequest(handle: string): Promise<void> {
     await this.requests.click()
-    await this.page.getByRole('link', { name: handle }).filter({ hasText: /wants to write|invites you/ }).click()
+    await this.page
+      .getByRole('link', { name: handle })
+      .filter({ hasText: /wants to write|invites you/ })
+      .click()
     await expect(this.page.getByRole('region', { name: 'Your answer' })).toBeVisible()
   }
 

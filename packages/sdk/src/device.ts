@@ -151,7 +151,7 @@ export class Device {
     this.#upkeep.startDaily()
   }
 
-  /** Something that is shown in many places changed. */
+  /** Something shown in many places changed. */
   looksDifferent(): void {
     this.#parts.changed()
   }

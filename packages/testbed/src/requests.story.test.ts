@@ -8,12 +8,6 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
-const accountOf = (device: WorldDevice) => {
-  const session = device.watch('session').get()
-  if (session.kind !== 'signed_in') throw new Error('not signed in')
-  return session.me.account
-}
-
 /** Whether the conversation stands in the list, and where, once it is so. */
 const stands = (device: WorldDevice, conversation: ConversationId, where: 'inbox' | 'tray' | 'nowhere') =>
   until(device.watch('conversations'), (list) => {

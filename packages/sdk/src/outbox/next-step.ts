@@ -79,9 +79,10 @@ async function report(core: DeviceCore, { conversation }: Conversation, owed: Ow
   })
 }
 
-async function enter(core: DeviceCore, { conversation, standing, stuck }: Conversation): Promise<Step> {
+async function enter(core: DeviceCore, { conversation, kind, standing, stuck }: Conversation): Promise<Step> {
   if (stuck) return REST
   const door = await fetchDoor(core, conversation)
+  if (!door && kind === 'group' && standing === 'joining') await noteGone(core, conversation)
   if (!door) return REST
   return core.conversations.hold(conversation, async (hold) => {
     // A Welcome may have come meanwhile.
@@ -141,6 +142,18 @@ async function sealLeave(core: DeviceCore, hold: Hold, intent: StoredIntent): Pr
   if (!next) return REST
   await sealRemoveProposal(core, hold, { leaf: next.leaf, intent: intent.position })
   return AGAIN
+}
+
+/** The person was in this group, and went before this device came in. */
+function noteGone(core: DeviceCore, conversation: ConversationId): Promise<void> {
+  return core.conversations.hold(conversation, async (hold) => {
+    if (hold.state?.standing !== 'joining') return
+    await hold.store({
+      state: { ...hold.state, standing: 'left' },
+      group: 'none',
+      write: (writer) => failAll(writer, { conversation, reason: 'left' }),
+    })
+  })
 }
 
 /** Returns whether there was something to commit. */
