@@ -10,7 +10,7 @@ import type { Server } from './connection/http.ts'
 import { reached } from './connection/reached.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
 import { Attendance } from './conversations/attendance.ts'
-import { allConversations } from './conversations/conversation.store.ts'
+import { followedCursors } from './conversations/conversation.store.ts'
 import { findConversations, mayJoin } from './conversations/found.ts'
 import { Conversations } from './conversations/held.ts'
 import { Housekeeping } from './conversations/housekeeping.ts'
@@ -102,7 +102,7 @@ export class Device {
       url: server.url,
       surroundings,
       session,
-      cursors: () => this.#cursors(),
+      cursors: () => followedCursors(store, limits.cursorsPerFrame),
       handle: (event) => this.#duties.during(this.#handle(event)),
     })
     this.#acknowledger = new Acknowledger({ clock: surroundings.clock, duties: this.#duties, wire: this.connection })
@@ -187,11 +187,11 @@ export class Device {
     this.looksDifferent()
   }
 
-  async #goOnIn(conversation: ConversationId): Promise<void> {
+  #goOnIn(conversation: ConversationId): Promise<void> {
     this.signals.receipts.schedule(conversation)
     this.core.wake(conversation)
     this.archive.gather()
-    await this.#housekeeping.look(conversation)
+    return this.#housekeeping.look(conversation)
   }
 
   async #presenceElsewhere(): Promise<void> {
@@ -292,12 +292,6 @@ export class Device {
       lookEverywhere: () => this.#housekeeping.lookEverywhere(),
       judgeHeads: () => this.#keyLog.judgeHeard(),
     })
-  }
-
-  async #cursors() {
-    const states = await allConversations(this.core.store)
-    const followed = states.filter(({ standing }) => standing === 'active' || standing === 'paused')
-    return followed.slice(0, limits.cursorsPerFrame).map(({ conversation, cursor }) => ({ conversation, seq: cursor }))
   }
 
   async #handle(event: EventFrame): Promise<void> {

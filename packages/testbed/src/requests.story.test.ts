@@ -122,7 +122,9 @@ test('who is blocked from the tray is blocked on every device, also in what they
   const group = await ivan.createGroup({ title: 'You again', handles: ['judy'] })
   await ivan.send({ conversation: group, text: 'hey' })
   await tablet.details(group, ({ members }) => members.length === 2)
-  await stands(tablet, group, 'nowhere')
+  const later = await world.signedIn('judy')
+  await later.details(group, ({ members }) => members.length === 2)
+  for (const device of [tablet, later]) await stands(device, group, 'nowhere')
   expect(await statesAfterAll(ivan, judy, conversation)).toEqual(['accepted', 'accepted'])
 })
 

@@ -98,7 +98,7 @@ export const timelines: Readonly<Record<string, Timeline>> = {
   hike: { items: hikeItems, hasEarlier: false, firstUnread: hikeItems.at(-3)?.key ?? '', typing: [carol, dan] },
   carol: { items: [], hasEarlier: false, typing: [] },
   kitchen: { items: long, hasEarlier: true, typing: [] },
-  mallory: { items: [said(mallory, 'Hi, we met at the market on Saturday', { ago: minutes(17) })], hasEarlier: false, typing: [] },
+  mallory: { items: [said(mallory, 'Hi, we met at the market on Saturday', { ago: 17 })], hasEarlier: false, typing: [] },
   prize: {
     items: [
       notice({ kind: 'joined', person: alice, by: mallory }, days(1)),

@@ -12,7 +12,7 @@ import { signingKeyFrom, type SigningKey } from '../signing.ts'
 import { makeDevice } from './new-device.ts'
 import { mustBeStrong, startRegistration } from './password.ts'
 import { loadSelf, markBegunAnew, noteUnkept } from './settings.ts'
-import { forgetGroups } from './sign-in.ts'
+import { forgetFormerVault, forgetGroups } from './sign-in.ts'
 import { firstVault, keepDevice, type FrontDesk } from './sign-up.ts'
 
 type Me = RouteResult<Routes['accounts']['me']>
@@ -66,7 +66,10 @@ export async function resetAccount(
   await session.call(routes.accounts.reset, {
     body: { accountKey: key.publicKey, method, enrolment, vault: first.vault, unlock: first.unlock },
   })
-  if (before) await forgetGroups(desk)
+  if (before) {
+    await forgetGroups(desk)
+    await desk.store.transaction(forgetFormerVault)
+  }
   const { handle, sharesPresence } = me
   const self = { account, handle, accountKey: key.publicKey, sharesPresence, joinedLate: before?.joinedLate ?? desk.clock.now() }
   await keepDevice(desk, {

@@ -19,7 +19,9 @@ import {
 import { MessengerError } from '../api.ts'
 import { callRoute } from '../connection/http.ts'
 import { Session, storedTokens, type StoredTokens } from '../connection/session.ts'
+import { forgetArchive } from '../archive/archive.store.ts'
 import { savePin } from '../devices/people.store.ts'
+import type { Writer } from '../local-store/driver.ts'
 import { asUpload } from '../keys/key-packages.ts'
 import { owned } from '../sealing.ts'
 import { signingKeyFrom, type SigningKey } from '../signing.ts'
@@ -30,6 +32,7 @@ import { kitFrom, readKit } from '../vault/kit.ts'
 import { openPart, type VaultKey } from '../vault/parts.ts'
 import { unwrapVaultKey, type UnlockSecret } from '../vault/unlock.ts'
 import { decodeVault, type Vault } from '../vault/vault.ts'
+import { SHARED_PARTS, unsettleValues } from '../vault/values.store.ts'
 import { vaultIn } from '../vault/vault.store.ts'
 import { startLogin } from './password.ts'
 import { loadSelf, loadUnkept, noteUnkept, saveSelf, saveTokens, type Self } from './settings.ts'
@@ -214,6 +217,7 @@ async function enrol(desk: FrontDesk, account: OpenAccount, before: Self | undef
   const vault = { key: vaultKey, version: vaultVersion, knowsDevice: false }
   try {
     if (before) await forgetGroups(desk)
+    if (before && !equalBytes(before.accountKey, me.accountKey)) await desk.store.transaction(forgetFormerVault)
     await keepDevice(desk, { self, made, deviceList, tokens: tokens(), vault })
   } catch (error) {
     // What cannot be reached now, the next try does: it takes the place of this one.
@@ -245,4 +249,13 @@ export async function forgetGroups({ store }: FrontDesk): Promise<void> {
       await writer.run(`delete from ${table}`)
     await writer.run("update conversation set standing = 'joining', client_seq = 0 where standing in ('active', 'paused')")
   })
+}
+
+/**
+ * The account began anew, and the server has erased vault and archive of before: what this device still has of them is brought there again, and
+ * that they are gone is no alarm.
+ */
+export async function forgetFormerVault(writer: Writer): Promise<void> {
+  for (const part of SHARED_PARTS) await unsettleValues(writer, part)
+  await forgetArchive(writer)
 }

@@ -98,6 +98,12 @@ export async function forgetSegments(writer: Writer, before: number): Promise<vo
   await writer.run('delete from archive_read where number < ?', [before])
 }
 
+/** There is another archive from now on, with nothing in it. */
+export async function forgetArchive(writer: Writer): Promise<void> {
+  await forgetSegments(writer, Number.MAX_SAFE_INTEGER)
+  await writer.run("delete from setting where name = 'archive'")
+}
+
 export async function numbersRead(reader: Reader): Promise<ReadonlySet<number>> {
   return new Set((await reader.all('select number from archive_read')).map((row) => integer(row, 'number')))
 }

@@ -98,6 +98,12 @@ export async function allConversations(reader: Reader): Promise<readonly Convers
   return (await reader.all('select * from conversation')).map(readConversation)
 }
 
+/** How far this device has read in the conversations that it follows, at most so many. */
+export async function followedCursors(reader: Reader, most: number): Promise<{ conversation: ConversationId; seq: number }[]> {
+  const rows = await reader.all("select conversation, cursor from conversation where standing in ('active', 'paused') limit ?", [most])
+  return rows.map((row) => ({ conversation: id(row, 'conversation', ConversationId), seq: integer(row, 'cursor') }))
+}
+
 /** The direct conversation with somebody, if there is one. */
 export async function findDirect(reader: Reader, peer: AccountId): Promise<Conversation | undefined> {
   const row = await reader.get("select * from conversation where kind = 'direct' and peer = ? and standing not in ('left', 'removed')", [

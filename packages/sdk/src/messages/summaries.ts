@@ -59,8 +59,14 @@ export class Summaries {
   }
 }
 
-const isHidden = async (reader: Reader, state: Conversation): Promise<boolean> =>
-  (await admissionOf(reader, state.conversation)) === 'declined' || isFromBlocked(reader, state)
+async function isHidden(reader: Reader, state: Conversation): Promise<boolean> {
+  const { conversation, peer } = state
+  const admission = await admissionOf(reader, conversation)
+  if (admission === 'declined') return true
+  // A device that joined by itself has not seen who began it; the vault knows who asked.
+  const asker = admission === 'asked' ? (peer ?? (await broughtBy(reader, conversation))) : undefined
+  return (asker !== undefined && (await isBlocked(reader, asker))) || isFromBlocked(reader, state)
+}
 
 async function summarize(
   reader: Reader,

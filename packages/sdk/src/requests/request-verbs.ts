@@ -58,7 +58,7 @@ const wishToLeave = (core: DeviceCore, conversation: ConversationId): Promise<vo
   core.conversations.hold(conversation, (hold) =>
     hold.store({
       state: hold.state,
-      write: async (writer) => void (await addIntent(writer, { conversation, intent: { kind: 'leave' } })),
+      write: async (writer) => void (await addIntent(writer, { conversation, intent: { kind: 'leave' }, now: core.clock.now() })),
     }),
   )
 

@@ -10,7 +10,17 @@ import { backOff, isPassing } from '../trouble.ts'
 import { keyOfGeneration, type VaultAccess } from './own-vault.ts'
 import { openPart, sealPart } from './parts.ts'
 import { DAY_MS, decodeValues, encodeValues } from './values.ts'
-import { owesAny, settleValues, setValue, takeValues, unsettleValues, valuesOf, type SharedPart, type StoredValue } from './values.store.ts'
+import {
+  owesAny,
+  settleValues,
+  SHARED_PARTS,
+  setValue,
+  takeValues,
+  unsettleValues,
+  valuesOf,
+  type SharedPart,
+  type StoredValue,
+} from './values.store.ts'
 import { forgetSeenPart } from './vault.store.ts'
 
 export interface SharedStateParts {
@@ -24,7 +34,6 @@ export interface SharedStateParts {
   readonly rolledBack: () => Promise<void>
 }
 
-const PARTS = ['people', 'settings', 'places'] as const satisfies readonly SharedPart[]
 /** Changes of this time go together, in milliseconds. */
 const GATHER = { people: 200, settings: 500, places: 3000 } as const
 const JITTER = 1000
@@ -68,7 +77,7 @@ export class SharedState {
   async resume(): Promise<void> {
     const { core, access } = this.#parts
     const heads = await access().session.call(routes.vault.heads, {})
-    for (const part of PARTS) {
+    for (const part of SHARED_PARTS) {
       const seen = await access().memory.seen(part)
       const head = heads.parts.find((one) => one.part === part)?.version ?? 0
       const owes = await owesAny(core.store, part)

@@ -5,6 +5,7 @@ import type { Reader, Row, Writer } from '../local-store/driver.ts'
 import { later, type VaultValue } from './values.ts'
 
 export type SharedPart = Exclude<VaultPart, 'keys'>
+export const SHARED_PARTS = ['people', 'settings', 'places'] as const satisfies readonly SharedPart[]
 
 /** `dirty`: not on the server. */
 export interface StoredValue extends VaultValue {
