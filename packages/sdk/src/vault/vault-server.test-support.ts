@@ -73,6 +73,8 @@ function memoryWith(first: VaultKey): VaultMemory {
 
 class VaultServer {
   held: Held = { generation: 1, parts: [], unlocks: [] }
+  /** What the sessions room says. */
+  sessions: { readonly device: DeviceId; readonly lastUsedAt: string }[] = []
   /** Called before the next change is looked at, once. */
   before: (() => Promise<void>) | undefined
 
@@ -81,6 +83,7 @@ class VaultServer {
   async #answer(route: unknown, given: { params?: unknown; body?: unknown }): Promise<unknown> {
     const { held } = this
     if (route === routes.vault.fetch) return held
+    if (route === routes.sessions.list) return { sessions: this.sessions }
     if (route === routes.vault.part) return { generation: held.generation, ...held.parts.find(({ part }) => part === 'keys') }
     const meanwhile = this.before
     this.before = undefined
