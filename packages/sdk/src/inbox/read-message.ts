@@ -6,6 +6,7 @@ import { tellContinuation } from '../messages/continuation.ts'
 import { checkSeen } from './check-seen.ts'
 import { addHeard } from '../transparency/key-log.store.ts'
 import { placeOf } from './count-signed.ts'
+import { isAccepted, noteTurnedTo, settleAdmission } from '../requests/admission.ts'
 import { moveItem } from '../rollback/rollback.store.ts'
 import type { Reading } from './reading.ts'
 
@@ -91,5 +92,12 @@ function placeContinuation(
   if (!before || before === reading.conversation) return
   reading.addItem(entry, { kind: 'notice', notice: { kind: 'continues', by, conversation: before } })
   reading.besides.push(before)
-  reading.write((writer) => tellContinuation(writer, { before, by, next: reading.conversation, time: entry.time }))
+  const { core, conversation: next } = reading
+  reading.write(async (writer) => {
+    const isMember = await tellContinuation(writer, { before, by, next, time: entry.time })
+    // Who wants the one wants the other.
+    if (!isMember || !(await isAccepted(writer, before))) return
+    await noteTurnedTo(writer, core, { conversation: next, people: [] })
+    await settleAdmission(writer, next)
+  })
 }

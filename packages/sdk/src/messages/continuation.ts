@@ -6,18 +6,19 @@ import { text } from '../local-store/columns.ts'
 import type { Reader, Writer } from '../local-store/driver.ts'
 import { addItem, type StoredNotice } from './items.store.ts'
 
-/** Adds the line to the conversation that was before, once; only for somebody who was in it as this device knows it. */
+/** Adds the line to the conversation that was before, once; only for somebody who was in it as this device knows it. Resolves with whether they were. */
 export async function tellContinuation(
   writer: Writer,
   told: { readonly before: ConversationId; readonly next: ConversationId; readonly by: AccountId; readonly time: number },
-): Promise<void> {
+): Promise<boolean> {
   const { before: conversation, next, by, time } = told
   const state = await findConversation(writer, conversation)
-  if (state?.kind !== 'group' || !(await loadRoster(writer, conversation)).some(({ account }) => account === by)) return
+  if (state?.kind !== 'group' || !(await loadRoster(writer, conversation)).some(({ account }) => account === by)) return false
   const notice: StoredNotice = { kind: 'continued', by, conversation: next }
   const known = "select 1 as found from item where conversation = ? and kind = 'notice' and detail = ?"
-  if (await writer.get(known, [conversation, JSON.stringify(notice)])) return
+  if (await writer.get(known, [conversation, JSON.stringify(notice)])) return true
   await addItem(writer, { conversation, seq: state.cursor, time, item: { kind: 'notice', notice } })
+  return true
 }
 
 /** By the newest word of a member; undefined: nobody has said that it goes on. */
