@@ -32,7 +32,7 @@ async function group(kind: 'group' | 'direct'): Promise<ConversationId> {
   return conversation
 }
 
-const told = (before: ConversationId, by: AccountId, to = next): Promise<void> =>
+const told = (before: ConversationId, by: AccountId, to = next): Promise<boolean> =>
   store.transaction((writer) => tellContinuation(writer, { before, next: to, by, time: 2 }))
 
 const lines = async (conversation: ConversationId): Promise<number> =>
