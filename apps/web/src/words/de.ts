@@ -401,7 +401,7 @@ export const de: Words = {
     title: 'Anfragen',
     open_one: '{{count}} Anfrage',
     open_other: '{{count}} Anfragen',
-    hint: 'Leute, mit denen du noch nicht geredet hast. Bis du annimmst, sehen sie nicht, ob du da bist oder etwas gelesen hast.',
+    hint: 'Leute, mit denen du noch nicht geredet hast. Bis du annimmst, sehen sie nicht, ob du etwas bekommen oder gelesen hast.',
     none: 'Niemand wartet auf eine Antwort.',
     somebody: 'Jemand',
     writes: 'möchte dir schreiben',

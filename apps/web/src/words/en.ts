@@ -395,7 +395,7 @@ export const en = {
     title: 'Requests',
     open_one: '{{count}} request',
     open_other: '{{count}} requests',
-    hint: 'People you have not talked to before. Until you accept, they do not see whether you are here or have read anything.',
+    hint: 'People you have not talked to before. Until you accept, they do not see whether you have received or read anything.',
     none: 'Nobody is waiting for an answer.',
     somebody: 'Somebody',
     writes: 'wants to write to you',
