@@ -36,6 +36,7 @@ import { SecurityEvents } from './security-events/security-events.ts'
 import { sessionHandlers } from './sessions/sessions.routes.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
+import { Inspection } from './storage/inspection.ts'
 import { transparencyHandlers } from './transparency/transparency.routes.ts'
 import { Transparency } from './transparency/transparency.ts'
 import { Kits } from './unlocks/kits.ts'
@@ -89,6 +90,7 @@ interface Foundation {
   readonly limits: ReturnType<typeof createLimits>
   readonly metrics: ReturnType<typeof createMetrics>
   readonly lag: LoopLag
+  readonly inspection: Inspection
   /** Undefined where there is one server. */
   readonly cluster: Cluster | undefined
   readonly bus: Bus
@@ -105,7 +107,12 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   if (secrets.fresh) log('secrets_made')
   const metrics = createMetrics()
   const lag = new LoopLag({ elapsed: effects.elapsed ?? systemElapsed, heapUse: systemHeapUse })
-  const ground = { settings, clock, random, log, database, secrets, space, metrics, lag }
+  const inspection = new Inspection({
+    database,
+    found: ({ entries }) => log('entries_damaged', { count: entries }),
+    failed: (error) => log('fault', { where: 'inspection', ...faultFields(error) }),
+  })
+  const ground = { settings, clock, random, log, database, secrets, space, metrics, lag, inspection }
   const cluster = settings.redis === '' ? undefined : openCluster({ ...ground, url: settings.redis })
   if (cluster) held.defer(() => cluster.close())
   const bus = cluster?.bus ?? createInProcessBus((error) => log('fault', { where: 'bus', ...faultFields(error) }))
@@ -128,7 +135,7 @@ interface Furnished {
 }
 
 async function furnish(foundation: Foundation): Promise<Furnished> {
-  const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, cluster, stopping } = foundation
+  const { settings, clock, random, log, database, bells, space, origins, limits, metrics, lag, inspection, cluster, stopping } = foundation
   const identity = await openIdentity(foundation)
   const { events, accounts, challenges, credentials, proofs, kits, sessions, links, keys, devices, transparency } = identity
   const isStopping = () => stopping.now
@@ -146,7 +153,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
     isStopping,
     authenticate: (token) => sessions.authenticate(token),
     handlers: {
-      system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag }),
+      system: healthHandlers({ settings, database, space, clock, isStopping, isApart: () => cluster?.isWell() === false, lag, inspection }),
       accounts: accountHandlers({ accounts, database, clock, credentials, kits, devices, sessions, events, log, limits, space }),
       sessions: sessionHandlers({
         sessions,
@@ -265,6 +272,7 @@ class OpenHouse implements House {
     const port = portOf(this.http.server)
     origins.listensOn(port)
     const url = origins.own()
+    this.#foundation.inspection.start()
     log('listening', { url, port, metricsPort: this.#metrics?.port })
     return { url, port, ...(this.#metrics && { metricsPort: this.#metrics.port }) }
   }
@@ -275,12 +283,13 @@ class OpenHouse implements House {
   }
 
   async #drain(): Promise<void> {
-    const { settings, stopping, held, log, clock, lag } = this.#foundation
+    const { settings, stopping, held, log, clock, lag, inspection } = this.#foundation
     const began = clock.now()
     stopping.now = true
     log('stopping')
     clearInterval(this.#housekeeping)
     lag.stop()
+    await inspection.stop()
     const within = settings.drainSeconds * 1000
     const patience = setTimeout(() => this.http.server.closeAllConnections(), within)
     await Promise.all([this.#messaging.close(within), this.http.close()])

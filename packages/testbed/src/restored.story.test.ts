@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { ConversationId } from '@tacit/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { noticesOf, openWorld, PASSWORD, ShiftedClock, textsOf, until, type World, type WorldDevice } from './index.ts'
@@ -236,6 +238,11 @@ describe('device lists that a restored server has lost', () => {
     await shows(alice, chat, ['three'])
     await bob.details(chat, ({ members }) => members.every((member) => member.devices === 1))
     expect((await accusations(bob, chat)).changed).toEqual([])
+    // Somebody who knows only what the server says now.
+    const carol = await world.signedUp('Carol')
+    const other = await carol.startDirect({ handle: 'alice' })
+    await alice.conversation('Carol')
+    expect((await carol.details(other, ({ members }) => members.length === 2)).members.map(({ devices }) => devices)).toEqual([1, 1])
   }, 60_000)
 
   test('and that another own device has changed meanwhile, end under newer ones', async () => {
@@ -251,8 +258,14 @@ describe('device lists that a restored server has lost', () => {
     expect(await ofAlice(watch)).toBe(2)
     alice.weather.restore()
     await alice.online()
-    // Alice knew another second list than the one that is there now.
-    await expect.poll(() => alice.findPerson({ handle: 'alice' })).toBeDefined()
+    // Alice knew another second list than the one that is there now, and so does Bob: a third one is above both.
+    const onServer = (): unknown => {
+      const database = new DatabaseSync(join(world.dataFolder, 'tacit.sqlite'), { readOnly: true })
+      const { newest } = database.prepare('SELECT max(version) AS newest FROM device_list').get() ?? {}
+      database.close()
+      return newest
+    }
+    await expect.poll(onServer).toBe(3)
     await expect.poll(() => bob.findPerson({ handle: 'alice' })).toBeDefined()
     expect((await accusations(bob, chat)).changed).toEqual([])
     expect((await accusations(alice, chat)).changed).toEqual([])

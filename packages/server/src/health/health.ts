@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { RoomHandlers } from '../gateway/caller.ts'
 import type { Settings } from '../settings.ts'
 import type { LoopLag } from '../loop-lag.ts'
+import type { Inspection } from '../storage/inspection.ts'
 import type { Database } from '../storage/database.ts'
 import type { DiskSpace } from '../storage/disk-space.ts'
 
@@ -15,6 +16,7 @@ export interface HealthDeps {
   /** The server is draining. */
   readonly isStopping: () => boolean
   readonly lag: Pick<LoopLag, 'shedding'>
+  readonly inspection: Pick<Inspection, 'damage'>
   /** Doorbells of other servers do not get through. */
   readonly isApart: () => boolean
 }
@@ -22,7 +24,16 @@ export interface HealthDeps {
 /** A probe writes to the disk, so it is not repeated more often than this. */
 const PROBE_MS = 1000
 
-export function healthHandlers({ settings, database, space, clock, isStopping, isApart, lag }: HealthDeps): RoomHandlers<Routes['system']> {
+export function healthHandlers({
+  settings,
+  database,
+  space,
+  clock,
+  isStopping,
+  isApart,
+  lag,
+  inspection,
+}: HealthDeps): RoomHandlers<Routes['system']> {
   let probe: { readonly at: number; readonly healthy: Promise<boolean> } | undefined
   const healthy = () => {
     if (!probe || clock.now() - probe.at >= PROBE_MS) probe = { at: clock.now(), healthy: database.healthy() }
@@ -46,8 +57,11 @@ export function healthHandlers({ settings, database, space, clock, isStopping, i
       if (lag.shedding === 'work') reasons.push('the server is overloaded')
       if (!(await healthy())) reasons.push('the database cannot write')
       if (reasons.length > 0) return { status: 'not_ready' as const, reasons }
-      if (isApart()) return { status: 'degraded' as const, reasons: ['Redis cannot be reached: messages between servers take longer'] }
-      return { status: 'ok' as const, reasons }
+      if (isApart()) reasons.push('Redis cannot be reached: messages between servers take longer')
+      const { entries, unreadable } = inspection.damage
+      if (entries > 0) reasons.push(`${entries} entries are not what was written: the disk is failing`)
+      if (unreadable) reasons.push('a part of the database cannot be read')
+      return { status: reasons.length > 0 ? ('degraded' as const) : ('ok' as const), reasons }
     },
   }
 }

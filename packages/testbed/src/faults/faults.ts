@@ -6,6 +6,7 @@ import { refusesToStart } from './rows/f04-refuses-to-start.ts'
 import { descriptors } from './rows/f35-descriptors.ts'
 import { drain } from './rows/f03-drain.ts'
 import { halfOpen } from './rows/f18-half-open.ts'
+import { roughRoad } from './rows/f19-rough-road.ts'
 import { slowReaders } from './rows/f20-slow-readers.ts'
 import { damagedStore, restoredSnapshot } from './rows/f22-client-store.ts'
 import { herd } from './rows/f26-herd.ts'
@@ -24,6 +25,7 @@ const table: readonly Row[] = [
   lostAnswers,
   drain,
   halfOpen,
+  roughRoad,
   slowReaders,
   clockJumps,
   herd,

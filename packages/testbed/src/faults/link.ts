@@ -6,6 +6,22 @@ interface Pair {
   readonly far: Socket
 }
 
+/** What a road is like. TCP repeats what is lost: to its users a loss is a delay of everything behind it. */
+export interface Road {
+  /** The part of all packets that is lost, 0 to 1. */
+  readonly loss: number
+  /** A packet takes up to so much longer, milliseconds. */
+  readonly jitter: number
+  /** Each way and connection. */
+  readonly bitsPerSecond: number
+}
+
+/** Payload of an Ethernet packet, bytes. */
+const PACKET = 1448
+
+/** After so long, and twice that each next time, what was lost is repeated (RFC 6298, as Linux has it), milliseconds. */
+const REPEATED_AFTER = 200
+
 export class Link {
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
@@ -13,6 +29,7 @@ export class Link {
   #refuses = false
   #silent = false
   #delay = 0
+  #road: Road | undefined
   #onRequest: (chunk: Buffer, cut: () => void) => void = () => undefined
 
   private constructor(target: NetConnectOpts) {
@@ -64,6 +81,12 @@ export class Link {
     this.#silent = false
     this.#refuses = false
     this.#delay = 0
+    this.#road = undefined
+  }
+
+  /** From now on everything goes by this road, both ways, until `mend`. */
+  pave(road: Road): void {
+    this.#road = road
   }
 
   /** What comes back from the server comes so much later, milliseconds. */
@@ -92,21 +115,64 @@ export class Link {
       near.destroy()
       far.destroy()
     }
+    const [there, back] = [new Way(far), new Way(near)]
     near.on('data', (chunk: Buffer) => {
-      if (far.writable) far.write(chunk)
+      there.carry(chunk, this.#road)
       this.#onRequest(chunk, () => (isCut = true))
     })
     far.on('data', (chunk: Buffer) => {
       if (isCut) return end()
-      this.#back(near, chunk)
+      if (this.#delay === 0) back.carry(chunk, this.#road)
+      // In order: all chunks wait equally long.
+      else setTimeout(() => near.writable && near.write(chunk), this.#delay)
     })
     for (const side of [near, far]) side.on('error', end).on('close', end)
     if (this.#silent) [near, far].forEach((side) => side.pause())
   }
+}
 
-  #back(near: Socket, chunk: Buffer): void {
-    if (this.#delay === 0) return void near.write(chunk)
-    // In order: all chunks wait equally long.
-    setTimeout(() => near.writable && near.write(chunk), this.#delay)
+/** One way of one connection: packet after packet, in order. */
+class Way {
+  readonly #to: Socket
+  readonly #packets: { readonly bytes: Buffer; readonly due: number }[] = []
+  /** When the last packet arrives. */
+  #last = 0
+
+  constructor(to: Socket) {
+    this.#to = to
   }
+
+  carry(chunk: Buffer, road: Road | undefined): void {
+    const isIdle = this.#packets.length === 0
+    if (!road && isIdle) return this.#arrive(chunk)
+    for (let from = 0; from < chunk.length; from += PACKET) {
+      const bytes = chunk.subarray(from, from + PACKET)
+      this.#last = Math.max(this.#last, performance.now()) + (road ? slowness(road, bytes.length) : 0)
+      this.#packets.push({ bytes, due: this.#last })
+    }
+    if (isIdle) this.#next()
+  }
+
+  /** All that are due, and then a rest until the next is. */
+  #next(): void {
+    for (let first = this.#packets[0]; first; first = this.#packets[0]) {
+      const wait = first.due - performance.now()
+      if (wait > 0) return void setTimeout(() => this.#next(), wait)
+      this.#packets.shift()
+      this.#arrive(first.bytes)
+    }
+  }
+
+  #arrive(chunk: Buffer): void {
+    if (this.#to.writable) this.#to.write(chunk)
+  }
+}
+
+/** How much later than the one before a packet arrives, milliseconds. */
+function slowness({ loss, jitter, bitsPerSecond }: Road, bytes: number): number {
+  let waits = (bytes * 8000) / bitsPerSecond
+  // What is held up does not hold up what follows a second time, so a packet in four brings a delay.
+  if (Math.random() < 0.25) waits += jitter * Math.random()
+  for (let again = REPEATED_AFTER; Math.random() < loss; again *= 2) waits += again
+  return waits
 }
