@@ -379,6 +379,26 @@ test('M-19: who cannot process a commit says so, and is brought back by those wh
   expect(encryption.epoch).toBeLessThanOrEqual(before + 4)
 })
 
+test('M-27: a stranger learns nothing by a commit that cannot be followed; it is repaired when their conversation is taken up', async () => {
+  const [stranger, victim] = [await world.signedUp('Stranger'), await world.signedUp('Victim')]
+  const conversation = await stranger.startDirect({ handle: 'victim' })
+  await victim.requests(1)
+  victim.weather.forge(forgeFirst('commit', (entry) => [flipped(entry)]))
+  const before = (await victim.details(conversation, () => true)).encryption.epoch
+  const tablet = await world.signedIn('stranger')
+  await tablet.conversation('Victim')
+  await victim.details(conversation, ({ standing }) => standing === 'paused')
+  await victim.settle({ within: 20_000 })
+  await stranger.send({ conversation, text: 'are you there?' })
+  await stranger.messageBecomes(conversation, 'are you there?', 'accepted')
+  expect([victim.weather.said('delivery.nack'), victim.weather.said('conversations.commit')]).toEqual([0, 0])
+
+  await victim.acceptRequest({ conversation })
+  await victim.details(conversation, ({ standing, encryption }) => standing === 'active' && encryption.epoch >= before + 2)
+  await victim.send({ conversation, text: 'here I am' })
+  await shows(stranger, conversation, (_, timeline) => textsOf(timeline.items).includes('here I am'))
+}, 120_000)
+
 test('signals from an epoch that never comes cost nothing but themselves', async () => {
   const { writer, reader, conversation, write } = await pair()
   let early = 0

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ConversationId, MessageState } from '@tacit/sdk'
 import { noticesOf, openWorld, PASSWORD, until, type World, type WorldDevice } from './index.ts'
+
+// Several devices, each with all of its rounds, on a machine that may be slow.
+vi.setConfig({ testTimeout: 120_000 })
 
 let world: World
 beforeAll(async () => {
