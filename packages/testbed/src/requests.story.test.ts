@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ConversationId, MessageState } from '@tacit/sdk'
-import { noticesOf, openWorld, PASSWORD, until, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
 
 // Several devices, each with all of its rounds, on a machine that may be slow.
 vi.setConfig({ testTimeout: 120_000 })
@@ -97,6 +97,8 @@ test('an invitation that is declined leaves the group and does not come back, on
   await heidi.declineRequest({ conversation: group, block: false })
   await stands(heidi, group, 'nowhere')
   await stands(tablet, group, 'nowhere')
+  for (const device of [heidi, tablet])
+    await until(device.watch('timeline', group), (timeline) => timeline !== undefined && textsOf(timeline.items).length === 0)
   await grace.details(group, ({ members }) => members.length === 1)
   await grace.addPeople({ conversation: group, handles: ['heidi'] })
   await grace.send({ conversation: group, text: 'click here again' })
