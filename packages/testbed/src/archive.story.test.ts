@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { noticesOf, openWorld, textsOf, until, type World, type WorldDevice } from './index.ts'
+import { noticesOf, openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
 
 // Several devices, each with all of its rounds, on a machine that may be slow.
 vi.setConfig({ testTimeout: 240_000 })
@@ -131,4 +131,24 @@ test('an offline device archives when it is back, and what its person wrote else
   await archived(writer)
   const next = await world.signedIn('frank')
   await next.sees(conversation, texts)
+})
+
+test('an empty device reads the newest part of the archive first', async () => {
+  const { writer, conversation } = await written('Nora', ['long ago'])
+  for (const text of ['yesterday', 'just now']) {
+    await writer.send({ conversation, text })
+    await writer.settle({ within: 20_000 })
+    await archived(writer)
+  }
+  const asked: number[] = []
+  const tablet = await world.device('nora')
+  tablet.weather.forgeAnswers((url, body) => {
+    const number = /\/archive\/segments\/(\d+)$/.exec(url)?.[1]
+    if (number !== undefined) asked.push(Number(number))
+    return body
+  })
+  await tablet.signIn({ handle: 'nora', password: PASSWORD })
+  await tablet.sees(conversation, ['long ago', 'yesterday', 'just now'])
+  expect(asked.length).toBeGreaterThan(1)
+  expect(asked).toEqual(asked.toSorted((one, other) => other - one))
 })
