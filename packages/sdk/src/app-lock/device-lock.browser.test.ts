@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HandClock } from '../hand-clock.test-support.ts'
 import { eraseKey, markKeyInUse, mintKey } from '../local-store/device-key.browser.ts'
 import { platformRandom } from '../surroundings.ts'
 import { DeviceLock } from './device-lock.browser.ts'
+
+// Each try costs what it shall cost somebody who guesses, and the machine may be slow.
+vi.setConfig({ testTimeout: 120_000 })
 
 const MINUTE = 60_000
 const secret = { kind: 'pin', pin: '161803' } as const
@@ -55,6 +58,32 @@ test('waiting after wrong tries doubles, ends at an hour, and begins anew after 
   await lock.unlock({ secret })
   await lock.lock()
   await expect(lock.unlock({ secret: wrong })).rejects.toMatchObject({ retryAfter: undefined })
+})
+
+test('while it waits after wrong tries not even the right PIN opens, and a clock that is set back does not prolong it for ever', async () => {
+  const { lock } = await open()
+  await lock.lock()
+  for (let tries = 0; tries < 5; tries++)
+    await expect(lock.unlock({ secret: wrong })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+  await expect(lock.unlock({ secret })).rejects.toMatchObject({ failure: 'rate_limited', retryAfter: 30 })
+  expect(lock.key).toBeUndefined()
+  clock.jump(-2 * 60 * MINUTE)
+  await lock.unlock({ secret })
+  expect(lock.key).toHaveLength(32)
+})
+
+test('whoever changes or removes the lock has to open it with the PIN until now, also while it is open', async () => {
+  const { lock } = await open()
+  const newer = { kind: 'pin', pin: '271828' } as const
+  await expect(lock.set({ secret: newer, afterMinutes: 5 })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+  await expect(lock.set({ secret: newer, afterMinutes: 5, current: wrong })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+  await expect(lock.remove({ current: wrong })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+  await lock.set({ secret: newer, afterMinutes: 5, current: secret })
+  await lock.lock()
+  await expect(lock.unlock({ secret })).rejects.toMatchObject({ failure: 'wrong_lock_secret' })
+  await lock.unlock({ secret: newer })
+  await lock.remove({ current: newer })
+  expect(lock.state.get()).toEqual({ kind: 'off' })
 })
 
 test('a lock that is closed has no key in memory', async () => {
