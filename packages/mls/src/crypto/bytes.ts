@@ -6,17 +6,21 @@ const utf8 = new TextEncoder()
 /** UTF-8 of a text. */
 export const text = (value: string): Bytes => utf8.encode(value)
 
-const labels = new Map<string, Bytes>()
-
-/** UTF-8 of a label of this package: there are few of them and they are needed often. The result is not to be changed. */
-export const labelBytes = (name: string): Bytes => {
-  const known = labels.get(name)
-  if (known) return known
-  const made = text(name)
-  // Exporter labels are the application's, which may have any number of them.
-  if (labels.size < 128) labels.set(name, made)
-  return made
+/** Remembers what is made of a label: there are few of them and they are needed often. The results are not to be changed. */
+export const ofLabel = (make: (label: string) => Bytes): ((label: string) => Bytes) => {
+  const made = new Map<string, Bytes>()
+  return (label) => {
+    const known = made.get(label)
+    if (known) return known
+    const fresh = make(label)
+    // Exporter labels are the application's, which may have any number of them.
+    if (made.size < 128) made.set(label, fresh)
+    return fresh
+  }
 }
+
+/** UTF-8 of a label. */
+export const labelBytes = ofLabel(text)
 
 export const NONE: Bytes = new Uint8Array()
 

@@ -6,15 +6,15 @@
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import type { Bytes } from '../port.ts'
 import { concat, wipe } from './bytes.ts'
-import { padded } from './hmac.ts'
+import { pad } from './hmac.ts'
 import type { Keyed, Primitive } from './hmac.ts'
 import { nodeHash } from '#node'
 import { subtle } from './webcrypto.ts'
 import type { Subtle } from './webcrypto.ts'
 
-/** What to expand: the parts of an info string, and how many bytes. */
+/** What to expand: an info string, and how many bytes. */
 export interface Wanted {
-  readonly info: readonly Bytes[]
+  readonly info: Bytes
   readonly length: number
 }
 
@@ -29,7 +29,7 @@ export interface Hash {
   /** HKDF-Extract. */
   extract(salt: Bytes, ...ikm: readonly Bytes[]): Bytes
   /** HKDF-Expand to `length` bytes. */
-  expand(prk: Bytes, info: readonly Bytes[], length: number): Bytes
+  expand(prk: Bytes, info: Bytes, length: number): Bytes
   /** HKDF-Expand several times under one key, which is absorbed once. */
   expandAll(prk: Bytes, wanted: readonly Wanted[]): Bytes[]
 }
@@ -51,22 +51,24 @@ const LONG = 1024
  */
 const inJavaScript = (fresh: Hashing, block: number): Primitive => {
   const [inner, outer, work] = [fresh._cloneInto(), fresh._cloneInto(), fresh._cloneInto()]
+  const padded = new Uint8Array(block)
   const finish = (begun: Hashing, parts: readonly Bytes[]): Bytes => {
     begun._cloneInto(work)
     for (const part of parts) work.update(part)
     return work.digest()
   }
   const digest = (...parts: readonly Bytes[]): Bytes => finish(fresh, parts)
-  const absorb = (into: Hashing, pad: Bytes): void => {
-    fresh._cloneInto(into).update(pad)
-    wipe(pad)
+  const absorb = (into: Hashing, key: Bytes, byte: number): void => {
+    pad(padded, key, byte)
+    fresh._cloneInto(into).update(padded)
+    wipe(padded)
   }
   return {
     digest,
     keyed: (given) => {
       const key = given.length > block ? digest(given) : given
-      absorb(inner, padded(key, { block, with: 0x36 }))
-      absorb(outer, padded(key, { block, with: 0x5c }))
+      absorb(inner, key, 0x36)
+      absorb(outer, key, 0x5c)
       return {
         mac: (...parts) => finish(outer, [finish(inner, parts)]),
         end: () => {
@@ -115,13 +117,15 @@ export const hashWith = (name: string, algorithm: { readonly blockLen: number; r
   }
 }
 
+const FIRST = Uint8Array.of(1)
+
 /** HKDF-Expand (RFC 5869 section 2.3). */
 const blocksOf = (mac: Keyed['mac'], { info, length, size }: Wanted & { size: number }): Bytes => {
-  const first = mac(...info, Uint8Array.of(1))
+  const first = mac(info, FIRST)
   if (length === size) return first
   if (length < size) return first.slice(0, length)
   const blocks = [first]
-  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(last, ...info, Uint8Array.of(blocks.length + 1))
+  for (let last = first; blocks.length * size < length; blocks.push(last)) last = mac(last, info, Uint8Array.of(blocks.length + 1))
   return concat(...blocks).slice(0, length)
 }
 

@@ -14,9 +14,8 @@ export interface Primitive {
   keyed(key: Bytes): Keyed
 }
 
-/** A key as HMAC puts it before what it hashes; `block` is the hash's block size in bytes. */
-export const padded = (key: Bytes, pad: { readonly block: number; readonly with: number }): Bytes => {
-  const bytes = new Uint8Array(pad.block).fill(pad.with)
-  for (let at = 0; at < key.length; at++) bytes[at] = (key[at] ?? 0) ^ pad.with
-  return bytes
+/** Fills a block of the hash with a key as HMAC puts it before what it hashes. */
+export const pad = (block: Bytes, key: Bytes, byte: number): void => {
+  block.fill(byte)
+  for (let at = 0; at < key.length; at++) block[at] = (key[at] ?? 0) ^ byte
 }

@@ -41,7 +41,8 @@ export interface HashedInfo {
 
 const BASE_MODE = Uint8Array.of(0)
 
-export const hashInfo = async (hpke: Hpke, info: Bytes): Promise<HashedInfo> => {
+/** `info` in parts: an encrypted GroupInfo is a megabyte. */
+export const hashInfo = async (hpke: Hpke, ...info: readonly Bytes[]): Promise<HashedInfo> => {
   const hashed = await longLabeledExtract(hpke, NONE, 'info_hash', info)
   const context = concat(BASE_MODE, labeledExtract(hpke, NONE, 'psk_id_hash', NONE), hashed)
   const wanted = (label: string, length: number): Wanted => labeledInfo(hpke, { label, info: context, length })
@@ -73,7 +74,7 @@ export const open = async (hpke: Hpke, to: { pair: KeyPair; info: HashedInfo }, 
 }
 
 const exportFrom = async (hpke: Hpke, shared: Bytes, wanted: { label: Bytes; length: number }): Promise<Bytes> => {
-  const { context } = await hashInfo(hpke, NONE)
+  const { context } = await hashInfo(hpke)
   const secret = scheduleSecret(hpke, shared)
   const exporter = labeledExpand(hpke, secret, { label: 'exp', info: context, length: hpke.hash.length })
   return labeledExpand(hpke, exporter, { label: 'sec', info: wanted.label, length: wanted.length })

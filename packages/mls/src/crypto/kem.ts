@@ -48,9 +48,13 @@ const HPKE_V1 = text('HPKE-v1')
 export const labeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Bytes =>
   use.hash.extract(salt, HPKE_V1, use.suiteId, labelBytes(label), ikm)
 
-/** As `labeledExtract`, for long input. */
-export const longLabeledExtract = (use: { hash: Hash; suiteId: Bytes }, salt: Bytes, label: string, ikm: Bytes): Promise<Bytes> =>
-  use.hash.longHmac(salt, HPKE_V1, use.suiteId, labelBytes(label), ikm)
+/** As `labeledExtract`, for long input in parts. */
+export const longLabeledExtract = (
+  use: { hash: Hash; suiteId: Bytes },
+  salt: Bytes,
+  label: string,
+  ikm: readonly Bytes[],
+): Promise<Bytes> => use.hash.longHmac(salt, HPKE_V1, use.suiteId, labelBytes(label), ...ikm)
 
 interface LabeledExpansion {
   readonly label: string
@@ -60,7 +64,7 @@ interface LabeledExpansion {
 
 /** What LabeledExpand of RFC 9180 section 4 expands. */
 export const labeledInfo = ({ suiteId }: { suiteId: Bytes }, { label, info, length }: LabeledExpansion): Wanted => ({
-  info: [bigEndian(length, 2), HPKE_V1, suiteId, labelBytes(label), info],
+  info: concat(bigEndian(length, 2), HPKE_V1, suiteId, labelBytes(label), info),
   length,
 })
 

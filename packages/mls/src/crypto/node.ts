@@ -6,7 +6,7 @@
 import type { Bytes, SignaturePair } from '../port.ts'
 import { concat, equal, fromHex, wipe } from './bytes.ts'
 import type { AeadInput } from './aead.ts'
-import { padded } from './hmac.ts'
+import { pad } from './hmac.ts'
 import type { Keyed, Primitive } from './hmac.ts'
 
 interface KeyObject {
@@ -77,25 +77,38 @@ const plain = ({ buffer, byteOffset, length }: Bytes): Bytes => new Uint8Array(b
 /** From here on copying parts together costs more than hashing them one by one. */
 const LONG = 4096
 
-const hashing =
-  ({ hash, createHash }: NodeCrypto, name: string) =>
-  (...parts: readonly Bytes[]): Bytes => {
-    if (parts.some((part) => part.length >= LONG))
-      return plain(parts.reduce((state, part) => state.update(part), createHash(name)).digest())
-    const input = concat(...parts)
-    const made = plain(hash(name, input, 'buffer'))
+/**
+ * A hash of parts. Short ones are put together in a place that is written over each time, since making and collecting an array
+ * costs as much as hashing it. That is sound as long as nothing is awaited.
+ */
+const hashing = ({ hash, createHash }: NodeCrypto, name: string) => {
+  const room = new Uint8Array(LONG)
+  const starts: Bytes[] = []
+  return (...parts: readonly Bytes[]): Bytes => {
+    let length = 0
+    for (const part of parts) {
+      if (length + part.length <= LONG) room.set(part, length)
+      length += part.length
+    }
+    const input = length > LONG ? room : (starts[length] ??= room.subarray(0, length))
+    const made = length > LONG ? streamed(createHash(name), parts) : hash(name, input, 'buffer')
     input.fill(0)
-    return made
+    return plain(made)
   }
+}
+
+const streamed = (begun: Hashing, parts: readonly Bytes[]): Bytes => parts.reduce((state, part) => state.update(part), begun).digest()
 
 /** Hashes by their names in WebCrypto, and HMAC over them; `block` in bytes. */
 export const nodeHash = detect(
   (node) =>
     (name: string, block: number): Primitive => {
       const digest = hashing(node, name.replace('-', ''))
+      const [inner, outer] = [new Uint8Array(block), new Uint8Array(block)]
       const keyed = (given: Bytes): Keyed => {
         const key = given.length > block ? digest(given) : given
-        const [inner, outer] = [padded(key, { block, with: 0x36 }), padded(key, { block, with: 0x5c })]
+        pad(inner, key, 0x36)
+        pad(outer, key, 0x5c)
         return { mac: (...parts) => digest(outer, digest(inner, ...parts)), end: () => wipe(inner, outer) }
       }
       return { digest, keyed }

@@ -4,7 +4,7 @@ import { MlsError } from '../errors.ts'
 import { encode, vectorLength } from '../public/codec.ts'
 import type { Aead } from './aead.ts'
 import { AES_128_GCM, AES_256_GCM } from './aead.ts'
-import { bigEndian, concat, labelBytes, NONE } from './bytes.ts'
+import { bigEndian, concat, NONE, ofLabel, text } from './bytes.ts'
 import type { Hash } from './hash.ts'
 import { SHA256, SHA384 } from './hash.ts'
 import { hashInfo, hpkeOf, open, seal } from './hpke.ts'
@@ -67,19 +67,25 @@ export type Parts = Bytes | readonly Bytes[]
 
 const partsOf = (value: Parts): readonly Bytes[] => (value instanceof Uint8Array ? [value] : value)
 
-/** A label and a content, each `opaque<V>`, in parts. */
-const labelled = (label: string, content: Parts): readonly Bytes[] => {
+/** A label, as `opaque<V>`, and a content that becomes one, in parts. */
+const labelled = (label: Bytes, content: Parts): readonly Bytes[] => {
   const parts = partsOf(content)
-  const name = labelBytes(label)
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  return [lengthOf(name.length), name, lengthOf(length), ...parts]
+  return [label, lengthOf(length), ...parts]
 }
-const withLabel = (label: string, content: Parts): Bytes => concat(...labelled(`MLS 1.0 ${label}`, content))
+const withLabel = (label: string, content: Parts): Bytes => concat(...labelled(ofMls(label), content))
 
 const SHORT = Array.from({ length: 64 }, (_, length) => Uint8Array.of(length))
 
 /** What stands before an `opaque<V>`; most are too short to need a writer. */
 const lengthOf = (length: number): Bytes => SHORT[length] ?? encode(vectorLength, length)
+
+/** A label as `opaque<V>`; `ofMls` with what most labels of RFC 9420 begin with. */
+const whole = (label: string): Bytes => {
+  const name = text(label)
+  return concat(lengthOf(name.length), name)
+}
+const ofMls = ofLabel((label) => whole(`MLS 1.0 ${label}`))
 
 export interface Expansion {
   readonly label: string
@@ -99,8 +105,14 @@ export const expandAllWithLabels = (by: CipherSuite, secret: Bytes, expansions: 
     expansions.map((expansion) => ({ info: infoOf(expansion), length: expansion.length })),
   )
 
-/** The KDFLabel of RFC 9420 section 8, in parts. */
-const infoOf = ({ label, context, length }: Expansion): readonly Bytes[] => [bigEndian(length, 2), ...labelled(`MLS 1.0 ${label}`, context)]
+/** The KDFLabel of RFC 9420 section 8. */
+const infoOf = ({ label, context, length }: Expansion): Bytes => {
+  const info = concat(TWO_BYTES, ...labelled(ofMls(label), context))
+  info[0] = length >>> 8
+  info[1] = length
+  return info
+}
+const TWO_BYTES = new Uint8Array(2)
 
 /** DeriveSecret (RFC 9420 section 8). */
 export const deriveSecret = (by: CipherSuite, secret: Bytes, label: string): Bytes =>
@@ -121,10 +133,11 @@ export const deriveTreeSecrets = (
 }
 
 /** RefHash (RFC 9420 section 5.2). `label` is whole, without the "MLS 1.0" of the others added. */
-export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes => by.hash.digest(...labelled(label, value))
+export const refHash = (by: CipherSuite, label: string, value: Bytes): Bytes => by.hash.digest(...labelled(whole(label), value))
 
 /** As `refHash`, for values of a kilobyte and more. */
-export const longRefHash = (by: CipherSuite, label: string, value: Bytes): Promise<Bytes> => by.hash.longDigest(...labelled(label, value))
+export const longRefHash = (by: CipherSuite, label: string, value: Bytes): Promise<Bytes> =>
+  by.hash.longDigest(...labelled(whole(label), value))
 
 /** SignWithLabel (RFC 9420 section 5.1.2). */
 export const signWithLabel = (by: CipherSuite, secretKey: Bytes, signed: { label: string; content: Parts }): Promise<Bytes> =>
@@ -139,7 +152,7 @@ export const verifyWithLabel = (
 
 /** The info of EncryptWithLabel, hashed once for all recipients of one context (RFC 9420 section 5.1.3). */
 export const encryptionInfo = (by: CipherSuite, label: string, context: Bytes): Promise<HashedInfo> =>
-  hashInfo(by.hpke, withLabel(label, context))
+  hashInfo(by.hpke, ...labelled(ofMls(label), context))
 
 /** EncryptWithLabel (RFC 9420 section 5.1.3). */
 export const encryptWithLabel = (by: CipherSuite, to: { publicKey: Bytes; info: HashedInfo }, plaintext: Bytes): Promise<HpkeCiphertext> =>

@@ -1,7 +1,7 @@
 /** Secrets as they are derived, recorded and sorted by their RFC 9420 label into consumed and live, for searches of stores and states. */
 import { vi } from 'vitest'
 import type { Seat } from '../conformance/world.ts'
-import { concat, hex } from '../crypto/bytes.ts'
+import { hex } from '../crypto/bytes.ts'
 import type { KeyPair } from '../crypto/kem.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import type { Bytes, Group } from '../port.ts'
@@ -80,8 +80,7 @@ export class Recorder {
 }
 
 /** The label of a KDFLabel: two bytes of length, a length-prefixed "MLS 1.0 " and the label. Undefined for HPKE's derivations. */
-const labelOf = (parts: readonly Bytes[]): string | undefined => {
-  const info = concat(...parts)
+const labelOf = (info: Bytes): string | undefined => {
   const [, , length = 0] = info
   const label = new TextDecoder().decode(info.subarray(3, 3 + length))
   return label.startsWith('MLS 1.0 ') ? label.slice(8) : undefined

@@ -211,7 +211,7 @@ export class Writer {
     body()
     const size = this.#length - at - 4
     const width = size < 64 ? 1 : size < 16_384 ? 2 : 4
-    this.#bytes.copyWithin(at + width, at + 4, this.#length)
+    if (width < 4) this.#bytes.copyWithin(at + width, at + 4, this.#length)
     this.#length = at
     this.length(size)
     this.#length += size

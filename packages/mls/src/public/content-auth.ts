@@ -8,7 +8,7 @@ import { externalSendersOf } from './extensions.ts'
 import { versionCodec, wireFormatCodec } from './framing.ts'
 import { groupContextCodec, hashCodec } from './group-info.ts'
 import type { GroupContext } from './group-info.ts'
-import { authCodec, framedContentCodec } from './message.ts'
+import { authCodec, framedBytes } from './message.ts'
 import type { AuthenticatedContent } from './message.ts'
 
 type Unsigned = Pick<AuthenticatedContent, 'wireFormat' | 'framed'>
@@ -19,7 +19,7 @@ const FORMATS = { public: encode(wireFormatCodec, 'public'), private: encode(wir
 /** FramedContentTBS in its parts: a commit of a megabyte is put together where it is hashed, and not before. */
 const contentToBeSigned = ({ wireFormat, framed }: Unsigned, context: GroupContext): readonly Bytes[] => {
   const fromInside = framed.sender.kind === 'member' || framed.sender.kind === 'new_member_commit'
-  const parts = [VERSION, FORMATS[wireFormat], framedContentCodec.bytesOf(framed)]
+  const parts = [VERSION, FORMATS[wireFormat], framedBytes(framed)]
   return fromInside ? [...parts, groupContextCodec.bytesOf(context)] : parts
 }
 
@@ -74,12 +74,7 @@ export const confirmedTranscriptHash = (
   interimBefore: Bytes,
   commit: Pick<AuthenticatedContent, 'wireFormat' | 'framed'> & { auth: { signature: Bytes } },
 ): Promise<Bytes> =>
-  by.hash.longDigest(
-    interimBefore,
-    FORMATS[commit.wireFormat],
-    framedContentCodec.bytesOf(commit.framed),
-    encode(bytes, commit.auth.signature),
-  )
+  by.hash.longDigest(interimBefore, FORMATS[commit.wireFormat], framedBytes(commit.framed), encode(bytes, commit.auth.signature))
 
 /** The interim transcript hash after a commit. */
 export const interimTranscriptHash = (by: CipherSuite, confirmed: Bytes, confirmationTag: Bytes): Bytes =>

@@ -3,7 +3,7 @@
  * order it, and all that a delivery service may know of an application message.
  */
 import type { Bytes } from '../port.ts'
-import { bytes, choice, empty, opaque, passOver, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
+import { bytes, choice, empty, opaque, passing, passOver, Reader, select, struct, uint16, uint32, uint64, uint8 } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { MlsError } from '../errors.ts'
 
@@ -75,7 +75,7 @@ export const privateMessageCodec: Codec<PrivateMessage> = struct<PrivateMessage>
   contentType: contentTypeCodec,
   authenticatedData: bytes,
   encryptedSenderData: opaque(MAX_SENDER_DATA),
-  ciphertext: bytes,
+  ciphertext: passing(),
 })
 
 /** What is sealed is passed over: a server reads this of every message, and has no use for the rest. */

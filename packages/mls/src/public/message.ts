@@ -62,17 +62,20 @@ const contentBodies = {
 }
 const contentCodec: Codec<Content> = select<Content>(contentTypeCodec, contentBodies)
 
+const plainContentCodec = struct<FramedContent>({
+  groupId: groupIdCodec,
+  epoch: uint64,
+  sender: senderCodec,
+  authenticatedData: bytes,
+  content: contentCodec,
+})
+
 /** Remembered: a commit of a megabyte goes into its signature, its membership tag and the transcript hash. */
-export const framedContentCodec: RememberedCodec<FramedContent> = remembered(
-  struct<FramedContent>({
-    groupId: groupIdCodec,
-    epoch: uint64,
-    sender: senderCodec,
-    authenticatedData: bytes,
-    content: contentCodec,
-  }),
-  'passing',
-)
+export const framedContentCodec: RememberedCodec<FramedContent> = remembered(plainContentCodec, 'passing')
+
+/** The encoding of framed content; that of application data is needed once. */
+export const framedBytes = (framed: FramedContent): Bytes =>
+  framed.content.kind === 'application' ? encode(plainContentCodec, framed) : framedContentCodec.bytesOf(framed)
 
 const signatureCodec = opaque(8192)
 const commitAuthCodec: Codec<ContentAuth> = struct<ContentAuth>({
