@@ -96,7 +96,7 @@ export const makeCommit = async (plan: CommitPlan): Promise<MadeCommit> => {
   const applied = applyProposals(group, list)
   await applied.tree.hashLeaves()
   const path = applied.pathRequired || plan.forcePath || member === undefined ? await pathOf(plan, applied) : undefined
-  validateRoster(applied.tree, applied.extensions)
+  validateRoster(applied.tree, applied.extensions, group)
   const committer = path?.committer ?? member ?? 0
   const commit: Commit = { proposals: proposalsOrRefs(plan), path: path?.made.update }
   const framed = {

@@ -19,7 +19,10 @@ export const groupOf = (state: GroupState): Group => {
     epoch: state.context.epoch,
     ownLeafIndex: state.ownLeaf,
     active: state.ended === undefined,
-    members: membersOf(state.tree),
+    // Not before somebody asks: in a large group it takes longer than a message.
+    get members() {
+      return membersOf(state.tree)
+    },
     policy: policyOf(state.context.extensions).slice(),
     epochAuthenticator: state.secrets.authenticator.slice(),
     pendingProposals: Object.freeze([...state.proposals.values()].flatMap((sent) => pendingOf(state, sent))),

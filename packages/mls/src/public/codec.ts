@@ -158,8 +158,8 @@ export class Reader {
 /** From here on copying costs more than the slack of a grown buffer. */
 const LONG = 16_384
 
-/** What follows a long vector fits beside it. */
-const SLACK = 1024
+/** What follows a long vector fits beside it: a signature and tags, or the rest of a snapshot. */
+const SLACK = 4096
 
 /** A growing buffer. */
 export class Writer {
@@ -168,7 +168,7 @@ export class Writer {
 
   #reserve(length: number): number {
     const at = this.#length
-    if (at + length > this.#bytes.length) this.expect(Math.max(this.#bytes.length, length + SLACK))
+    if (at + length > this.#bytes.length) this.expect(Math.max(this.#bytes.length, length))
     this.#length += length
     return at
   }
@@ -176,7 +176,7 @@ export class Writer {
   /** Makes room for so many bytes more, that they need not be copied from buffer to larger buffer. */
   expect(length: number): void {
     if (this.#length + length <= this.#bytes.length) return
-    const grown = new Uint8Array(this.#length + length)
+    const grown = new Uint8Array(this.#length + length + SLACK)
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
   }

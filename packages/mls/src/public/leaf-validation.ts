@@ -71,33 +71,58 @@ export const checkLifetime = (lifetime: { notBefore: bigint; notAfter: bigint },
   if (policy.now !== undefined && (policy.now < notBefore || policy.now > notAfter)) throw invalid('lifetime is not current')
 }
 
+/** A tree for which `validateRoster` held, and the extensions for which it did. */
+interface SoundRoster {
+  readonly tree: RatchetTree
+  readonly context: { readonly extensions: readonly Extension[] }
+}
+
 /**
  * What must hold between the leaves of a tree and its group context: distinct keys, a credential type that everybody
- * understands, the extensions and capabilities that the group requires. Linear in the size of the tree.
+ * understands, the extensions and capabilities that the group requires (RFC 9420 sections 7.3 and 12.2). Linear in the size of the
+ * tree; nodes that it shares with the tree `before` it are compared with the others only, and not with each other again.
  */
-export const validateRoster = (tree: RatchetTree, extensions: readonly Extension[]): void => {
-  const encryptionKeys = new KeySet()
-  const signatureKeys = new KeySet()
-  const credentialTypes = new Set<number>()
-  for (const [, leaf] of tree.leaves()) {
-    credentialTypes.add(credentialTypeOf(leaf.credential))
-    if (!signatureKeys.add(leaf.signatureKey)) throw invalid('two leaves with one signature key')
-    if (!encryptionKeys.add(leaf.encryptionKey)) throw invalid('two nodes with one encryption key')
-  }
-  for (const [, parent] of tree.parents()) if (!encryptionKeys.add(parent.encryptionKey)) throw invalid('two nodes with one encryption key')
+export const validateRoster = (tree: RatchetTree, extensions: readonly Extension[], before?: SoundRoster): void => {
+  const [kept, changed]: [LeafNode[], LeafNode[]] = [[], []]
+  for (const [leafIndex, leaf] of tree.leaves()) (before?.tree.leaf(leafIndex) === leaf ? kept : changed).push(leaf)
+  expectDistinctKeys(tree, { kept, changed, before })
+  const known = new Set(kept.map(({ credential }) => credentialTypeOf(credential)))
+  const types = new Set([...known, ...changed.map(({ credential }) => credentialTypeOf(credential))])
+  const sameNeeds = extensions === before?.context.extensions && types.size === known.size
   const required = requiredCapabilitiesOf(extensions)
   const needed = {
     extensions: [...required.extensionTypes, ...extensions.map(({ type }) => type)].filter((type) => type > LAST_DEFAULT_EXTENSION),
     proposals: required.proposalTypes.filter((type) => type > LAST_DEFAULT_PROPOSAL),
-    credentials: [...required.credentialTypes, ...credentialTypes],
+    credentials: [...required.credentialTypes, ...types],
   }
-  for (const [leafIndex, { capabilities }] of tree.leaves()) {
+  for (const { capabilities } of sameNeeds ? changed : [...kept, ...changed]) {
     const able =
       needed.extensions.every((type) => capabilities.extensions.includes(type)) &&
       needed.proposals.every((type) => capabilities.proposals.includes(type)) &&
       needed.credentials.every((type) => capabilities.credentials.includes(type))
-    if (!able) throw invalid(`leaf ${leafIndex} lacks a capability that the group needs`)
+    if (!able) throw invalid('a leaf lacks a capability that the group needs')
   }
+}
+
+const expectDistinctKeys = (
+  tree: RatchetTree,
+  { kept, changed, before }: { kept: readonly LeafNode[]; changed: readonly LeafNode[]; before: SoundRoster | undefined },
+): void => {
+  const [encryptionKeys, signatureKeys] = [new KeySet(), new KeySet()]
+  const parents = [...tree.parents()]
+  const isKept = ([node, parent]: (typeof parents)[number]): boolean => before?.tree.parent(node) === parent
+  const fresh = [...changed, ...parents.filter((each) => !isKept(each)).map(([, parent]) => parent)]
+  if (
+    !changed.every(({ signatureKey }) => signatureKeys.add(signatureKey)) ||
+    kept.some(({ signatureKey }) => signatureKeys.has(signatureKey))
+  )
+    throw invalid('two leaves with one signature key')
+  const old = [...kept, ...parents.filter(isKept).map(([, parent]) => parent)]
+  if (
+    !fresh.every(({ encryptionKey }) => encryptionKeys.add(encryptionKey)) ||
+    old.some(({ encryptionKey }) => encryptionKeys.has(encryptionKey))
+  )
+    throw invalid('two nodes with one encryption key')
 }
 
 /** Keys seen so far, found by a prefix, so that a kilobyte-long key costs no kilobyte of text. */

@@ -98,7 +98,7 @@ export const stageCommit = async (group: PublicGroup, content: AuthenticatedCont
   await applied.tree.hashLeaves()
   if (!commit.path && (applied.pathRequired || external)) throw invalid('commit without the path that it needs')
   const placed = await placePath(group, { applied, commit, member, policy })
-  validateRoster(placed.tree, applied.extensions)
+  validateRoster(placed.tree, applied.extensions, group)
   const provisional: GroupContext = {
     ...group.context,
     epoch: group.context.epoch + 1n,

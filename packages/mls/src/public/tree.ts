@@ -41,6 +41,9 @@ export const nodeCodec: Codec<TreeNode> = select<TreeNode>(choice(uint8, { leaf:
 const nodesCodec = jointVector(optional(nodeCodec), 2 * MAX_LEAVES)
 const hashCodec = opaque(255)
 
+/** How an `optional<Node>` begins: a presence octet, and a type if there is a node. */
+const [BLANK, LEAF, PARENT] = [Uint8Array.of(0), Uint8Array.of(1, 1), Uint8Array.of(1, 2)]
+
 /** One step of a filtered direct path (RFC 9420 section 4.1.2): a node and its child off the path. */
 export interface PathStep {
   readonly node: number
@@ -89,28 +92,25 @@ export class RatchetTree {
     return {
       read: (from) => RatchetTree.#fromNodes(hash, nodesCodec.read(from)),
       write: (to, tree) => {
-        to.expect(tree.#roughLength())
-        nodesCodec.write(to, tree.#nodes())
+        const parts = tree.#encodedNodes()
+        to.expect(parts.reduce((sum, part) => sum + part.length, 4))
+        to.vector(() => parts.forEach((part) => to.raw(part)))
       },
     }
   }
 
-  /** In bytes, encoded. */
-  #roughLength(): number {
-    let length = nodeWidth(this.leafCount)
-    for (const leaf of this.#leaves) if (leaf) length += leafNodeCodec.bytesOf(leaf).length + 2
-    for (const parent of this.#parents) if (parent) length += parentCodec.bytesOf(parent).length + 2
-    return length
-  }
-
-  #nodes(): (TreeNode | undefined)[] {
-    const nodes: (TreeNode | undefined)[] = []
-    for (let index = 0; index < nodeWidth(this.leafCount); index++) {
-      const leaf = isLeafNode(index) ? this.#leaves[index / 2] : undefined
-      const parent = isLeafNode(index) ? undefined : this.parent(index)
-      nodes.push(leaf ? { kind: 'leaf', leaf } : parent && { kind: 'parent', parent })
+  /** What stands before each node, and the node if it is not blank; up to the last that is not. */
+  #encodedNodes(): Bytes[] {
+    const parts: Bytes[] = []
+    for (let node = 0; node < nodeWidth(this.leafCount); node++) {
+      const leaf = isLeafNode(node) ? this.#leaves[node / 2] : undefined
+      const parent = isLeafNode(node) ? undefined : this.parent(node)
+      if (leaf) parts.push(LEAF, leafNodeCodec.bytesOf(leaf))
+      else if (parent) parts.push(PARENT, parentCodec.bytesOf(parent))
+      else parts.push(BLANK)
     }
-    return nodes.slice(0, nodes.findLastIndex((node) => node !== undefined) + 1)
+    while (parts.at(-1) === BLANK) parts.pop()
+    return parts
   }
 
   clone(): RatchetTree {
