@@ -1,5 +1,5 @@
 /** Builds the server's rooms from its settings and joins them to the doors. A house can be opened many times in one process. */
-import { toBase64Url } from '@tacit/contract'
+import { toBase64Url, type AccountId } from '@tacit/contract'
 import type { FastifyInstance } from 'fastify'
 
 import { accountHandlers } from './accounts/accounts.routes.ts'
@@ -142,6 +142,7 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
   const several = cluster !== undefined
   const leases = cluster?.leases ?? new OwnLeases(clock)
   const messaging = openMessaging({ ...foundation, several, leases, neighbours: neighboursOf(identity, { space, several }) })
+  const sharesConversation = (one: AccountId, other: AccountId) => messaging.sharesConversation(one, other)
   const http = await createHttpGateway({
     settings,
     origins,
@@ -184,9 +185,9 @@ async function furnish(foundation: Foundation): Promise<Furnished> {
         devices,
         limits,
         handleOf: (account) => accounts.handleOf(account),
-        sharesConversation: (one, other) => messaging.sharesConversation(one, other),
+        sharesConversation,
       }),
-      keys: keys.handlers,
+      keys: keys.handlers(sharesConversation),
       transparency: transparencyHandlers(transparency),
       securityEvents: events.handlers(),
       disclosure: disclosureHandlers({ database, limits }),

@@ -48,7 +48,7 @@ export const budgets = {
   look_up: { points: 100, seconds: 100 * 15 * MINUTE, trickle: 15 * MINUTE, ...guarded },
   /** Key packages claimed by one account from another. */
   claim: { points: 6, seconds: HOUR, trickle: 10 * MINUTE, ...guarded },
-  /** The same in a day: nobody empties somebody's store of packages alone (M-26). */
+  /** The same in a day, by somebody who shares no conversation with them: nobody empties a stranger's store alone (M-26). */
   claim_day: { points: 10, seconds: 24 * HOUR, ...guarded },
   /** Uploads of key packages per device. */
   publish: { points: 30, seconds: HOUR, ...together },

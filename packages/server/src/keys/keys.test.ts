@@ -1,4 +1,4 @@
-import { SessionId, toBase64Url, type DeviceId } from '@tacit/contract'
+import { SessionId, toBase64Url, type AccountId, type DeviceId } from '@tacit/contract'
 import { createMlsEngine, type LeafIdentity } from '@tacit/mls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBells } from '../bus/bells.ts'
@@ -191,7 +191,8 @@ test('a device hears when a claim leaves it with fewer than thirty packages', as
     session: SessionId.parse(systemRandom.id()),
     device: newDeviceId(),
   } as const
-  const claimOne = () => keys.handlers.claim({ params: undefined, query: undefined, body: { account, devices: [device] }, caller })
+  const claimOne = () =>
+    keys.handlers(() => Promise.resolve(false)).claim({ params: undefined, query: undefined, body: { account, devices: [device] }, caller })
   await claimOne()
   expect(heard).toEqual([])
   await claimOne()
@@ -222,7 +223,7 @@ test('M-26: nobody takes more than a few packages of somebody else; of the own o
   }
 })
 
-test('M-26: in a day it is ten, however slowly they are taken', async () => {
+test('M-26: strangers take ten in a day, however slowly; whoever shares a conversation is not counted by the day', async () => {
   const database = await openTestDatabase()
   const bus = createInProcessBus(() => undefined)
   const bells = createBells({ database, bus, clock: systemClock, random: systemRandom, several: false })
@@ -230,12 +231,22 @@ test('M-26: in a day it is ten, however slowly they are taken', async () => {
   const limits = {
     spend: async (budget: string, key: string) => void spent.set(`${budget} ${key}`, (spent.get(`${budget} ${key}`) ?? 0) + 1),
   }
-  const keys = createKeys({ database, bells, limits, clock: systemClock, certificateOf: () => Promise.resolve(undefined) })
+  const friend = newAccountId()
+  const sharesConversation = async (_account: AccountId, other: AccountId) => other === friend
+  const certificateOf = () => Promise.resolve(undefined)
+  const keys = createKeys({ database, bells, limits, clock: systemClock, certificateOf })
   const [account, device, target] = [newAccountId(), newDeviceId(), newAccountId()]
   const caller = { kind: 'device', address: '', account, session: SessionId.parse(systemRandom.id()), device } as const
-  for (const asked of [target, target, account])
-    await keys.handlers.claim({ params: undefined, query: undefined, body: { account: asked, devices: [device] }, caller })
-  expect([...spent]).toEqual([`claim ${account} ${target}`, `claim_day ${account} ${target}`].map((name) => [name, 2]))
+  for (const asked of [target, target, account, friend])
+    await keys
+      .handlers(sharesConversation)
+      .claim({ params: undefined, query: undefined, body: { account: asked, devices: [device] }, caller })
+  const [counted, daily, known] = [`claim ${account} ${target}`, `claim_day ${account} ${target}`, `claim ${account} ${friend}`]
+  expect([...spent]).toEqual([
+    [counted, 2],
+    [daily, 2],
+    [known, 1],
+  ])
   expect(budgets.claim_day).toMatchObject({ points: 10, seconds: 86_400 })
   await database.close()
 })

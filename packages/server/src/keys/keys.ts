@@ -21,8 +21,11 @@ import type { Tables } from '../storage/tables.ts'
 import { checkPackages, type CheckedPackages } from './check-packages.ts'
 import * as store from './keys.store.ts'
 
+type Acquainted = (account: AccountId, other: AccountId) => Promise<boolean>
+
 export interface Keys {
-  readonly handlers: RoomHandlers<Routes['keys']>
+  /** `sharesConversation`: whether two accounts know each other. */
+  handlers(sharesConversation: Acquainted): RoomHandlers<Routes['keys']>
   /** Before a transaction, because it checks signatures: whether these are packages of this device. Refuses `invalid_key_package`. */
   check(upload: KeyPackageUpload, certificate: DeviceCertificate): Promise<CheckedPackages>
   /** Adds packages in the caller's transaction. Refuses `invalid_key_package` and `too_many`. */
@@ -42,9 +45,10 @@ export interface KeysDeps {
   certificateOf(owner: { account: AccountId; device: DeviceId }): Promise<DeviceCertificate | undefined>
 }
 
-export function createKeys({ database, bells, limits, clock, certificateOf }: KeysDeps): Keys {
+export function createKeys(deps: KeysDeps): Keys {
+  const { database, clock } = deps
   return {
-    handlers: handlers({ database, bells, limits, check, certificateOf }),
+    handlers: (sharesConversation) => handlers({ ...deps, check, sharesConversation }),
     check,
     add,
     forget: async (tx, devices) => void (devices.length > 0 && (await store.dropPackagesOf(tx, devices))),
@@ -56,15 +60,12 @@ export function createKeys({ database, bells, limits, clock, certificateOf }: Ke
   }
 }
 
-interface HandlerDeps {
-  readonly database: Database
-  readonly bells: Bells
-  readonly limits: Limits
+interface HandlerDeps extends KeysDeps {
   readonly check: Keys['check']
-  readonly certificateOf: KeysDeps['certificateOf']
+  readonly sharesConversation: Acquainted
 }
 
-function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps): RoomHandlers<Routes['keys']> {
+function handlers({ database, bells, limits, check, certificateOf, sharesConversation }: HandlerDeps): RoomHandlers<Routes['keys']> {
   return {
     async publish({ body, caller }) {
       await limits.spend('publish', caller.device)
@@ -81,8 +82,7 @@ function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps
       return { available: await store.countOneTime(database.kysely, caller.device) }
     },
     async claim({ body, caller }) {
-      // Own devices are added to every conversation that one begins, and nobody is harmed by it.
-      if (body.account !== caller.account) await spendOn(limits, `${caller.account} ${body.account}`)
+      await spendFor(caller.account, body.account)
       const taken = await bells.write(async (tx, say) => {
         const claimed = await claim(tx, body)
         for (const { device } of claimed)
@@ -92,11 +92,13 @@ function handlers({ database, bells, limits, check, certificateOf }: HandlerDeps
       return { keyPackages: taken.map(({ device, bytes }) => ({ device, keyPackage: bytes })) }
     },
   }
-}
 
-async function spendOn(limits: Limits, pair: string): Promise<void> {
-  await limits.spend('claim', pair)
-  await limits.spend('claim_day', pair)
+  /** Own devices are added to every conversation that one begins; people who know each other may begin many in a day. */
+  async function spendFor(account: AccountId, of: AccountId): Promise<void> {
+    if (account === of) return
+    await limits.spend('claim', `${account} ${of}`)
+    if (!(await sharesConversation(account, of))) await limits.spend('claim_day', `${account} ${of}`)
+  }
 }
 
 /** One-time packages first; a device that has none left gives its last resort. Unknown devices are simply not in the answer. */
