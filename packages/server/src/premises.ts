@@ -25,7 +25,7 @@ export async function openPremises({ settings, random }: { settings: Settings; r
       held.defer(lockFolder(folder))
     }
     const { acceptDataLoss, minFreeDiskMib: minFreeMib } = settings
-    const database = await openDatabase({ path: databasePath(settings), url: settings.database, acceptDataLoss })
+    const database = await openDatabase({ path: databasePath(settings), url: settings.database, acceptDataLoss, folder })
     held.defer(() => database.close())
     const { secretsKey: sealingKey } = settings
     const shared = sealingKey === '' ? undefined : { database, sealingKey }

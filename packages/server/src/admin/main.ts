@@ -1,4 +1,6 @@
 /** The operator's commands: `npm run admin -- <command>`. Settings are those of the server. */
+import { existsSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
 import { systemRandom } from '../random.ts'
 import { readSettings, type Settings } from '../settings.ts'
@@ -9,6 +11,7 @@ import { recoverAccount } from './recover.ts'
 import { restoreBackup } from './restore.ts'
 import type { TableSummary } from './tables.ts'
 import { verifyBackup } from './verify-backup.ts'
+import { acknowledgedFile } from '../storage/postgres/standing.ts'
 
 interface Command {
   /** What follows its name. */
@@ -30,6 +33,18 @@ const commands: Readonly<Record<string, Command>> = {
         ...tableLines(tables),
         `Copied and compared: ${tables.length} tables, ${rows} rows. Start the server with TACIT_DATABASE from now on.`,
       ].join('\n')
+    },
+  },
+  'accept-lost-entries': {
+    usage: '',
+    help: 'The PostgreSQL database lacks entries that were acknowledged, and the server refuses it: serve what there is from now on.',
+    run: (settings) => {
+      const file = acknowledgedFile(resolve(settings.dataDir))
+      if (!existsSync(file)) throw new Error('This server has acknowledged nothing that it could miss.')
+      rmSync(file)
+      return Promise.resolve(
+        'What was acknowledged is forgotten. People’s devices notice what is missing, say so, and offer their own again.',
+      )
     },
   },
   backup: {

@@ -11,6 +11,7 @@ import type { Settings } from '../settings.ts'
 import { lockFolder } from '../storage/folder-lock.ts'
 import { migrations } from '../storage/migrations/index.ts'
 import { openPostgres } from '../storage/postgres/postgres-database.ts'
+import { acknowledgedFile } from '../storage/postgres/standing.ts'
 import { openSqlite } from '../storage/sqlite/sqlite-database.ts'
 import { dropExtras, readExtras, type Extras, type Manifest } from './backup-file.ts'
 import { syncFolder } from './backup.ts'
@@ -94,6 +95,8 @@ async function fillPostgres({ settings, prepared, replace }: Pick<RestoreRequest
   await using held = new AsyncDisposableStack()
   const from = await openSqlite({ path: prepared })
   held.defer(() => from.close())
+  // What was acknowledged after the backup is given up on purpose.
+  rmSync(acknowledgedFile(resolve(settings.dataDir)), { force: true })
   const to = await openPostgres({ url: settings.database, acceptDataLoss: settings.acceptDataLoss })
   held.defer(() => to.close())
   await copyDatabase({ from, to, replace })

@@ -94,7 +94,9 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return Promise.all(
       entries.map(async (entry, at) => {
         const seq = rows[at]?.seq ?? null
-        return seq === null ? this.#answer(entry, after.get(keyOf(entry))) : { seq, hash: entry.hash, duplicate: false }
+        if (seq === null) return this.#answer(entry, after.get(keyOf(entry)))
+        this.#deps.database.standing.acknowledged(entry.conversation, seq)
+        return { seq, hash: entry.hash, duplicate: false }
       }),
     )
   }

@@ -32,6 +32,8 @@ export interface DatabaseOptions {
   /** `postgres://...`; when given, `path` is not used. */
   readonly url?: string
   readonly migrations?: Migrations
+  /** Where a server on PostgreSQL writes down what it acknowledged last. */
+  readonly folder?: string | undefined
   /** Gives up the promise that an accepted message survives a power cut. */
   readonly acceptDataLoss?: boolean
 }

@@ -13,6 +13,7 @@ import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
 import { nodeApart, nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
 import { fullDisk } from './rows/f31-full-disk.ts'
+import { behind } from './rows/f07-behind.ts'
 import { heapPressure, stall } from './rows/f36-pressure.ts'
 import { collisions, databaseKill, failover, lostAnswers, slowDatabase } from './rows/f05-postgres.ts'
 
@@ -21,6 +22,7 @@ const table: readonly Row[] = [
   points,
   databaseKill,
   failover,
+  behind,
   slowDatabase,
   lostAnswers,
   drain,

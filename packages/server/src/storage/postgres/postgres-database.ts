@@ -13,9 +13,12 @@ import { assertDurable } from './durability.ts'
 import { Lane } from './lane.ts'
 import { PortablePostgresDialect, portableTypes } from './postgres-dialect.ts'
 import { isCollision } from './postgres-faults.ts'
+import { Standing } from './standing.ts'
 
 export interface PostgresDatabase extends DatabaseVerbs {
   readonly kind: 'postgres'
+  /** Hears what is acknowledged; a database that lacks any of it is not used. */
+  readonly standing: Standing
   /** The hot path: statements of its own that read. */
   readonly reading: Pool
   /** The hot path: connections of its own that write. What belongs together goes by the same one. */
@@ -36,7 +39,7 @@ const PATIENCE = 'SET statement_timeout = 5000; SET lock_timeout = 2000; SET idl
 const READ_ONLY = 'SET default_transaction_read_only = on'
 
 /** Connects, brings the schema up to date, and asserts that it is as durable as promised. */
-export async function openPostgres({ url, migrations = ours, acceptDataLoss = false }: PostgresOptions): Promise<PostgresDatabase> {
+export async function openPostgres({ url, migrations = ours, acceptDataLoss = false, folder }: PostgresOptions): Promise<PostgresDatabase> {
   const connection: ClientConfig = {
     connectionString: url,
     application_name: 'tacit',
@@ -44,18 +47,20 @@ export async function openPostgres({ url, migrations = ours, acceptDataLoss = fa
     keepAlive: true,
     connectionTimeoutMillis: 5000,
   }
+  const standing = new Standing(folder)
   const prepare = async (client: ClientBase): Promise<void> => {
     if (!acceptDataLoss) await assertDurable(client)
+    await standing.assertHasAll(client)
     await client.query(PATIENCE)
   }
   await migrate(connection, migrations, acceptDataLoss)
   const writing = openPool({ ...connection, max: CONNECTIONS.writing }, prepare)
-  const reading = openPool(
-    { ...connection, max: CONNECTIONS.reading },
-    async (client) => void (await client.query(`${READ_ONLY}; ${PATIENCE}`)),
-  )
+  const reading = openPool({ ...connection, max: CONNECTIONS.reading }, async (client) => {
+    await standing.assertHasAll(client)
+    await client.query(`${READ_ONLY}; ${PATIENCE}`)
+  })
   const newLane = () => new Lane({ connection, prepare })
-  return new PostgresHouse({ writing, reading, lanes: [newLane(), newLane()] })
+  return new PostgresHouse({ standing, writing, reading, lanes: [newLane(), newLane()] })
 }
 
 /** On a connection without time limits: a migration may take long, and another server may be at it already. */
@@ -103,6 +108,7 @@ function openPool(config: ClientConfig & { max: number }, prepare: (client: Pool
 class PostgresHouse implements PostgresDatabase {
   readonly kind = 'postgres'
   readonly kysely: Kysely<Tables>
+  readonly standing: Standing
   readonly reading: Pool
   readonly lanes: PostgresDatabase['lanes']
   readonly #writing: Kysely<Tables>
@@ -111,7 +117,8 @@ class PostgresHouse implements PostgresDatabase {
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
-  constructor({ writing, reading, lanes }: Pick<PostgresDatabase, 'reading' | 'lanes'> & { writing: Pool }) {
+  constructor({ standing, writing, reading, lanes }: Pick<PostgresDatabase, 'standing' | 'reading' | 'lanes'> & { writing: Pool }) {
+    this.standing = standing
     this.reading = reading
     this.lanes = lanes
     this.#pool = writing
@@ -156,5 +163,6 @@ class PostgresHouse implements PostgresDatabase {
     this.#closed = true
     await Promise.all([Promise.allSettled(this.#underWay), ...this.lanes.map((lane) => lane.close())])
     await Promise.all([this.reading.end(), this.#pool.end()])
+    this.standing.close()
   }
 }
