@@ -31,8 +31,11 @@ async function statesAfterAll(
   return items.flatMap((item) => (item.kind === 'message' && item.mine ? [item.state.kind] : []))
 }
 
-const epochOf = async (device: WorldDevice, conversation: ConversationId) =>
-  (await device.details(conversation, ({ members }) => members.length === 2)).encryption.epoch
+/** Kept up to date from the first time on: a snapshot that nobody watches is an old one. */
+async function epochOf(device: WorldDevice, conversation: ConversationId): Promise<number> {
+  device.watch('details', conversation).subscribe(() => undefined)
+  return (await device.details(conversation, ({ members }) => members.length === 2)).encryption.epoch
+}
 
 test('a stranger who writes waits in the tray of every device, and learns nothing until one of them takes the conversation up', async () => {
   const [mallory, bob] = [await world.signedUp('Mallory'), await world.signedUp('Bob')]
@@ -60,6 +63,21 @@ test('a stranger who writes waits in the tray of every device, and learns nothin
   await bob.send({ conversation, text: 'yes?' })
   await mallory.sees(conversation, ['psst', 'and then', 'yes?'])
   await mallory.details(conversation, ({ encryption }) => encryption.epoch > epoch)
+})
+
+test('a device brings fresh keys into what a friend brought it into, and none into what a stranger did', async () => {
+  const [tess, ulf, vera] = [await world.signedUp('Tess'), await world.signedUp('Ulf'), await world.signedUp('Vera')]
+  await vera.startDirect({ handle: 'ulf' })
+  const asked = await tess.startDirect({ handle: 'vera' })
+  await vera.requests(1)
+  const before = await epochOf(tess, asked)
+  const group = await ulf.createGroup({ title: 'Friends', handles: ['vera'] })
+  // Ulf's commit that added her, and then hers.
+  await ulf.details(group, ({ encryption }) => encryption.epoch >= 2)
+  expect(await statesAfterAll(tess, vera, asked)).toEqual(['accepted'])
+  expect(await epochOf(tess, asked)).toBe(before)
+  await vera.acceptRequest({ conversation: asked })
+  await tess.details(asked, ({ encryption }) => encryption.epoch > before)
 })
 
 test('whom one writes to first is no stranger: what they begin afterwards comes right in', async () => {
