@@ -102,6 +102,8 @@ function* judgeTimeline(device: SimDevice, { victim, devices, recorder }: SimWor
     if (isAlarm(kind, detail) && !mayAlarm) yield { id: 'D-12', says: `${place} says ${String(detail)}` }
     if (kind !== 'message' || typeof text !== 'string') continue
     const [writer = '', number = ''] = text.split(' ')
+    // What it had forgotten to have said it says again, and shows where it is now; the others know it and leave it where it was.
+    if (device.wentBack && writer === device.name) continue
     const key = `${String(conversation)} ${writer}`
     if ((last.get(key) ?? '') >= number) yield { id: 'D-5', says: `${place} shows "${text}" after "${writer} ${last.get(key)}"` }
     last.set(key, number)
