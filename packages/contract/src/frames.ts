@@ -116,13 +116,18 @@ export function encodeEvent<N extends EventName>(event: { name: N; body: EventOf
 const entries = new Slab()
 const entryPacking = packingOf(Entry)
 
-/** Server side: an entry as it stands in `delivery.entries`, encoded once for all who are sent it. */
-export const encodeLogEntry = (entry: Omit<Entry, 'bytes'> & { readonly bytes: Uint8Array }): Encoded =>
+type EntryOfAnyBytes = Omit<Entry, 'bytes'> & { readonly bytes: Uint8Array }
+
+/** Server side: an entry as it stands in `delivery.entries`, for one frame. */
+export const packLogEntry = (entry: EntryOfAnyBytes): Encodable => entryPacking.pack(entry)
+
+/** Server side: the same, encoded once for all frames that it will be in. */
+export const encodeLogEntry = (entry: EntryOfAnyBytes): Encoded =>
   new Encoded(encodeCborInto(entryPacking.pack(entry), (size) => entries.take(size)))
 
-/** Server side: the event `delivery.entries` with entries that are encoded already. */
+/** Server side: the event `delivery.entries` with entries that are packed or encoded already. */
 export function encodeEntries(
-  body: Omit<EventOf<'delivery.entries'>, 'entries'> & { entries: readonly Encoded[] },
+  body: Omit<EventOf<'delivery.entries'>, 'entries'> & { entries: readonly Encodable[] },
 ): Uint8Array<ArrayBuffer> {
   const { code } = named(eventCodecs, 'delivery.entries')
   return encodeFrame([4, code, [body.conversation, body.head, body.entries]])

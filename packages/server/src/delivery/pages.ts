@@ -2,8 +2,8 @@
  * Pages of logs as frames. When a doorbell wakes many devices at once they ask for the same page: it is read once, and
  * encoded once for all who have as much room for it. Whether a device may read is asked of the store each time.
  */
-import { encodeEntries, encodeLogEntry, type ConversationId, type DeviceId, type Encoded } from '@tacit/contract'
-import { readableEnd, type DeliveryStore, type NewEntry } from './delivery.store.ts'
+import { encodeEntries, encodeLogEntry, packLogEntry, type ConversationId, type DeviceId, type Encodable } from '@tacit/contract'
+import { readableEnd, type DeliveryStore, type NewEntry, type StoredEntry } from './delivery.store.ts'
 
 export interface EntryPage {
   readonly kind: 'page'
@@ -63,14 +63,23 @@ export interface PageEntry {
   readonly epoch: number
   /** Of what the sender sealed, bytes. */
   readonly size: number
-  readonly encoded: Encoded
+  /** As it stands in a frame. */
+  readonly ready: Encodable
 }
 
-export const pageEntry = ({ epoch, kind, sender, clientSeq, time, bytes }: SentEntry, seq: number): PageEntry => ({
+/** Of an entry that is kept for some time, and for several frames: its own bytes are not. */
+export const keptEntry = ({ epoch, kind, sender, clientSeq, time, bytes }: SentEntry, seq: number): PageEntry => ({
   seq,
   epoch,
   size: bytes.length,
-  encoded: encodeLogEntry({ seq, epoch, kind, sender, clientSeq, time, bytes }),
+  ready: encodeLogEntry({ seq, epoch, kind, sender, clientSeq, time, bytes }),
+})
+
+const readEntry = (entry: StoredEntry): PageEntry => ({
+  seq: entry.seq,
+  epoch: entry.epoch,
+  size: entry.bytes.length,
+  ready: packLogEntry(entry),
 })
 
 /** Entries that several ask for, and the frames that were made of them. */
@@ -105,7 +114,7 @@ export async function readPages(
   })
   const wanted = [...shared.values()]
   const found = await store.ranges(wanted)
-  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map((entry) => pageEntry(entry, entry.seq))
+  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map(readEntry)
   return requests.map((request, at) => {
     const { toSeq, epoch, fromSeq } = positions[at] ?? NOWHERE
     return { outcome: cutPage(pages[at], request), membership: { memberIn: toSeq === null ? epoch : NEVER, fromSeq } }
@@ -142,7 +151,7 @@ export function cutPage(page: SharedPage | undefined, { limit, bytes, atLeastOne
 function frameOf({ conversation, end: head, after }: SharedPage, entries: readonly PageEntry[]): EntryPage {
   return {
     kind: 'page',
-    frame: encodeEntries({ conversation, head, entries: entries.map(({ encoded }) => encoded) }),
+    frame: encodeEntries({ conversation, head, entries: entries.map(({ ready }) => ready) }),
     end: entries.at(-1)?.seq ?? after,
     entries: entries.length,
     bytes: entries.reduce((sum, { size }) => sum + size, 0),

@@ -75,10 +75,10 @@ describe('the newest entries of a log', () => {
   })
 
   test('are at most so many of a log, and so many bytes in all: the log that grew last stays', () => {
-    const recent = recentWith(...Array.from({ length: 17 }, (_, at) => entry(at + 1, { size: 10 })))
-    expect([endOf(recent, request(8)), endOf(recent, request(9))]).toEqual(['ask the store', 17])
+    const recent = recentWith(...Array.from({ length: 10 }, (_, at) => entry(at + 1, { size: 10 })))
+    expect([endOf(recent, request(1)), endOf(recent, request(2))]).toEqual(['ask the store', 10])
     recent.add(entry(1, { of: other, size: 950 }), 1)
-    expect([endOf(recent, request(16)), endOf(recent, request(0, { conversation: other }))]).toEqual(['ask the store', 1])
+    expect([endOf(recent, request(9)), endOf(recent, request(0, { conversation: other }))]).toEqual(['ask the store', 1])
   })
 
   test('what is forgotten is not given', () => {

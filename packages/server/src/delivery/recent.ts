@@ -4,13 +4,13 @@
  * whatever is not here is read from the store.
  */
 import type { ConversationId } from '@tacit/contract'
-import { cutPage, pageEntry, type PageEntry, type PageOutcome, type PageRequest, type SentEntry, type SharedPage } from './pages.ts'
+import { cutPage, keptEntry, type PageEntry, type PageOutcome, type PageRequest, type SentEntry, type SharedPage } from './pages.ts'
 
 export interface RecentEntry extends SentEntry {
   readonly conversation: ConversationId
 }
 
-/** Bytes of entries kept in all, and entries of one log; of those up to twice as many while it grows. */
+/** Bytes of entries kept in all, and entries of one log. */
 export interface RecentLimits {
   readonly bytes: number
   readonly entries: number
@@ -43,11 +43,10 @@ export class Recent {
     if (last && seq <= last.seq) return
     // Others were accepted in between: elsewhere, or with a commit.
     if (last && seq !== last.seq + 1) this.#drop(tail, tail.entries.length)
-    tail.entries.push(pageEntry(entry, seq))
+    tail.entries.push(keptEntry(entry, seq))
     tail.page = undefined
     this.#bytes += entry.bytes.length
-    // Seldom, because it takes as long as the tail is.
-    if (tail.entries.length > 2 * this.#limits.entries) this.#drop(tail, tail.entries.length - this.#limits.entries)
+    this.#drop(tail, tail.entries.length - this.#limits.entries)
     this.#tails.delete(conversation)
     this.#tails.set(conversation, tail)
     this.#evict()
