@@ -10,9 +10,6 @@ import type { Feed, Line } from '../delivery/feed.ts'
 import type { SocketLimits } from './socket-limits.ts'
 import { writeFrames } from './socket-writing.ts'
 
-/** How long what nobody waits for waits for company, milliseconds. */
-const PATIENCE = 50
-
 export type CloseReason = keyof typeof closeCodes
 
 /** Whose socket it is. `opening` until a good hello. */
@@ -46,8 +43,6 @@ export class SocketLine {
   /** What was sent in this turn. */
   readonly #frames: Uint8Array[] = []
   #frameBytes = 0
-  /** Its frames leave at the end of this turn; otherwise they wait for company. */
-  #writesSoon = false
   #awaitsDrain = false
 
   constructor(connection: { socket: WebSocket; duplex: Duplex; address: string; now: number }, shared: SocketSurroundings) {
@@ -72,20 +67,7 @@ export class SocketLine {
   /** Frames of one turn of the loop leave together. A reader that lets too much pile up is closed. */
   send(frame: Uint8Array): void {
     if (this.closing) return
-    if (!this.#writesSoon) this.#shared.turn.writes(this)
-    this.#writesSoon = true
-    this.#add(frame)
-  }
-
-  /** As `send`, of what nobody waits for: it leaves with what is sent next, or after a moment. */
-  sendUnhurried(frame: Uint8Array): void {
-    if (this.closing) return
-    if (this.#frames.length === 0) this.#shared.turn.writesLater(this)
-    this.#add(frame)
-  }
-
-  #add(frame: Uint8Array): void {
-    this.#frames.push(frame)
+    if (this.#frames.push(frame) === 1) this.#shared.turn.writes(this)
     this.#frameBytes += frame.length
     if (this.buffered > this.#shared.limits.hardBuffer) this.close('tooSlow')
     else if (this.congestedSince === 0 && this.congested) this.congestedSince = this.#shared.clock.now()
@@ -96,7 +78,6 @@ export class SocketLine {
     const frames = this.#frames.splice(0)
     const bytes = this.#frameBytes
     this.#frameBytes = 0
-    this.#writesSoon = false
     if (frames.length === 0 || this.#socket.readyState !== WebSocket.OPEN) return
     writeFrames(this.#duplex, frames, bytes)
     if (this.congestedSince > 0 && !this.#awaitsDrain) this.#awaitDrain()
@@ -193,28 +174,15 @@ export class DeviceLine implements Line {
  */
 export class TurnEnd {
   #lines: SocketLine[] = []
-  /** Those that have something which nobody waits for. Some may have sent it meanwhile. */
-  #later: SocketLine[] = []
 
   /** Something is to be written to the line. */
   writes(line: SocketLine): void {
     if (this.#lines.push(line) === 1) process.nextTick(() => process.nextTick(() => this.#writeAll()))
   }
 
-  /** Something is to be written to the line before long. */
-  writesLater(line: SocketLine): void {
-    if (this.#later.push(line) === 1) setTimeout(() => this.#writeLater(), PATIENCE)
-  }
-
   #writeAll(): void {
     const lines = this.#lines
     this.#lines = []
-    for (const line of lines) line.write()
-  }
-
-  #writeLater(): void {
-    const lines = this.#later
-    this.#later = []
     for (const line of lines) line.write()
   }
 }

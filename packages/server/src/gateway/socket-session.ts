@@ -50,9 +50,6 @@ export interface SocketSessionDeps {
 /** What makes room, or is how a device finds its place again: also taken while work is shed. */
 const frees: ReadonlySet<RoomCommand> = new Set(['delivery.acknowledge', 'conversations.acknowledgeWelcomes', 'delivery.resume'])
 
-/** Nobody waits for the answer: a packet of its own would cost as much as the delivery that it is about. */
-const unhurried: ReadonlySet<RoomCommand> = new Set(['delivery.acknowledge'])
-
 /** Frames that may wait while a token is being checked. */
 const BACKLOG = 32
 
@@ -193,9 +190,7 @@ export class SocketSession {
     }
     const accepted = (result: ResultOf<N>): void => {
       try {
-        const answer = encodeAccepted<N>({ ref, name, result })
-        if (unhurried.has(name)) socket.sendUnhurried(answer)
-        else socket.send(answer)
+        socket.send(encodeAccepted<N>({ ref, name, result }))
       } catch (error) {
         return refused(error)
       }

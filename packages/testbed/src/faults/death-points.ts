@@ -40,7 +40,7 @@ export const deathPoints: readonly DeathPoint[] = [
   {
     name: 'after the answer',
     file: 'gateway/socket-session.ts',
-    anchor: '        else socket.send(answer)',
+    anchor: '        socket.send(encodeAccepted<N>({ ref, name, result }))',
     side: 'after',
     passed: 'often',
   },
