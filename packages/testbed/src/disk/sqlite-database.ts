@@ -134,6 +134,7 @@ export class SimulatedStatement {
   readonly #parts: StatementParts
   readonly #names: readonly string[]
   #bigints = false
+  #finalized = false
 
   constructor(parts: StatementParts) {
     this.#parts = parts
@@ -144,6 +145,7 @@ export class SimulatedStatement {
 
   /** Called once, by its database. */
   finalize(): void {
+    this.#finalized = true
     this.#parts.heap._sqlite3_finalize(this.#parts.statement)
   }
 
@@ -172,6 +174,8 @@ export class SimulatedStatement {
 
   *iterate(...values: readonly SqlValue[]): Generator<Row, undefined> {
     const { heap, statement, failure } = this.#parts
+    // As Node's: a program that goes on after it closed its database is told so. SQLite itself would write into memory that is another's.
+    if (this.#finalized) throw new Error('statement has been finalized')
     heap._sqlite3_reset(statement)
     heap._sqlite3_clear_bindings(statement)
     for (const [at, value] of values.entries()) this.#bind(at + 1, value)
@@ -183,7 +187,7 @@ export class SimulatedStatement {
         yield this.#row()
       }
     } finally {
-      heap._sqlite3_reset(statement)
+      if (!this.#finalized) heap._sqlite3_reset(statement)
     }
   }
 
