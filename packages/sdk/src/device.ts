@@ -75,13 +75,13 @@ export class Device {
   readonly removals: Removals
   /** What own devices have in common. */
   readonly shared: SharedState
+  readonly decisions = new Decisions()
   readonly #parts: DeviceParts
   readonly #lifetime: LifetimeClock
   readonly #keyPackages: KeyPackages
   readonly #housekeeping: Housekeeping
   readonly #acknowledger: Acknowledger
   readonly #attendance: Attendance
-  readonly #decisions = new Decisions()
   readonly #takenUp = new TakenUp((conversation) => this.#goOnIn(conversation))
   readonly #duties: Duties
   readonly #upkeep: Upkeep
@@ -166,7 +166,7 @@ export class Device {
     this.removals.disconnected()
     this.#attendance.left()
     this.#housekeeping.disconnected()
-    this.#decisions.end(new Unreachable('the device stopped'))
+    this.decisions.end(new Unreachable('the device stopped'))
     this.#duties.close()
     this.#lifetime.end()
   }
@@ -212,11 +212,6 @@ export class Device {
     this.archive.hurry()
     if (this.connection.isOnline) await this.#duties.rest(Math.max(0, end - clock.now()))
     return this.connection.isOnline && !(await hasUndone(store)) ? 'settled' : 'waiting'
-  }
-
-  /** Resolves when the intent is true, with the conversation in which it is if that is another; rejects when it never will be. */
-  decision(intent: number): Promise<ConversationId | undefined> {
-    return this.#decisions.of(intent)
   }
 
   #openSession(): Session {
@@ -271,7 +266,7 @@ export class Device {
       withhold: (conversation, seq) => this.#acknowledger.withhold(conversation, seq),
       release: (conversation) => this.#acknowledger.release(conversation),
       lastResortUsed: () => void this.#keyPackages.refill().catch(() => undefined),
-      decided: (intent, outcome) => this.#decisions.decided(intent, outcome),
+      decided: (intent, outcome) => this.decisions.decided(intent, outcome),
       noted: () => void this.shared.noted('people').catch(() => undefined),
       headsHeard: () => void this.#duties.during(this.#keyLog.judgeHeard()).catch(() => undefined),
       received: (conversation, messages) => this.#received(conversation, messages),
@@ -393,6 +388,7 @@ export class Device {
   /** A line where it was found out; in every conversation that it concerns when it was not found out in one. */
   #keyLogAlarm({ kind, conversation, account }: Pick<Evidence, 'kind' | 'conversation' | 'account'>): Promise<void> {
     const what = kind === 'went_back' ? 'rollback' : 'key_log'
+    if (kind === 'went_back') void this.#duties.during(this.#upkeep.wentBack()).catch(() => undefined)
     return this.#tell({ kind: 'tampering', what }, { person: account, only: conversation })
   }
 

@@ -132,7 +132,7 @@ async function startAnew(
 
 async function openNew(device: Device, wanted: Parameters<typeof createConversation>[1]): Promise<ConversationId> {
   const created = await createConversation(device.core, wanted)
-  const decided = [device.decision(created.create), device.decision(created.add)] as const
+  const decided = [device.decisions.of(created.create), device.decisions.of(created.add)] as const
   // One may fail while the other is waited for.
   for (const decision of decided) decision.catch(() => undefined)
   device.core.wake(created.conversation)
@@ -282,7 +282,7 @@ async function wish(device: Device, conversation: ConversationId, intent: Intent
 /** A change that the others see. */
 async function pursue(device: Device, conversation: ConversationId, intent: Intent): Promise<void> {
   await takeUp(device, conversation)
-  const decision = device.decision(await wish(device, conversation, intent))
+  const decision = device.decisions.of(await wish(device, conversation, intent))
   device.removals.asked()
   device.core.wake(conversation)
   await within(device, decision)

@@ -185,6 +185,14 @@ describe('device lists that a restored server has lost', () => {
     return device
   }
 
+  /** The one value of a query of the server's database. */
+  const onServer = (sql: string): unknown => {
+    const database = new DatabaseSync(join(world.dataFolder, 'tacit.sqlite'), { readOnly: true })
+    const { value } = database.prepare(sql).get() ?? {}
+    database.close()
+    return value
+  }
+
   const ofAlice = async (device: WorldDevice) => (await device.devices()).length
 
   /** What a device says of the server and of people, and keeps against the server, but for that it went back. Nobody must be accused of more. */
@@ -249,6 +257,28 @@ describe('device lists that a restored server has lost', () => {
     expect((await carol.details(other, ({ members }) => members.length === 2)).members.map(({ devices }) => devices)).toEqual([1, 1])
   }, 120_000)
 
+  test('cannot be offered to a server that does not listen: the key that a removed device has had is replaced all the same', async () => {
+    const { alice, bob, chat } = await chatOfTwo()
+    const phone = await another({ bob, chat, devices: 2 })
+    const lost = (await alice.devices()).find(({ current }) => !current)
+    const generation = () => onServer('SELECT max(generation) AS value FROM vault')
+    const before = generation()
+    await world.backup('backup')
+    await alice.proveByPassword({ password: PASSWORD })
+    if (lost) await alice.removeDevice({ device: lost.device })
+    await until(phone.watch('session'), ({ kind }) => kind === 'session_ended')
+    await expect.poll(generation).not.toBe(before)
+    await alice.settle({ within: 20_000 })
+
+    // Without the server's own list nobody can say what it lacks.
+    alice.weather.forgeAnswers((url, body) => (url.endsWith('/v1/me') ? { ...Object(body), deviceList: '' } : body))
+    await world.restore('backup')
+    expect(generation()).toBe(before)
+    await alice.online()
+    await expect.poll(generation).not.toBe(before)
+    expect(onServer('SELECT count(*) AS value FROM device_list')).toBe(2)
+  }, 120_000)
+
   test('and that another own device has changed meanwhile, end under newer ones', async () => {
     const { alice, bob, chat } = await chatOfTwo()
     await world.backup('backup')
@@ -263,13 +293,7 @@ describe('device lists that a restored server has lost', () => {
     alice.weather.restore()
     await alice.online()
     // Alice knew another second list than the one that is there now, and so does Bob: a third one is above both.
-    const onServer = (): unknown => {
-      const database = new DatabaseSync(join(world.dataFolder, 'tacit.sqlite'), { readOnly: true })
-      const { newest } = database.prepare('SELECT max(version) AS newest FROM device_list').get() ?? {}
-      database.close()
-      return newest
-    }
-    await expect.poll(onServer).toBe(3)
+    await expect.poll(() => onServer('SELECT max(version) AS value FROM device_list')).toBe(3)
     await expect.poll(() => bob.findPerson({ handle: 'alice' })).toBeDefined()
     expect(await accusations(bob, chat)).toEqual([])
     expect(await accusations(alice, chat)).toEqual([])

@@ -5,6 +5,7 @@
 import type { DeviceCore } from '../device-core.ts'
 import { beginSeeing } from '../devices/new-devices.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
+import { wentBackAt } from '../transparency/key-log.store.ts'
 import { tellVault, type VaultAccess } from '../vault/own-vault.ts'
 import { activeOf } from '../vault/places.ts'
 import type { SharedState } from '../vault/shared-state.ts'
@@ -33,6 +34,9 @@ interface Kept {
 export class Upkeep {
   readonly #kept: Kept
   readonly #renewals = new OneAtATime()
+  #isKeepingUp = false
+  /** When the log of keys had gone back, of the last time that what follows from it was done; milliseconds. */
+  #recovered = 0
 
   constructor(kept: Kept) {
     this.#kept = kept
@@ -48,6 +52,20 @@ export class Upkeep {
   }
 
   async keepUp(): Promise<void> {
+    this.#isKeepingUp = true
+    try {
+      await this.#keepUp()
+    } finally {
+      this.#isKeepingUp = false
+    }
+  }
+
+  /** The log of keys was found to have gone back. Whoever is keeping up comes to it. */
+  wentBack(): Promise<void> {
+    return this.#isKeepingUp ? Promise.resolve() : this.keepUp()
+  }
+
+  async #keepUp(): Promise<void> {
     const { vault, core } = this.#kept
     // Before anybody builds on a list that the server has gone back to.
     await this.#offerAgain().catch(() => undefined)
@@ -88,12 +106,15 @@ export class Upkeep {
     const { session, store, people, account } = core
     // What the server has now is looked at first: that it went back is known from here on.
     await people.refresh(account)
-    const changed = await this.#renewals.run(
-      async () => (await offerListsAgain({ session, store })) || (await signAbove({ ...vault(), store })),
-    )
-    if (!changed) return
-    await people.refresh(account)
+    const offer = async () => (await offerListsAgain({ session, store })) || signAbove({ ...vault(), store })
+    // A server that does not take them is no reason to stay with the vault that it went back to.
+    const changed = await this.#renewals.run(offer).catch(() => false)
+    if (changed) await people.refresh(account)
+    const wentBack = (await wentBackAt(store)) ?? 0
+    if (!changed && wentBack <= this.#recovered) return
+    // The vault went back to a key that somebody who was removed since may know.
     await this.#tidy({ again: true })
+    this.#recovered = wentBack
   }
 
   #renew(): Promise<void> {
