@@ -131,6 +131,22 @@ test('an invitation that is declined leaves the group and does not come back, on
   await expect(heidi.declineRequest({ conversation: other, block: false })).rejects.toMatchObject({ failure: 'not_allowed' })
 })
 
+test('what is said in a conversation after it was declined leaves no words', async () => {
+  const [vera, walt] = [await world.signedUp('Vera'), await world.signedUp('Walt')]
+  const conversation = await vera.startDirect({ handle: 'walt' })
+  await vera.send({ conversation, text: 'one' })
+  await walt.requests(1)
+  await walt.declineRequest({ conversation, block: false })
+  await stands(walt, conversation, 'nowhere')
+  await vera.send({ conversation, text: 'two' })
+  await vera.messageBecomes(conversation, 'two', 'accepted')
+  // Behind it in the order of what comes to him.
+  const group = await vera.createGroup({ title: 'Another way', handles: ['walt'] })
+  await stands(walt, group, 'tray')
+  const timeline = await until(walt.watch('timeline', conversation), (now) => now !== undefined)
+  expect(textsOf(timeline?.items ?? [])).toEqual([])
+})
+
 test('who is blocked from the tray is blocked on every device, also in what they begin later', async () => {
   const [ivan, judy] = [await world.signedUp('Ivan'), await world.signedUp('Judy')]
   const tablet = await world.signedIn('judy')

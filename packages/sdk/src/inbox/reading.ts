@@ -14,6 +14,7 @@ import type { Writer } from '../local-store/driver.ts'
 import { anyLost, findLost, isLostMessage, type LostEntry } from '../rollback/rollback.store.ts'
 import { clearMarker } from './marker.ts'
 import { addItem, type NewItem } from '../messages/items.store.ts'
+import { keepNoDeclinedWords } from '../requests/admission.ts'
 
 /** How many transcript hashes are kept: senders rarely lag further behind than this. */
 const KEPT_TRANSCRIPT = 2000
@@ -174,6 +175,7 @@ export class Reading {
     if (this.#groupDropped) await eraseGroup(writer, conversation)
     if (this.#group) await this.#groupChanges.save(writer, conversation)
     for (const write of this.#writes) await write(writer)
+    if (this.arrivals.length > 0) await keepNoDeclinedWords(writer, conversation)
     for (const [device, { clientSeq, unopened }] of this.#counters)
       await writer.run('insert or replace into counter (conversation, device, client_seq, unopened) values (?, ?, ?, ?)', [
         conversation,

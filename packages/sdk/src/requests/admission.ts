@@ -100,10 +100,14 @@ export async function settleAdmission(writer: Writer, conversation: Conversation
   const now = await judge(writer, { conversation, peer: AccountId.safeParse(row['peer']).data })
   if (now === row['admission']) return false
   await writer.run('update conversation set admission = ? where conversation = ?', [now, conversation])
-  // In the log the ids of messages have to stay known.
-  if (now === 'declined')
-    await writer.run("update item set kind = 'silent', text = null where conversation = ? and kind = 'message'", [conversation])
+  await keepNoDeclinedWords(writer, conversation)
   return now === 'accepted'
+}
+
+/** Of a declined conversation no words are kept, whether they came before the answer or after it. In the log the ids of messages have to stay known. */
+export async function keepNoDeclinedWords(writer: Writer, conversation: ConversationId): Promise<void> {
+  if ((await admissionOf(writer, conversation)) !== 'declined') return
+  await writer.run("update item set kind = 'silent', text = null where conversation = ? and kind = 'message'", [conversation])
 }
 
 async function judge(
