@@ -18,11 +18,14 @@ async function victim(world: World, clock: ShiftedClock) {
   await device.signUp({ handle: 'Victim', password: PASSWORD })
   const sees = (conversation: ConversationId, text: string) =>
     until(device.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes(text))
-  const inside = (conversation: ConversationId) =>
-    until(
+  const inside = async (conversation: ConversationId) => {
+    await until(
       device.watch('conversations'),
       (list) => list?.some((one) => one.conversation === conversation && one.standing === 'active') ?? false,
     )
+    // Until its person has answered it brings no keys of its own.
+    await device.acceptRequest({ conversation })
+  }
   return { device, store, entries, sees, inside, weather }
 }
 

@@ -63,13 +63,18 @@ test('key packages are refilled when few are left, and a last resort that was us
   await using carol = await openDevice({ server: world.url, store, network: weather })
   await carol.signUp({ handle: 'Carol', password: PASSWORD })
   const dan = await world.signedUp('Dan')
+  // Whom she has turned to herself may ask her into as many groups as they like.
+  await carol.startDirect({ handle: 'dan' })
   const count = async (lastResort: boolean) =>
     Number((await store.get('select count(*) as n from key_package where last_resort = ?', [lastResort ? 1 : 0]))?.['n'])
   expect([await count(false), await count(true)]).toEqual([50, 1])
   weather.cut()
   for (let group = 1; group <= 51; group++) await dan.createGroup({ title: `Group ${group}`, handles: ['carol'] })
   weather.restore()
-  await until(carol.watch('conversations'), (list) => list?.filter(({ standing }) => standing === 'active').length === 51)
+  await until(
+    carol.watch('conversations'),
+    (list) => list?.filter(({ kind, standing }) => kind === 'group' && standing === 'active').length === 51,
+  )
   // The refill follows what was seen of it; nothing else tells that it is done.
   await vi.waitFor(async () => expect([await count(false), await count(true)]).toEqual([50, 2]), { timeout: 10_000 })
 }, 60_000)
