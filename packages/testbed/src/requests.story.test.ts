@@ -83,10 +83,10 @@ test('a device brings fresh keys into what a friend brought it into, and none in
 test('whom one writes to first is no stranger: what they begin afterwards comes right in', async () => {
   const [carol, dan] = [await world.signedUp('Carol'), await world.signedUp('Dan')]
   const direct = await carol.startDirect({ handle: 'dan' })
+  await stands(dan, direct, 'tray')
   const group = await dan.createGroup({ title: 'Ours', handles: ['carol'] })
   await stands(carol, group, 'inbox')
   await stands(carol, direct, 'inbox')
-  await stands(dan, direct, 'tray')
   await dan.send({ conversation: direct, text: 'hello Carol' })
   await stands(dan, direct, 'inbox')
   const second = await carol.createGroup({ title: 'Also ours', handles: ['dan'] })
@@ -132,18 +132,18 @@ test('an invitation that is declined leaves the group and does not come back, on
 })
 
 test('what is said in a conversation after it was declined leaves no words', async () => {
-  const [vera, walt] = [await world.signedUp('Vera'), await world.signedUp('Walt')]
-  const conversation = await vera.startDirect({ handle: 'walt' })
-  await vera.send({ conversation, text: 'one' })
-  await walt.requests(1)
-  await walt.declineRequest({ conversation, block: false })
-  await stands(walt, conversation, 'nowhere')
-  await vera.send({ conversation, text: 'two' })
-  await vera.messageBecomes(conversation, 'two', 'accepted')
+  const [xenia, yannick] = [await world.signedUp('Xenia'), await world.signedUp('Yannick')]
+  const conversation = await xenia.startDirect({ handle: 'yannick' })
+  await xenia.send({ conversation, text: 'one' })
+  await yannick.requests(1)
+  await yannick.declineRequest({ conversation, block: false })
+  await stands(yannick, conversation, 'nowhere')
+  await xenia.send({ conversation, text: 'two' })
+  await xenia.messageBecomes(conversation, 'two', 'accepted')
   // Behind it in the order of what comes to him.
-  const group = await vera.createGroup({ title: 'Another way', handles: ['walt'] })
-  await stands(walt, group, 'tray')
-  const timeline = await until(walt.watch('timeline', conversation), (now) => now !== undefined)
+  const group = await xenia.createGroup({ title: 'Another way', handles: ['yannick'] })
+  await stands(yannick, group, 'tray')
+  const timeline = await until(yannick.watch('timeline', conversation), (now) => now !== undefined)
   expect(textsOf(timeline?.items ?? [])).toEqual([])
 })
 
