@@ -11,11 +11,15 @@ interface Placed {
   readonly place: number
 }
 
-/** What became of an entry: where it stands, or null; and the state before the batch, null where there was none. */
+/** What became of an entry: where it stands, or null. */
 export interface AppendRow extends Placed {
   readonly seq: number | null
-  readonly epoch: number | null
-  readonly head: number | null
+}
+
+/** A log, and the sender's place in it; null for a sender who has none. A place that is missing has no log. */
+export interface StateRow extends Placed {
+  readonly epoch: number
+  readonly head: number
   readonly clientSeq: number | null
   readonly toSeq: number | null
 }
@@ -27,9 +31,9 @@ const HASH_BYTES = 32
 
 /**
  * Logs are locked in the order of their ids, as everybody locks them, and only then compared. Memberships are read as the
- * statement began: what another server has changed since changed under the log's lock, so either the epoch has moved, or the
- * counter has, and then the unique constraint refuses the batch, which runs again. Of each sender the longest unbroken run is
- * accepted that goes on from its counter.
+ * statement began: what another server has changed since changed under the log's lock, so either the epoch has moved, and nothing
+ * is appended, or the counter has, and then the unique constraint refuses the batch, which runs again. Of each sender the longest
+ * unbroken run is accepted that goes on from its counter.
  */
 const APPEND = `
 WITH wanted AS (
@@ -62,8 +66,7 @@ WITH wanted AS (
   FROM (SELECT conversation, sender, max(client_seq) AS counter FROM accepted GROUP BY conversation, sender) a
   WHERE m.conversation = a.conversation AND m.device = a.sender
 )
-SELECT found.place, accepted.seq, found.log_epoch AS epoch, found.head, found.counter AS "clientSeq", found.to_seq AS "toSeq"
-FROM found LEFT JOIN accepted ON accepted.place = found.place ORDER BY found.place`
+SELECT found.place, accepted.seq FROM found LEFT JOIN accepted ON accepted.place = found.place ORDER BY found.place`
 
 export function append(entries: readonly NewEntry[]): QueryConfig {
   let end = 1
@@ -86,6 +89,22 @@ export function append(entries: readonly NewEntry[]): QueryConfig {
     ],
   }
 }
+
+/**
+ * Logs and memberships of one moment, read after a batch: what the batch saw of a membership may be older than what it saw of
+ * its log, for which it waited, and then an epoch would seem to be over before a message that stands in it.
+ */
+const STATES = `
+SELECT w.place, log.epoch, log.head, m.client_seq AS "clientSeq", m.to_seq AS "toSeq"
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(conversation, sender, place)
+JOIN log ON log.conversation = w.conversation
+LEFT JOIN membership m ON m.conversation = w.conversation AND m.device = w.sender`
+
+export const states = (entries: readonly Pick<NewEntry, 'conversation' | 'sender'>[]): QueryConfig => ({
+  name: 'states',
+  text: STATES,
+  values: [entries.map(({ conversation }) => conversation), entries.map(({ sender }) => sender)],
+})
 
 /** In the order of their keys, as everybody locks them. */
 const ADVANCE = `

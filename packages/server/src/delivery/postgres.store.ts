@@ -1,7 +1,7 @@
 /**
  * The hot path on PostgreSQL. An append is one statement for a whole batch of messages: it locks the logs in their order,
- * compares epochs and counters, inserts, and moves heads and counters, in one round trip and one fsync. What it does not
- * append it gives back with the state that it found, and the rule of append-rule.ts says why.
+ * compares epochs and counters, inserts, and moves heads and counters, in one round trip and one fsync. For what it does not
+ * append the state is read after it, and the rule of append-rule.ts says why.
  */
 import { Refusal } from '@tacit/contract'
 import type { Client } from 'pg'
@@ -90,18 +90,27 @@ export class PostgresDeliveryStore implements DeliveryStore {
 
   async #append(client: Client, entries: readonly NewEntry[]): Promise<(Appended | Refusal | 'again')[]> {
     const { rows } = await client.query<statements.AppendRow>(statements.append(entries))
-    const after = statesAfter(entries, rows)
-    return Promise.all(
-      entries.map(async (entry, at) => {
-        const seq = rows[at]?.seq ?? null
-        if (seq === null) return this.#answer(entry, after.get(keyOf(entry)))
-        this.#deps.database.standing.acknowledged(entry.conversation, seq)
-        return { seq, hash: entry.hash, duplicate: false }
-      }),
+    const seqOf = (at: number): number | undefined => rows[at]?.seq ?? undefined
+    const answers = await this.#answers(
+      client,
+      entries.filter((_, at) => seqOf(at) === undefined),
     )
+    return entries.map((entry, at) => {
+      const seq = seqOf(at)
+      if (seq === undefined) return answers.shift() ?? 'again'
+      this.#deps.database.standing.acknowledged(entry.conversation, seq)
+      return { seq, hash: entry.hash, duplicate: false }
+    })
   }
 
-  /** Why an entry was not appended; `again`: something before it in its batch is what was in its way. */
+  /** Why these were not appended; `again`: something before it in its batch is what was in its way. */
+  async #answers(client: Client, entries: readonly NewEntry[]): Promise<(Appended | Refusal | 'again')[]> {
+    if (entries.length === 0) return []
+    const { rows } = await client.query<statements.StateRow>(statements.states(entries))
+    const found = new Map(rows.map((row) => [row.place, stateOf(row)]))
+    return Promise.all(entries.map((entry, at) => this.#answer(entry, found.get(at + 1))))
+  }
+
   async #answer(entry: NewEntry, state: AppendState | undefined): Promise<Appended | Refusal | 'again'> {
     const verdict = state ? judgeAppend(state, entry) : ({ kind: 'refuse', failure: 'not_found', details: {} } as const)
     if (verdict.kind === 'refuse') return new Refusal(verdict.failure, verdict.details)
@@ -121,27 +130,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
   }
 }
 
-const keyOf = ({ conversation, sender }: NewEntry): string => conversation + sender
-
-/** How the batch left each sender and its log. */
-function statesAfter(entries: readonly NewEntry[], rows: readonly statements.AppendRow[]): Map<string, AppendState> {
-  const heads = new Map<string, number>()
-  const counters = new Map<string, number>()
-  for (const [at, entry] of entries.entries()) {
-    const seq = rows[at]?.seq ?? null
-    if (seq === null) continue
-    heads.set(entry.conversation, seq)
-    counters.set(keyOf(entry), entry.clientSeq)
-  }
-  const states = new Map<string, AppendState>()
-  for (const [at, entry] of entries.entries()) {
-    const row = rows[at]
-    if (!row || row.epoch === null || row.head === null) continue
-    const clientSeq = counters.get(keyOf(entry)) ?? row.clientSeq
-    states.set(keyOf(entry), {
-      log: { epoch: row.epoch, head: heads.get(entry.conversation) ?? row.head },
-      membership: clientSeq === null ? undefined : { active: row.toSeq === null, clientSeq },
-    })
-  }
-  return states
-}
+const stateOf = ({ epoch, head, clientSeq, toSeq }: statements.StateRow): AppendState => ({
+  log: { epoch, head },
+  membership: clientSeq === null ? undefined : { active: toSeq === null, clientSeq },
+})

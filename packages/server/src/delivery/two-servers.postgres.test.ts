@@ -1,11 +1,12 @@
 import { AccountId, DeviceId, Refusal, type ConversationId } from '@tacit/contract'
 import fc from 'fast-check'
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../random.ts'
 import { newPlace, type TestPlace } from '../storage/database.test-support.ts'
 import { storageRefusal } from '../storage/faults.ts'
 import { openPostgres, type PostgresDatabase } from '../storage/postgres/postgres-database.ts'
+import type { Tables } from '../storage/tables.ts'
 import { sha256 } from './accept-message.ts'
 import type { Appended, NewEntry } from './delivery.store.ts'
 import * as ledger from './ledger.store.ts'
@@ -76,6 +77,27 @@ async function insist(entry: NewEntry): Promise<Appended> {
   }
 }
 
+/** An entry comes to the first server while the second has its log in hand, and waits until that has done its work. */
+async function askedWhile(asked: NewEntry, work: (tx: Transaction<Tables>) => Promise<void>): Promise<() => Promise<Appended>> {
+  const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const working = server(1).database.write(async (tx) => {
+    await ledger.lockedState(tx, { conversation: asked.conversation, device: asked.sender })
+    locked.resolve()
+    await release.promise
+    await work(tx)
+  })
+  await locked.promise
+  const sending = server(0).store.append(asked)
+  sending.catch(() => undefined)
+  const waits = sql<{
+    count: number
+  }>`select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  await expect.poll(async () => (await waits.execute(server(1).database.kysely)).rows[0]?.count).toBe(1)
+  release.resolve()
+  await working
+  return () => sending
+}
+
 const counting = (most: number): number[] => Array.from({ length: most }, (_, at) => at + 1)
 
 describe('two servers on one database', () => {
@@ -116,23 +138,23 @@ describe('two servers on one database', () => {
 
   test('refuse what waited while a commit on the other ended its epoch', async () => {
     const conversation = await converse([alice, bob])
-    const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const committing = server(1).database.write(async (tx) => {
-      await ledger.lockedState(tx, { conversation, device: bob.device })
-      locked.resolve()
-      await release.promise
+    const asked = message(conversation, alice, 1)
+    const sending = await askedWhile(asked, async (tx) => {
       await ledger.append(tx, { ...message(conversation, bob, 1), kind: 'commit' })
       await ledger.nextEpoch(tx, conversation)
     })
-    await locked.promise
-    const refused = expect(server(0).store.append(message(conversation, alice, 1))).rejects.toMatchObject({ failure: 'stale_epoch' })
-    const waits = sql<{
-      count: number
-    }>`select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-    await expect.poll(async () => (await waits.execute(server(1).database.kysely)).rows[0]?.count).toBe(1)
-    release.resolve()
-    await committing
-    await refused
+    await expect(sending()).rejects.toMatchObject({ failure: 'stale_epoch' })
+  })
+
+  test('F-09: say where it stands of what waited while the other accepted it, and then ended its epoch', async () => {
+    const conversation = await converse([alice, bob])
+    const asked = message(conversation, alice, 1)
+    const sending = await askedWhile(asked, async (tx) => {
+      await ledger.append(tx, asked)
+      await ledger.append(tx, { ...message(conversation, bob, 1), kind: 'commit' })
+      await ledger.nextEpoch(tx, conversation)
+    })
+    expect(await sending()).toMatchObject({ seq: 1, duplicate: true, hash: asked.hash })
   })
 
   test('refuse what was sealed for an epoch that a commit on the other has just ended', async () => {
