@@ -11,6 +11,9 @@ import { orLate } from './patience.ts'
 
 const engine = await createMlsEngine({ treeInWelcome: false })
 
+/** What of a socket a conversation needs. */
+export type LaneSocket = Pick<WireSocket, 'command' | 'drop'>
+
 /** Somebody whom a commit adds; told when it is accepted. */
 export interface Guest {
   readonly device: WireDevice
@@ -102,14 +105,15 @@ export class Lane {
   /** An entry of the log; own ones are accepted by that. */
   kept({ seq, epoch, kind }: Entry, hash: string): void {
     this.cursor = seq
-    if (kind === 'commit') this.#epoch = epoch + 1
+    // An own commit is often accepted before entries from before it arrive.
+    if (kind === 'commit') this.#epoch = Math.max(this.#epoch, epoch + 1)
     const at = this.#items.findIndex((item) => item.hashes.has(hash))
     if (at >= 0) this.#done(at + 1, seq)
     this.#arrived()
   }
 
   /** Says what there is to say, until the socket is closed. */
-  async talk(socket: WireSocket, closed: Promise<void>): Promise<void> {
+  async talk(socket: LaneSocket, closed: Promise<void>): Promise<void> {
     let open = true
     const end = closed.then(() => (open = false))
     while (open) {
@@ -187,7 +191,7 @@ export class Lane {
     this.#record('invoke', item)
   }
 
-  async #offerAll(socket: WireSocket, batch: readonly Item[]): Promise<void> {
+  async #offerAll(socket: LaneSocket, batch: readonly Item[]): Promise<void> {
     const answers = await Promise.all(batch.map((item) => this.#offer(socket, item)))
     const refused = answers.find((answer) => !answer.ok)
     if (!refused || refused.ok) return
@@ -196,7 +200,7 @@ export class Lane {
     else if (failure !== 'out_of_order') await pause(failure === 'storage_full' ? 100 : 20)
   }
 
-  async #offer(socket: WireSocket, item: Item): Promise<CommandAnswer<'delivery.send'>> {
+  async #offer(socket: LaneSocket, item: Item): Promise<CommandAnswer<'delivery.send'>> {
     const { recorder, accepted, refused } = this.#options.hears
     item.since ??= recorder.now()
     const answer = await this.#ask(socket, item)
@@ -215,7 +219,7 @@ export class Lane {
     return answer
   }
 
-  #ask(socket: WireSocket, { clientSeq, epoch, bytes, pending }: Item): Promise<CommandAnswer<'delivery.send'>> {
+  #ask(socket: LaneSocket, { clientSeq, epoch, bytes, pending }: Item): Promise<CommandAnswer<'delivery.send'>> {
     const { conversation } = this
     if (!pending) return socket.command('delivery.send', { conversation, epoch, clientSeq, bytes })
     const groupInfo = new Uint8Array(pending.groupInfo)
