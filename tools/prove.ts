@@ -55,7 +55,8 @@ function faults(): Row[] {
     totals.acknowledged += numberAt(row, 'acknowledged')
     totals.kills += numberAt(row, 'kills')
     totals.violations += numberAt(row, 'violations')
-    const says = `${numberAt(row, 'injections')} times, ${numberAt(row, 'acknowledged')} acknowledged, ${numberAt(row, 'violations')} violations`
+    const counts = `${numberAt(row, 'injections')} times, ${numberAt(row, 'acknowledged')} acknowledged, ${numberAt(row, 'violations')} violations`
+    const says = [counts, ...textsAt(row, 'says').map((what) => `\n         ${what}`)].join('')
     return {
       name: `${String(row['id'])} ${String(row['name'])}`,
       passed: numberAt(row, 'violations') === 0,
@@ -138,6 +139,11 @@ function isReport(value: unknown): value is Report {
 function listAt(report: Report, name: string): readonly Report[] {
   const list = report[name]
   return Array.isArray(list) ? list.filter(isReport) : []
+}
+
+function textsAt(report: Report, name: string): readonly string[] {
+  const list = report[name]
+  return Array.isArray(list) ? list.map(String) : []
 }
 
 function numberAt(report: Report, name: string): number {

@@ -61,6 +61,8 @@ export interface RowSummary {
   readonly kills: number
   readonly acknowledged: number
   readonly violations: number
+  /** What the first of them are. */
+  readonly says: readonly string[]
   readonly seconds: number
   readonly figures: readonly Figure[]
 }
@@ -88,8 +90,9 @@ async function playRow(row: Row, count: number): Promise<RowSummary> {
   const seconds = (performance.now() - began) / 1000
   const { injections, kills = 0, acknowledged, violations, figures } = outcome
   console.log(line(row, outcome, seconds))
-  for (const { id, says } of violations.slice(0, 5)) console.log(`      ${id}: ${says}`)
-  return { id: row.id, name: row.name, injections, kills, acknowledged, violations: violations.length, seconds, figures }
+  const says = violations.slice(0, 5).map(({ id, says: what }) => `${id}: ${what}`)
+  for (const one of says) console.log(`      ${one}`)
+  return { id: row.id, name: row.name, injections, kills, acknowledged, violations: violations.length, says, seconds, figures }
 }
 
 /** A row that cannot be played to its end proves nothing. */
