@@ -1,0 +1,105 @@
+/** Own devices and what goes between them: linking and history. */
+import type { devices as english } from '../en/devices.ts'
+import type { Shape } from '../shape.ts'
+
+export const devices: Shape<typeof english> = {
+  history: {
+    title: 'Verlauf',
+    archive: 'Archiv meines Verlaufs',
+    hint: 'Damit er auf deinem nächsten Gerät da ist.',
+    explain:
+      'Deine Geräte legen eine verschlüsselte Kopie deiner Unterhaltungen auf den Server, damit ein neues Gerät zeigt, was vorher geschrieben wurde. Der Schlüssel liegt in deinem Tresor: Der Server kann sie nicht lesen.',
+    unknown: 'Wie es um das Archiv steht, ist bekannt, sobald dieses Gerät online ist.',
+    keep: 'Meinen Verlauf ins Archiv legen',
+    isOn: 'Was du schreibst und empfängst, kommt innerhalb von Sekunden hinein.',
+    isOff: 'Es kommt nichts mehr hinein. Was darin ist, bleibt, bis du es löschst; mehr zeigt ein neues Gerät nicht.',
+    size_one: '{{count}} Zeile · {{used}} von {{quota}} MB',
+    size_other: '{{count}} Zeilen · {{used}} von {{quota}} MB',
+    restoring_one: 'Älterer Verlauf kommt herein: {{done}} von {{count}} Zeile',
+    restoring_other: 'Älterer Verlauf kommt herein: {{done}} von {{count}} Zeilen',
+    waiting_one: '{{count}} Zeile dieses Geräts ist noch nicht darin.',
+    waiting_other: '{{count}} Zeilen dieses Geräts sind noch nicht darin.',
+    cost: 'Was es kostet: Nachrichten schützen sich, indem sie ihre Schlüssel vergessen; wer später in ein Gerät einbricht, kann früher Gesendetes nicht lesen. Ein Archiv erinnert sich. Wer an dein Passwort, deinen Passkey oder deine Wiederherstellungskarte kommt, kann alles darin lesen. Ohne Archiv könnte er es nicht.',
+    trouble: {
+      full: 'Das Archiv ist voll. Neuerer Verlauf bleibt nur auf deinen Geräten. Sichere eine Kopie und lösche dann das Archiv, um neu zu beginnen.',
+      missing: 'Der Server gibt einen Teil deines Archivs nicht heraus. Was er gibt, ist echt; frage den Betreiber nach dem Rest.',
+      unreadable:
+        'Das Archiv oder ein Teil davon lässt sich hier nicht lesen. Eine neuere Version der App kann es vielleicht. Nach einem Neubeginn des Kontos kann es nichts mehr: Lösche es, um neu anzufangen.',
+      rolled_back:
+        'Der Server zeigte ein älteres Archiv, als dieses Gerät gesehen hatte. Was auf diesem Gerät ist, wird noch einmal archiviert.',
+      forked: 'Der Server zeigte deinen Geräten verschiedene Archive. Was auf diesem Gerät ist, wird noch einmal archiviert.',
+    },
+    seen: 'Ich habe es gesehen',
+    alarm: 'Der Server verbirgt oder verändert einen Teil deines Verlaufs.',
+    look: 'Ansehen',
+    copy: 'Meine eigene Kopie',
+    copyHint:
+      'Eine Datei mit allem auf diesem Gerät, in jedem Browser lesbar. Wer sie hat, kann sie lesen: Bewahre sie auf, wo du Privates aufbewahrst.',
+    export: 'Kopie sichern',
+    import: 'Kopie einlesen',
+    imported_one: '{{count}} Zeile kam hinzu, {{known}} waren schon da.',
+    imported_other: '{{count}} Zeilen kamen hinzu, {{known}} waren schon da.',
+    refused: {
+      not_a_history: 'Diese Datei ist kein Verlauf von Tacit.',
+      damaged: 'Diese Datei ist beschädigt. Nichts wurde geändert.',
+      too_new: 'Diese Datei stammt von einer neueren Version von Tacit.',
+      other_account: 'Das ist der Verlauf eines anderen Kontos.',
+    },
+    page: {
+      title: 'Verlauf von {{handle}}',
+      about: 'Geschrieben von Tacit am {{date}}. Wer diese Datei hat, kann sie lesen.',
+      untitled: 'Eine Unterhaltung ohne Titel',
+    },
+    erase: 'Archiv löschen',
+    eraseTitle: 'Archiv auf dem Server löschen?',
+    eraseText:
+      'Es ist dann ausgeschaltet und leer. Deine Geräte behalten, was sie haben; ein neues Gerät zeigt nur, was geschrieben wird, seit es da ist.',
+    eraseAction: 'Löschen',
+  },
+
+  linking: {
+    door: 'Ein anderes Gerät von mir benutzen',
+    newTitle: 'Dieses Gerät verbinden',
+    newExplain:
+      'Öffne auf einem Gerät, auf dem du angemeldet bist, die Einstellungen und wähle Neues Gerät verbinden. Scanne dort diesen Code oder tippe ihn ein.',
+    connecting: 'Verbindung wird aufgenommen…',
+    qr: 'Code für die Kamera deines anderen Geräts',
+    code: 'Code zum Eintippen',
+    goodFor_one: 'Noch {{count}} Sekunde gültig',
+    goodFor_other: 'Noch {{count}} Sekunden gültig',
+    newCode: 'Neuen Code zeigen',
+    back: 'Zurück',
+    compareNew: 'Ein Gerät von {{handle}} hat deinen Code gebracht. Wenn beide diese Zahl zeigen, bestätige sie dort.',
+    compareOld:
+      'Zeigt dein neues Gerät diese Zahl? Wenn nicht, oder wenn es nicht in deiner Hand ist, dann unterscheiden sie sich: Vielleicht will jemand in dein Konto.',
+    number: 'Zahl zum Vergleichen: {{digits}}',
+    same: 'Sie sind gleich',
+    different: 'Sie unterscheiden sich',
+    finishing: 'Das neue Gerät wird eingelassen…',
+    done: 'Dein neues Gerät ist dabei',
+    doneHint: 'Es kommt gerade in deine Unterhaltungen.',
+    close: 'Fertig',
+    title: 'Neues Gerät verbinden',
+    proveText: 'Wer ein Gerät verbindet, kann als du lesen und schreiben. Zeig deshalb erst, dass du es bist.',
+    explain: 'Öffne auf dem neuen Gerät {{server}}, wähle Anmelden und dann „Ein anderes Gerät von mir benutzen“. Es zeigt einen Code.',
+    camera: 'Kamera, die den Code sucht',
+    noCamera: 'Die Kamera kann hier nicht benutzt werden. Bitte tippe den Code ein.',
+    scan: 'Code scannen',
+    stopScan: 'Code eintippen',
+    typed: 'Code des neuen Geräts',
+    continue: 'Weiter',
+    over: {
+      expired: 'Das hat zu lange gedauert. Zeig auf dem neuen Gerät einen neuen Code.',
+      used: 'Dieser Code wurde schon benutzt. Wenn du das nicht warst, hat ihn jemand gesehen; hier kam damit niemand herein. Zeig einen neuen.',
+      wrong_code: 'Diesen Code gibt es nicht. Schau noch einmal auf das neue Gerät.',
+      other_server: 'Dieser Code ist für einen anderen Server.',
+      cancelled_here: 'Abgebrochen.',
+      cancelled_there: 'Das andere Gerät hat abgebrochen.',
+      different: 'Abgebrochen, weil sich die Zahlen unterschieden. Geschieht es wieder, steht jemand zwischen deinen Geräten.',
+      tampered: 'Was kam, passt nicht zu dem, was versprochen war: Jemand steht zwischen deinen Geräten. Niemand wurde eingelassen.',
+      too_many_tries: 'Zu viele Versuche. Bitte warte zehn Minuten.',
+      too_many_devices: 'Du hast so viele Geräte, wie ein Konto haben kann. Entferne erst eines.',
+      failed: 'Das hat nicht geklappt. Bitte beginne noch einmal.',
+    },
+  },
+}
