@@ -109,6 +109,7 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   const lag = new LoopLag({ elapsed: effects.elapsed ?? systemElapsed, heapUse: systemHeapUse })
   const inspection = new Inspection({
     database,
+    lag,
     found: ({ entries }) => log('entries_damaged', { count: entries }),
     failed: (error) => log('fault', { where: 'inspection', ...faultFields(error) }),
   })

@@ -97,6 +97,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
   const retention = new Retention({
     database: deps.database,
     clock: deps.clock,
+    lag: deps.lag,
     settings: retentionSettings(deps.settings.retentionDays),
     welcomes: conversations.outstandingWelcomes,
   })
@@ -119,7 +120,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     },
     followers: { rooms: [delivery, signals, gateway], onBlind: () => gateway.endAll() },
     async close(within) {
-      await gateway.close(within)
+      await Promise.all([gateway.close(within), retention.stop()])
       await signals.passed()
       delivery.stop()
     },

@@ -54,24 +54,30 @@ export const oldestEntries = (db: Reader, conversation: ConversationId, limit: n
     .limit(limit)
     .execute()
 
-/** Takes the bytes of all entries up to `seq`. */
-export const emptyEntries = (tx: Writer, conversation: ConversationId, seq: number) =>
-  tx
+/** Takes the bytes of all entries up to `seq`. Returns of how many. */
+export async function emptyEntries(tx: Writer, conversation: ConversationId, seq: number): Promise<number> {
+  const { numUpdatedRows } = await tx
     .updateTable('entry')
     .set({ bytes: null })
     .where('conversation', '=', conversation)
     .where('seq', '<=', seq)
     .where('bytes', 'is not', null)
-    .execute()
+    .executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
 
 /**
  * Forgets emptied entries of epochs before the given one. The last entry of each device keeps its row: only with its hash
- * can a repeat be answered as before.
+ * can a repeat be answered as before. `before`: the first entry that has its bytes, if any has, so that those behind it are not read.
  */
-export const dropHashes = (tx: Writer, conversation: ConversationId, epoch: number) =>
+export const dropHashes = (
+  tx: Writer,
+  { conversation, epoch, before }: { conversation: ConversationId; epoch: number; before: number | undefined },
+) =>
   tx
     .deleteFrom('entry')
     .where('conversation', '=', conversation)
+    .$if(before !== undefined, (query) => query.where('seq', '<', before ?? 0))
     .where('bytes', 'is', null)
     .where('epoch', '<', epoch)
     .where(({ not, exists, selectFrom }) =>

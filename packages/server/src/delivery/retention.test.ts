@@ -107,6 +107,26 @@ describe('retention', () => {
     expect(await Promise.all(conversations.map(left))).toEqual(conversations.map(() => []))
   })
 
+  test('lets everything else go on between two conversations, of which on SQLite each is done in one go', async () => {
+    for (let at = 0; at < 3; at++) await talk([alice, bob], 1)
+    let ended = false
+    const run = rooms.retention.run().finally(() => (ended = true))
+    await new Promise(setImmediate)
+    expect(ended).toBe(false)
+    await run
+  })
+
+  test('one run at a time: who asks meanwhile hears of the same, and a stop ends it after the conversation that it is at', async () => {
+    const conversations = [await talk([alice, bob], 1), await talk([alice, bob], 1)]
+    rooms.clock.time += 31 * DAY
+    const runs = [rooms.retention.run(), rooms.retention.run()]
+    await rooms.retention.stop()
+    const [first = 0, second] = await Promise.all(runs)
+    expect(second).toBe(first)
+    expect((await Promise.all(conversations.map(left))).flat()).toHaveLength(4 - first)
+    expect(first).toBeLessThan(4)
+  })
+
   test('a counter that retention has forgotten is answered with the next one', async () => {
     const conversation = await talk([alice, bob], 1)
     for (const clientSeq of [3, 4, 5]) await commit(rooms, alice, { conversation, clientSeq })

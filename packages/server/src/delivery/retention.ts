@@ -6,7 +6,9 @@
 import type { ConversationId } from '@tacit/contract'
 import type { Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
+import type { LoopLag } from '../loop-lag.ts'
 import type { Database } from '../storage/database.ts'
+import { rest } from '../storage/rests.ts'
 import type { Tables } from '../storage/tables.ts'
 import * as store from './retention.store.ts'
 import type { AgedEntry, LogToTrim } from './retention.store.ts'
@@ -14,6 +16,7 @@ import type { AgedEntry, LogToTrim } from './retention.store.ts'
 export interface RetentionDeps {
   readonly database: Database
   readonly clock: Clock
+  readonly lag: Pick<LoopLag, 'worst'>
   readonly settings: RetentionSettings
   readonly welcomes: OutstandingWelcomes
 }
@@ -44,24 +47,39 @@ export const retentionSettings = (retentionDays: number): RetentionSettings => (
   entriesPerRun: 5000,
 })
 
-/** Entries that one transaction may remove: others wait for it. */
-const ENTRIES_PER_STEP = 500
+/** Entries that one transaction may remove: others wait for it, a few milliseconds. */
+const ENTRIES_PER_STEP = 100
 
 export class Retention {
   readonly #deps: RetentionDeps
   #last: ConversationId | undefined
+  #running: Promise<number> | undefined
+  #stopped = false
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps
   }
 
-  /** Looks at the next conversations. Returns how many entries went. */
-  async run(): Promise<number> {
+  /** Looks at the next conversations, with rests between. Returns how many entries went; while a run is under way, how many go in it. */
+  run(): Promise<number> {
+    this.#running ??= this.#look().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  /** Resolves when nothing of it reads or writes any more. A fault is for whoever asked for the run. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running?.catch(() => undefined)
+  }
+
+  async #look(): Promise<number> {
     const { database, settings } = this.#deps
     const logs = await store.nextLogs(database.kysely, { after: this.#last, limit: settings.conversationsPerRun })
     let removed = 0
     for (const log of logs) {
-      if (removed >= settings.entriesPerRun) return removed
+      if (removed >= settings.entriesPerRun || this.#stopped) return removed
       removed += await this.#trim(log, settings.entriesPerRun - removed)
       this.#last = log.conversation
     }
@@ -73,9 +91,10 @@ export class Retention {
     let removed = 0
     for (;;) {
       const step = Math.min(ENTRIES_PER_STEP, most - removed)
-      if (step === 0) return removed
+      if (step === 0 || this.#stopped) return removed
       const count = await this.#deps.database.write((tx) => this.#trimStep(tx, log.conversation, step))
       removed += count
+      await rest(this.#deps.lag)
       if (count < step) return removed
     }
   }
@@ -90,14 +109,26 @@ export class Retention {
     await welcomes.dropBefore(tx, { conversation, before: now - settings.keepFor })
     const log = await store.logToTrim(tx, conversation)
     if (!log) return 0
-    const oldest = await store.oldestEntries(tx, conversation, most)
-    const count = removableCount(oldest, { log, now, settings })
+    const oldest = await this.#oldestEntries(tx, { log, now, most })
+    const count = Math.min(removableCount(oldest, { log, now, settings }), most)
     const last = oldest[count - 1]
-    if (last) await store.emptyEntries(tx, conversation, last.seq)
+    // Another server may have been here between the look and this.
+    const emptied = last ? await store.emptyEntries(tx, conversation, last.seq) : 0
     await store.dropPast(tx, conversation)
     const lowest = await welcomes.lowestEpoch(tx, conversation)
-    await store.dropHashes(tx, conversation, Math.min(log.epoch - 1, lowest ?? log.epoch))
-    return count
+    const epoch = Math.min(log.epoch - 1, lowest ?? log.epoch)
+    await store.dropHashes(tx, { conversation, epoch, before: oldest[count]?.seq })
+    return emptied
+  }
+
+  /** Those that may go, if any may, and the first that stays: mostly the oldest of all has to, and nothing else is read. */
+  async #oldestEntries(
+    tx: Transaction<Tables>,
+    { log, now, most }: { log: LogToTrim; now: number; most: number },
+  ): Promise<readonly AgedEntry[]> {
+    const first = await store.oldestEntries(tx, log.conversation, 1)
+    if (removableCount(first, { log, now, settings: this.#deps.settings }) === 0) return first
+    return store.oldestEntries(tx, log.conversation, most + 1)
   }
 }
 

@@ -22,6 +22,7 @@ function inspection() {
   const told: Damage[] = []
   const one = new Inspection({
     database: rooms.database,
+    lag: { worst: 0 },
     found: (damage) => told.push(damage),
     failed: (error) => expect.fail(String(error)),
   })
