@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openWorld, until, type World, type WorldDevice } from './index.ts'
+import { openWorld, ShiftedClock, until, type World, type WorldDevice } from './index.ts'
 
 let world: World
 beforeAll(async () => {
@@ -97,4 +97,22 @@ test('a server that restarts in between is weather', async () => {
   await world.restartServer()
   await left.send({ conversation, text: 'after' })
   await right.sees(conversation, ['before', 'after'])
+})
+
+test('whoever was added two days ago and comes only now finds nothing dated before what it follows', async () => {
+  const clock = new ShiftedClock()
+  await using later = await openWorld({ clock })
+  const [alice, bob] = await Promise.all([later.signedUp('Alice'), later.signedUp('Bob')])
+  bob.weather.cut()
+  await offline(bob)
+  const conversation = await alice.startDirect({ handle: 'bob' })
+  await alice.send({ conversation, text: 'two days ago' })
+  await alice.messageBecomes(conversation, 'two days ago', 'accepted')
+  clock.ahead = 2 * 86_400_000
+  bob.weather.restore()
+  await bob.conversation('Alice')
+  await bob.sees(conversation, ['two days ago'])
+  const timeline = await until(bob.watch('timeline', conversation), (now) => now !== undefined && now.items.length > 1)
+  const times = (timeline?.items ?? []).map(({ time }) => time)
+  expect(times).toEqual(times.toSorted((one, other) => one - other))
 })

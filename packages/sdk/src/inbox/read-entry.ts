@@ -11,6 +11,7 @@ import { countMessage } from '../conversations/rotation.ts'
 import { memberAccount } from '../conversations/roster.store.ts'
 import { nextTranscript, readHandshakeData } from '../conversations/transcript.ts'
 import { LeafCheck } from '../devices/authenticate-leaf.ts'
+import { dateBeginning } from '../messages/items.store.ts'
 import { eraseLost, moveItem, placeOffered, type LostEntry } from '../rollback/rollback.store.ts'
 import { sha256 } from '../sealing.ts'
 import { applyCommit } from './apply-commit.ts'
@@ -38,7 +39,9 @@ export async function skipEntry(reading: Reading, entry: Entry): Promise<void> {
   await moveOn(reading, entry, hash)
 }
 
-async function moveOn(reading: Reading, { seq }: Entry, hash: Uint8Array): Promise<void> {
+async function moveOn(reading: Reading, { seq, time }: Entry, hash: Uint8Array): Promise<void> {
+  const { conversation, state } = reading
+  if (state.cursor === state.begins) reading.write((writer) => dateBeginning(writer, { conversation, seq: state.begins, time }))
   const transcript = await nextTranscript({ before: reading.state.transcript, seq, hash })
   reading.state = { ...reading.state, cursor: seq, transcript }
   if (transcript.length > 0) reading.noteTranscript(seq, { transcript, entry: hash })

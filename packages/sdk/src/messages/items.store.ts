@@ -30,6 +30,15 @@ export async function addItem(
   )
 }
 
+/**
+ * What is told of a beginning bears this device's time, because nobody says when it was added. It may have been away for long since: the
+ * first entry after it was there no earlier.
+ */
+export async function dateBeginning(writer: Writer, at: { conversation: ConversationId; seq: number; time: number }): Promise<void> {
+  const sql = "update item set time = ?3 where conversation = ?1 and seq = ?2 and kind <> 'message' and time > ?3"
+  await writer.run(sql, [at.conversation, at.seq, at.time])
+}
+
 /** The same item from the archive came first: the log is where it belongs. */
 async function replaceRestored(
   writer: Writer,
