@@ -66,6 +66,7 @@ test('who was not talked to before waits for an answer: it is accepted, or delet
   ])
   expect((await bob.run(['requests'])).stdout).toMatch(/@Alice wants to write to you\n$/)
   await bob.json(['accept', '@alice'])
+  expect((await bob.run(['accept', '@alice'])).stderr).toContain('Nobody called “@alice” waits for an answer.')
   expect(await bob.json(['list'])).toEqual([expect.objectContaining({ title: 'Alice' })])
 
   const dave = await signedUp('Dave')

@@ -15,11 +15,18 @@ const SHORTEST_PREFIX = 4
  * slip a conversation under a name that is already in use. Throws `CliFailure` when none or several fit.
  */
 export function findConversation<C extends Named>(reference: string, conversations: readonly C[]): C {
+  const found = conversationThatFits(reference, conversations)
+  if (!found) throw new CliFailure('not_found', `There is no conversation “${reference}”.`, advice(reference))
+  return found
+}
+
+/** The same, undefined when none fits. Throws `CliFailure` when several do. */
+export function conversationThatFits<C extends Named>(reference: string, conversations: readonly C[]): C | undefined {
   const exact = conversations.find(({ conversation }) => conversation === reference)
   if (exact) return exact
   const [found, ...others] = conversations.filter((one) => fits(reference, one))
-  if (!found) throw new CliFailure('not_found', `There is no conversation “${reference}”.`, advice(reference))
-  if (others.length > 0) throw new CliFailure('ambiguous', `“${reference}” fits several conversations.`, choices([found, ...others]))
+  if (found && others.length > 0)
+    throw new CliFailure('ambiguous', `“${reference}” fits several conversations.`, choices([found, ...others]))
   return found
 }
 

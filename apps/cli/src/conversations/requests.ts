@@ -1,11 +1,11 @@
 /** What strangers began, and the answers to it. Until they are answered they stand apart: no command takes one for a conversation of its person. */
 import type { ConversationSummary } from '@tacit/sdk'
-import { catchUp } from '../context.ts'
-import type { SignedInContext } from '../context.ts'
+import { catchUp, type SignedInContext } from '../context.ts'
+import { CliFailure } from '../failures.ts'
 import { recently } from '../terminal/when.ts'
 import { printable } from '../terminal/printable.ts'
 import { allConversations, isRequest } from './conversations.ts'
-import { findConversation, shortId } from './reference.ts'
+import { conversationThatFits, shortId } from './reference.ts'
 
 /** Without what they say or what they call their group. */
 export async function requests(context: SignedInContext): Promise<void> {
@@ -34,10 +34,12 @@ export async function decline(context: SignedInContext, { reference, block }: { 
 /** By the handle of who asks, too. */
 async function chosenRequest(context: SignedInContext, reference: string): Promise<ConversationSummary> {
   const waiting = await waitingRequests(context)
-  return findConversation(
+  const found = conversationThatFits(
     reference,
     waiting.map((one) => ({ ...one, ...(one.request?.by && { peer: one.request.by }) })),
   )
+  if (!found) throw new CliFailure('not_found', `Nobody called “${reference}” waits for an answer.`, 'See `tacit requests`.')
+  return found
 }
 
 async function waitingRequests(context: SignedInContext): Promise<readonly ConversationSummary[]> {
