@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { ConversationId } from '@tacit/sdk'
+import type { ConversationId, Timeline } from '@tacit/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { noticesOf, openWorld, PASSWORD, ShiftedClock, textsOf, until, type World, type WorldDevice } from './index.ts'
 
@@ -30,9 +30,25 @@ async function settled(device: WorldDevice, conversation: ConversationId, count:
   return timeline?.items ?? []
 }
 
-/** The device has noticed that the server lost something. */
+/** Where a device shows a message. */
+const placeOf = (timeline: Timeline | undefined, text: string): number =>
+  timeline?.items.find((item) => item.kind === 'message' && item.text === text)?.seq ?? 0
+
+/** The device says that the server went back: its log, or what own devices have in common. */
 const noticed = (device: WorldDevice, conversation: ConversationId) =>
   until(device.watch('timeline', conversation), (now) => noticesOf(now?.items ?? []).includes('tampering'))
+
+/** The device has stepped back, and counts its patience from here: a message that the server lost is where the log ends now. */
+const steppedBack = (device: WorldDevice, conversation: ConversationId, lost: { readonly text: string; readonly seq: number }) =>
+  until(device.watch('timeline', conversation), (now) => placeOf(now, lost.text) < lost.seq)
+
+/** The one value of a query of the server's database. */
+function onServer(sql: string): unknown {
+  const database = new DatabaseSync(join(world.dataFolder, 'tacit.sqlite'), { readOnly: true })
+  const { value } = database.prepare(sql).get() ?? {}
+  database.close()
+  return value
+}
 
 /** What a device shows once these are among it, and are on the server. */
 async function shows(device: WorldDevice, conversation: ConversationId, wanted: readonly string[]) {
@@ -117,14 +133,26 @@ describe('a server that was restored from a backup', () => {
     await say(alice, chat, ['two'])
     await Promise.all([bob, carol].map((device) => device.sees(chat, ['one', 'two'])))
     await say(bob, chat, ['three'])
-    await carol.sees(chat, ['one', 'two', 'three'])
+    const lost = { text: 'three', seq: placeOf(await carol.sees(chat, ['one', 'two', 'three']), 'three') }
+    // What own devices have in common is lost, too, and here it is missed before the log is.
+    const written = () => Number(onServer("SELECT sum(version) AS value FROM vault_part WHERE part = 'settings'"))
+    const before = written()
+    for (const device of [bob, carol]) await device.setPreference({ name: 'theme', value: 'dark' })
+    await expect.poll(written).toBe(before + 2)
     alice.weather.cut()
+    const told = Promise.all([bob, carol].map((device) => noticed(device, chat)))
+    for (const device of [bob, carol])
+      device.weather.forgeAnswers(async (url, body) => {
+        if (url.includes('/hashes')) await told
+        return body
+      })
 
     await world.restore('backup')
-    await Promise.all([bob, carol].map((device) => noticed(device, chat)))
+    await told
+    await Promise.all([bob, carol].map((device) => steppedBack(device, chat, lost)))
     clock.ahead += 180_000
     await say(carol, chat, ['four'])
-    await carol.messageBecomes(chat, 'four', 'accepted')
+    await shows(carol, chat, ['four'])
     await say(bob, chat, ['five'])
     await shows(carol, chat, ['three', 'five'])
     await say(carol, chat, ['six'])
@@ -183,14 +211,6 @@ describe('device lists that a restored server has lost', () => {
     await device.conversation('Bob')
     await bob.details(chat, ({ members }) => members.some((member) => member.devices === devices))
     return device
-  }
-
-  /** The one value of a query of the server's database. */
-  const onServer = (sql: string): unknown => {
-    const database = new DatabaseSync(join(world.dataFolder, 'tacit.sqlite'), { readOnly: true })
-    const { value } = database.prepare(sql).get() ?? {}
-    database.close()
-    return value
   }
 
   const ofAlice = async (device: WorldDevice) => (await device.devices()).length

@@ -201,7 +201,8 @@ export class Weather implements Network {
   #note(frame: CommandFrame, lost: Set<number>): void {
     this.#said.set(frame.name, this.said(frame.name) + 1)
     if (this.#unanswered(frame)) lost.add(frame.ref)
-    if (frame.name !== 'delivery.acknowledge') return
+    // A socket begins with the cursors themselves: what the last one had no time to acknowledge is said so.
+    if (frame.name !== 'delivery.acknowledge' && frame.name !== 'delivery.resume') return
     for (const { conversation, seq } of frame.body.cursors)
       this.#acknowledged.set(conversation, Math.max(seq, this.acknowledged(conversation)))
     for (const look of this.#onAcknowledged) look()

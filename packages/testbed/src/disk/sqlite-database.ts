@@ -75,6 +75,10 @@ export class SimulatedDatabase {
     if (code !== 0) throw this.#error(code)
   }
 
+  get isOpen(): boolean {
+    return !this.#closed
+  }
+
   get isTransaction(): boolean {
     return this.#heap._sqlite3_get_autocommit(this.#database) === 0
   }

@@ -111,7 +111,7 @@ export class SimDevice {
         return account()
       },
       proc: name,
-      database: () => (process.alive ? database : undefined),
+      database: () => (process.alive && database.isOpen ? database : undefined),
     }
     const tap = this.#forged(recorder?.tap(who) ?? SILENT)
     const cabled = new SimNetwork({ loop, dice: process.dice.named('network'), cable: this.cable, process, server, tap })
