@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useMessenger } from '../messenger/messenger-context.tsx'
 import { useAction } from '../messenger/use-action.ts'
 import { CopiedField, EntryForm } from './entry-form.tsx'
-import { StartAnew } from './start-anew.tsx'
+import { ResetAccount } from './reset-account.tsx'
 
 export function CodeSignIn({ onBack }: { readonly onBack: () => void }) {
   const { t } = useTranslation()
@@ -16,7 +16,7 @@ export function CodeSignIn({ onBack }: { readonly onBack: () => void }) {
     await messenger.enterRecoveryCode({ handle: handle.trim(), code })
     setEntered(true)
   })
-  if (entered) return <StartAnew onBack={onBack} />
+  if (entered) return <ResetAccount onBack={onBack} />
   return (
     <EntryForm title={t('door.lost.title')} action={t('door.lost.action')} entering={enter} onEnter={enter.start} onBack={onBack}>
       <p>{t('door.lost.text')}</p>

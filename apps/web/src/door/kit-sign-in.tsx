@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CopiedField, EntryForm } from './entry-form.tsx'
-import { StartAnew } from './start-anew.tsx'
+import { ResetAccount } from './reset-account.tsx'
 import { useDoor } from './use-door.ts'
 
 export function KitSignIn({ onBack }: { readonly onBack: () => void }) {
@@ -14,7 +14,7 @@ export function KitSignIn({ onBack }: { readonly onBack: () => void }) {
     signInWithKit.reset()
   }
   const enter = () => signInWithKit.start(kit)
-  if (signInWithKit.failure?.name === 'vault_locked') return <StartAnew onBack={onBack} />
+  if (signInWithKit.failure?.name === 'vault_locked') return <ResetAccount onBack={onBack} />
   return (
     <EntryForm title={t('door.kit.title')} action={t('door.signIn.withPassword')} entering={signInWithKit} onEnter={enter} onBack={onBack}>
       <CopiedField

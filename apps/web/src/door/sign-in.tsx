@@ -9,7 +9,7 @@ import { FailureLine } from '../messenger/failure-line.tsx'
 import { paths } from '../routes.ts'
 import css from './form.module.css'
 import { PasswordField } from './password-field.tsx'
-import { StartAnew } from './start-anew.tsx'
+import { ResetAccount } from './reset-account.tsx'
 import { useDoor } from './use-door.ts'
 
 /**
@@ -44,7 +44,7 @@ export function SignIn({
       door.signInWithPassword.reset()
       door.signInWithPasskey.reset()
     }
-    return <StartAnew onBack={back} />
+    return <ResetAccount onBack={back} />
   }
 
   return (

@@ -52,7 +52,7 @@ export const door: Shape<typeof english> = {
       code: 'Code',
       action: 'Weiter',
     },
-    anew: {
+    reset: {
       title: 'Neu anfangen',
       text: 'Der Server kennt dich, aber was für dich verschlüsselt ist, lässt sich nicht öffnen. Du kannst mit einem neuen Schlüssel neu anfangen.',
       keeps: 'Du behältst deinen Namen und kommst in deine Unterhaltungen zurück.',

@@ -49,7 +49,7 @@ export const door = {
       code: 'Code',
       action: 'Go on',
     },
-    anew: {
+    reset: {
       title: 'Begin anew',
       text: 'The server knows you, but what is encrypted for you cannot be opened. You can begin anew with a fresh key.',
       keeps: 'You keep your handle and come back into your conversations.',

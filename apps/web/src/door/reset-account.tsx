@@ -8,7 +8,7 @@ import { NewPasswordField } from './password-field.tsx'
 import { passwordStrength } from './password-strength.ts'
 import { useDoor } from './use-door.ts'
 
-export function StartAnew({ onBack }: { readonly onBack: () => void }) {
+export function ResetAccount({ onBack }: { readonly onBack: () => void }) {
   const { t } = useTranslation()
   const { resetAccount } = useDoor()
   const [password, setPassword] = useState('')
@@ -18,17 +18,17 @@ export function StartAnew({ onBack }: { readonly onBack: () => void }) {
   }
   return (
     <form className={css['form']} onSubmit={submit}>
-      <h1 className={css['title']}>{t('door.anew.title')}</h1>
-      <p>{t('door.anew.text')}</p>
+      <h1 className={css['title']}>{t('door.reset.title')}</h1>
+      <p>{t('door.reset.text')}</p>
       <ul className={css['facts']}>
-        <li>{t('door.anew.keeps')}</li>
-        <li>{t('door.anew.loses')}</li>
-        <li>{t('door.anew.seen')}</li>
+        <li>{t('door.reset.keeps')}</li>
+        <li>{t('door.reset.loses')}</li>
+        <li>{t('door.reset.seen')}</li>
       </ul>
       <NewPasswordField value={password} onChange={setPassword} />
       <FailureLine failure={resetAccount.failure} />
       <Button kind="danger" type="submit" wide busy={resetAccount.running} disabled={passwordStrength(password) === 'short'}>
-        {t('door.anew.action')}
+        {t('door.reset.action')}
       </Button>
       <Button kind="quiet" wide onClick={onBack}>
         {t('door.otherWay')}
