@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { fromHex, hex } from '../crypto/bytes.ts'
-import type { KeyPair } from '../crypto/kem.ts'
 import { decryptWithLabel, encryptionInfo, expandWithLabel, suiteOf } from '../crypto/suite.ts'
+import type { CipherSuite } from '../crypto/suite.ts'
 import { vectorTest } from '../crypto/vectors.test-support.ts'
 import { decode, encode } from '../public/codec.ts'
 import { membershipTag, signContent, verifyContent } from '../public/content-auth.ts'
@@ -23,6 +23,7 @@ import { openPrivate, openPublic, receiveProposal } from './receive.ts'
 import { nextKey, NO_RETENTION, secretTreeOf } from './secret-tree.ts'
 import type { GroupState } from './state.ts'
 import { makePath, nodePair, openPath } from './treekem.ts'
+import type { NodeKeys } from './treekem.ts'
 import { openWelcome } from './welcome.ts'
 import { leafToNode } from '../public/tree-math.ts'
 
@@ -208,70 +209,70 @@ interface TreeKem {
   update_paths: { commit_secret: string; path_secrets: (string | null)[]; sender: number; tree_hash_after: string; update_path: string }[]
 }
 
-vectorTest<TreeKem>(
-  'mls/treekem.json',
-  'update paths are opened and made as the official vectors say',
-  async (vectors) => {
-    for (const vector of vectors) {
-      const by = suiteOf(vector.cipher_suite)
-      // The curves without native code cost seconds per path; two vectors of each are enough.
-      if ([4, 5, 6, 7].includes(by.id) && vector.leaves_private.length > 4) continue
-      const before = decode(RatchetTree.codec(by.hash), fromHex(vector.ratchet_tree))
-      const keysOf = async (leaf: TreeKem['leaves_private'][number]): Promise<Map<number, KeyPair>> => {
-        const own = { publicKey: before.leaf(leaf.index)?.encryptionKey ?? new Uint8Array(), secretKey: fromHex(leaf.encryption_priv) }
-        const pairs = leaf.path_secrets.map(async ({ node, path_secret }) => [node, await nodePair(by, fromHex(path_secret))] as const)
-        const keys = new Map<number, KeyPair>([[leafToNode(leaf.index), own], ...(await Promise.all(pairs))])
-        for (const [node, pair] of keys) expect(hex(pair.publicKey)).toBe(hex(before.publicKeyOf(node) ?? new Uint8Array()))
-        return keys
+vectorTest<TreeKem>('mls/treekem.json', 'update paths are opened and made as the official vectors say', async (vectors) => {
+  for (const vector of vectors) {
+    const by = suiteOf(vector.cipher_suite)
+    // The suites with Curve25519 go through all trees. Of the slowest curves, those of two to four members are enough.
+    if ([4, 5, 6, 7].includes(by.id) && vector.leaves_private.length > 4) continue
+    const before = decode(RatchetTree.codec(by.hash), fromHex(vector.ratchet_tree))
+    // Once for all paths: a member's keys in the tree before them are the same for each.
+    const members = await Promise.all(vector.leaves_private.map(async (leaf) => ({ ...leaf, keys: await keysOf(by, before, leaf) })))
+    const context = (treeHash: Uint8Array): GroupContext => ({
+      version: 'mls10',
+      suite: by.id,
+      groupId: fromHex(vector.group_id),
+      epoch: BigInt(vector.epoch),
+      treeHash,
+      confirmedTranscriptHash: fromHex(vector.confirmed_transcript_hash),
+      extensions: [],
+    })
+    for (const [at, { update_path, sender, tree_hash_after, path_secrets, commit_secret }] of vector.update_paths.entries()) {
+      const update = decode(updatePathCodec, fromHex(update_path))
+      const tree = before.clone()
+      tree.blankPath(sender)
+      tree.setLeaf(sender, update.leaf)
+      const steps = encryptedSteps(tree, sender, [])
+      const path = steps.map((step, height) => ({ step, encryptionKey: update.nodes[height]?.encryptionKey ?? new Uint8Array() }))
+      const parentHash = setPathKeys(tree, by.hash, path)
+      expect(update.leaf.source).toEqual({ kind: 'commit', parentHash })
+      expect(hex(tree.treeHash())).toBe(tree_hash_after)
+      const provisional = context(tree.treeHash())
+      for (const { index, keys } of members) {
+        if (index === sender) continue
+        const opened = await openPath(by, { tree, ownLeaf: index, keys, update, steps, provisional })
+        expect(hex(opened.commitSecret)).toBe(commit_secret)
+        expect(path_secrets[index]).not.toBeNull()
       }
-      const context = (treeHash: Uint8Array): GroupContext => ({
-        version: 'mls10',
-        suite: by.id,
-        groupId: fromHex(vector.group_id),
-        epoch: BigInt(vector.epoch),
-        treeHash,
-        confirmedTranscriptHash: fromHex(vector.confirmed_transcript_hash),
-        extensions: [],
-      })
-      for (const { update_path, sender, tree_hash_after, path_secrets, commit_secret } of vector.update_paths) {
-        const update = decode(updatePathCodec, fromHex(update_path))
-        const tree = before.clone()
-        tree.blankPath(sender)
-        tree.setLeaf(sender, update.leaf)
-        const steps = encryptedSteps(tree, sender, [])
-        const path = steps.map((step, at) => ({ step, encryptionKey: update.nodes[at]?.encryptionKey ?? new Uint8Array() }))
-        const parentHash = setPathKeys(tree, by.hash, path)
-        expect(update.leaf.source).toEqual({ kind: 'commit', parentHash })
-        expect(hex(tree.treeHash())).toBe(tree_hash_after)
-        const provisional = context(tree.treeHash())
-        for (const leaf of vector.leaves_private) {
-          if (leaf.index === sender) continue
-          const keys = await keysOf(leaf)
-          const opened = await openPath(by, { tree, ownLeaf: leaf.index, keys, update, steps, provisional })
-          expect(hex(opened.commitSecret)).toBe(commit_secret)
-          expect(path_secrets[leaf.index]).not.toBeNull()
-        }
-        await checkOwnPath({ by, before, sender, context, vector, keysOf })
-      }
+      // In suites whose curve is in JavaScript one member of each tree makes a path; in the others everybody does.
+      if (at === 0 || [1, 3].includes(by.id)) await checkOwnPath({ by, before, sender, context, members })
     }
-  },
-  120_000,
-)
+  }
+})
+
+type PrivateLeaf = TreeKem['leaves_private'][number]
+
+/** The private keys that a member has of a tree, each of them the one that the tree publishes. */
+const keysOf = async (by: CipherSuite, tree: RatchetTree, leaf: PrivateLeaf): Promise<NodeKeys> => {
+  const own = { publicKey: tree.leaf(leaf.index)?.encryptionKey ?? new Uint8Array(), secretKey: fromHex(leaf.encryption_priv) }
+  const pairs = leaf.path_secrets.map(async ({ node, path_secret }) => [node, await nodePair(by, fromHex(path_secret))] as const)
+  const keys = new Map([[leafToNode(leaf.index), own], ...(await Promise.all(pairs))])
+  for (const [node, pair] of keys) expect(hex(pair.publicKey)).toBe(hex(tree.publicKeyOf(node) ?? new Uint8Array()))
+  return keys
+}
 
 interface OwnPath {
-  by: ReturnType<typeof suiteOf>
+  by: CipherSuite
   before: RatchetTree
   sender: number
   context: (treeHash: Uint8Array) => GroupContext
-  vector: TreeKem
-  keysOf: (leaf: TreeKem['leaves_private'][number]) => Promise<Map<number, KeyPair>>
+  members: readonly (PrivateLeaf & { readonly keys: NodeKeys })[]
 }
 
 /** A path of our own making is opened by everybody else. */
-const checkOwnPath = async ({ by, before, sender, context, vector, keysOf }: OwnPath): Promise<void> => {
+const checkOwnPath = async ({ by, before, sender, context, members }: OwnPath): Promise<void> => {
   const tree = before.clone()
   const { encryptionKey: _, source: __, signature: ___, ...leaf } = before.leaf(sender) ?? expect.unreachable()
-  const signer = vector.leaves_private.find(({ index }) => index === sender)
+  const signer = members.find(({ index }) => index === sender)
   const signatureKey = fromHex(signer?.signature_priv ?? '')
   const made = await makePath(by, {
     tree,
@@ -279,19 +280,13 @@ const checkOwnPath = async ({ by, before, sender, context, vector, keysOf }: Own
     changes: [],
     leaf,
     signatureKey,
-    groupId: fromHex(vector.group_id),
+    groupId: context(new Uint8Array()).groupId,
     provisional: context,
   })
-  for (const receiver of vector.leaves_private) {
-    if (receiver.index === sender) continue
-    const path = {
-      tree,
-      ownLeaf: receiver.index,
-      keys: await keysOf(receiver),
-      update: made.update,
-      steps: encryptedSteps(tree, sender, []),
-    }
-    const opened = await openPath(by, { ...path, provisional: context(tree.treeHash()) })
+  const path = { tree, update: made.update, steps: encryptedSteps(tree, sender, []), provisional: context(tree.treeHash()) }
+  for (const { index, keys } of members) {
+    if (index === sender) continue
+    const opened = await openPath(by, { ...path, ownLeaf: index, keys })
     expect(opened.commitSecret).toEqual(made.commitSecret)
   }
 }
