@@ -112,16 +112,17 @@ export const hashWith = (name: string, algorithm: { readonly blockLen: number; r
     },
     // HMAC pads its key with zeros, so an empty salt is the all-zero salt of RFC 5869.
     extract: hmacOf,
-    expand: (prk, info, length) => withKey(prk, (mac) => blocksOf(mac, { info, length, size })),
-    expandAll: (prk, wanted) => withKey(prk, (mac) => wanted.map((each) => blocksOf(mac, { ...each, size }))),
+    expand: (prk, info, length) => withKey(prk, (mac) => blocksOf(mac, { info, length })),
+    expandAll: (prk, wanted) => withKey(prk, (mac) => wanted.map((each) => blocksOf(mac, each))),
   }
 }
 
 const FIRST = Uint8Array.of(1)
 
 /** HKDF-Expand (RFC 5869 section 2.3). */
-const blocksOf = (mac: Keyed['mac'], { info, length, size }: Wanted & { size: number }): Bytes => {
+const blocksOf = (mac: Keyed['mac'], { info, length }: Wanted): Bytes => {
   const first = mac(info, FIRST)
+  const size = first.length
   if (length === size) return first
   if (length < size) return first.slice(0, length)
   const blocks = [first]

@@ -107,7 +107,7 @@ export const expandAllWithLabels = (by: CipherSuite, secret: Bytes, expansions: 
 
 /** The KDFLabel of RFC 9420 section 8. */
 const infoOf = ({ label, context, length }: Expansion): Bytes => {
-  const info = concat(TWO_BYTES, ...labelled(ofMls(label), context))
+  const info = concat(TWO_BYTES, ofMls(label), lengthOf(context.length), context)
   info[0] = length >>> 8
   info[1] = length
   return info
@@ -125,10 +125,9 @@ export const deriveTreeSecrets = (
   { generation, wanted }: { generation: number; wanted: readonly { readonly label: string; readonly length: number }[] },
 ): Bytes[] => {
   const context = bigEndian(generation, 4)
-  return expandAllWithLabels(
-    by,
+  return by.hash.expandAll(
     secret,
-    wanted.map((each) => ({ ...each, context })),
+    wanted.map(({ label, length }) => ({ info: infoOf({ label, context, length }), length })),
   )
 }
 

@@ -1,8 +1,8 @@
 /**
- * The handles that callers hold. A handle is a frozen view; the state behind it is reachable through this module's weak map
- * alone, so that no secret can be logged or serialized by accident.
+ * The handles that callers hold. A handle is a frozen view; the state behind it is a private field that this module alone
+ * can reach, so that no secret can be logged or serialized by accident.
  */
-import type { Group, LeafIdentity, PendingProposal } from '../port.ts'
+import type { Bytes, Group, LeafIdentity, PendingProposal } from '../port.ts'
 import { MlsError } from '../errors.ts'
 import type { Sender } from '../public/framing.ts'
 import { memberOf, membersOf } from '../public/members.ts'
@@ -10,26 +10,54 @@ import { policyOf } from '../public/profile.ts'
 import { expectActive } from './state.ts'
 import type { GroupState } from './state.ts'
 
-const states = new WeakMap<Group, GroupState>()
+/** Copies what is asked for when it is asked for: every message makes a handle, and few callers look at more than one thing. */
+class Handle implements Group {
+  readonly #state: GroupState
+  /** Copied at once: what the state has of it is wiped with the epoch's secrets, and handles are compared later too. */
+  readonly epochAuthenticator: Bytes
+
+  constructor(state: GroupState) {
+    this.#state = state
+    this.epochAuthenticator = state.secrets.authenticator.slice()
+    Object.freeze(this)
+  }
+
+  /** The state behind a handle of this engine. */
+  static stateOf(group: object): GroupState | undefined {
+    return #state in group ? group.#state : undefined
+  }
+
+  get groupId() {
+    return this.#state.context.groupId.slice()
+  }
+
+  get epoch() {
+    return this.#state.context.epoch
+  }
+
+  get ownLeafIndex() {
+    return this.#state.ownLeaf
+  }
+
+  get active() {
+    return this.#state.ended === undefined
+  }
+
+  get members() {
+    return membersOf(this.#state.tree)
+  }
+
+  get policy() {
+    return policyOf(this.#state.context.extensions).slice()
+  }
+
+  get pendingProposals() {
+    return Object.freeze([...this.#state.proposals.values()].flatMap((sent) => pendingOf(this.#state, sent)))
+  }
+}
 
 /** Makes the handle of a state. */
-export const groupOf = (state: GroupState): Group => {
-  const group: Group = Object.freeze({
-    groupId: state.context.groupId.slice(),
-    epoch: state.context.epoch,
-    ownLeafIndex: state.ownLeaf,
-    active: state.ended === undefined,
-    // Not before somebody asks: in a large group it takes longer than a message.
-    get members() {
-      return membersOf(state.tree)
-    },
-    policy: policyOf(state.context.extensions).slice(),
-    epochAuthenticator: state.secrets.authenticator.slice(),
-    pendingProposals: Object.freeze([...state.proposals.values()].flatMap((sent) => pendingOf(state, sent))),
-  })
-  states.set(group, state)
-  return group
-}
+export const groupOf = (state: GroupState): Group => new Handle(state)
 
 const pendingOf = (
   state: GroupState,
@@ -43,7 +71,7 @@ const pendingOf = (
 
 /** The state behind a handle; `usage` when the handle is of another engine. */
 export const stateOf = (group: Group): GroupState => {
-  const state = states.get(group)
+  const state = Handle.stateOf(group)
   if (!state) throw new MlsError('usage', 'not a group of this engine')
   return state
 }

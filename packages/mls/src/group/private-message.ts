@@ -11,7 +11,7 @@ import type { ContentType, PrivateMessage } from '../public/framing.ts'
 import { privateContentCodec } from '../public/message.ts'
 import type { AuthenticatedContent } from '../public/message.ts'
 import { keyAt, nextKey } from './secret-tree.ts'
-import type { RatchetLimits, SecretTree } from './secret-tree.ts'
+import type { RatchetLimits, SecretTree, TakenKey } from './secret-tree.ts'
 
 /** The secrets of one epoch that messages are encrypted with. */
 export interface MessageSecrets {
@@ -80,6 +80,20 @@ export const sealContent = async (
   return { message: { ...header, encryptedSenderData, ciphertext }, secretTree: tree }
 }
 
+/** Decrypts with a key that was taken, and wipes it. One that was kept is still in the old state, which a failure must leave as it is. */
+const openOnce = async (
+  { aead }: CipherSuite,
+  { message: { key, nonce }, fresh }: TakenKey,
+  { message, reuseGuard }: { message: PrivateMessage; reuseGuard: Bytes },
+): Promise<Bytes> => {
+  try {
+    const aad = encode(contentAadCodec, message)
+    return await aead.open({ key, nonce: guarded(nonce, reuseGuard), aad }, message.ciphertext)
+  } finally {
+    if (fresh) wipe(key, nonce)
+  }
+}
+
 /**
  * Decrypts a message of this epoch; its signature is still to be verified. `isMember` tells occupied leaves from blank ones,
  * which must be known before anything is derived (RFC 9420 section 6.3.2).
@@ -96,12 +110,7 @@ export const openContent = async (
   if (leafIndex === check.ownLeaf) throw new MlsError('invalid', 'sender is this very leaf')
   const kind = ratchetOf(message.contentType)
   const taken = keyAt(suite, secrets.secretTree, { leaf: leafIndex, kind, generation, limits: check.limits })
-  const aad = encode(contentAadCodec, message)
-  const { key, nonce } = taken.message
-  const opening = suite.aead.open({ key, nonce: guarded(nonce, reuseGuard), aad }, message.ciphertext)
-  // A key that was kept is still in the old state, which a failure must leave as it is.
-  const plaintext = await opening.finally(() => (taken.fresh ? wipe(key, nonce) : undefined))
-  const from = new Reader(plaintext)
+  const from = new Reader(await openOnce(suite, taken, { message, reuseGuard }))
   const { content, auth } = privateContentCodec(message.contentType).read(from)
   if (from.raw(from.remaining).some((byte) => byte !== 0)) throw new MlsError('malformed', 'padding is not zero')
   const { groupId, epoch, authenticatedData } = message

@@ -7,7 +7,7 @@ import { NONE, text, wipe } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { deriveSecret, deriveTreeSecrets, expandWithLabel } from '../crypto/suite.ts'
 import { MlsError } from '../errors.ts'
-import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
+import { blanks, isLeafNode, isUnder, leafToNode, leftOf, nodeWidth, rightOf, rootOf } from '../public/tree-math.ts'
 
 export interface MessageKey {
   readonly generation: number
@@ -70,9 +70,9 @@ export const withinLifetime = (skipped: readonly SkippedKey[], { lifetime, now }
   skipped.some(({ since }) => now - since > lifetime) ? skipped.filter(({ since }) => now - since <= lifetime) : skipped
 
 export const secretTreeOf = (encryptionSecret: Bytes, leafCount: number): SecretTree => {
-  const nodes = Array.from<Bytes | undefined>({ length: 2 * leafCount - 1 })
+  const nodes: (Bytes | undefined)[] = blanks(nodeWidth(leafCount))
   nodes[rootOf(leafCount)] = encryptionSecret
-  return { leafCount, nodes, ratchets: Array.from<undefined>({ length: leafCount }) }
+  return { leafCount, nodes, ratchets: blanks(leafCount) }
 }
 
 const LEFT = text('left')

@@ -14,7 +14,7 @@ import type { Sender } from '../public/framing.ts'
 import { hashCodec } from '../public/group-info.ts'
 import { proposalCodec } from '../public/proposal.ts'
 import type { Proposal } from '../public/proposal.ts'
-import { isLeafNode, isUnder, leafToNode, leftOf, rightOf, rootOf } from '../public/tree-math.ts'
+import { blanks, isLeafNode, isUnder, leafToNode, leftOf, nodeWidth, rightOf, rootOf } from '../public/tree-math.ts'
 import type { LeafRatchets, Ratchet, SecretTree, SkippedKey } from './secret-tree.ts'
 import { ratchetSecrets } from './spent.ts'
 
@@ -79,7 +79,9 @@ export const messageDelta = (
   leaf: number,
 ): { readonly persist: Persist & { readonly kind: 'delta' }; readonly wipe: Wipe } => {
   const ratchets = after.ratchets[leaf]
-  const changed = nodesNear(after.leafCount, leaf).filter((node) => after.nodes[node] !== before.nodes[node])
+  // The same list: this leaf's ratchets were begun by an earlier message.
+  const near = after.nodes === before.nodes ? [] : nodesNear(after.leafCount, leaf)
+  const changed = near.filter((node) => after.nodes[node] !== before.nodes[node])
   const rows = changed.map((node): SlotChange => {
     const secret = after.nodes[node]
     return { slot: nodeSlot(epoch, node), bytes: secret && encode(hashCodec, secret) }
@@ -149,8 +151,8 @@ interface GrowingTree extends SecretTree {
 
 const emptyTree = (leafCount: number): GrowingTree => ({
   leafCount,
-  nodes: Array.from<undefined>({ length: Math.max(0, 2 * leafCount - 1) }),
-  ratchets: Array.from<undefined>({ length: leafCount }),
+  nodes: blanks(nodeWidth(leafCount)),
+  ratchets: blanks(leafCount),
 })
 
 const readTreeRow = (tree: GrowingTree, row: { kind: string | undefined; index: number; bytes: Bytes }): void => {

@@ -7,13 +7,14 @@ import type { SecretTree } from './secret-tree.ts'
 import type { GroupState } from './state.ts'
 
 /** Every secret of a leaf's ratchets. */
-export const ratchetSecrets = (ratchets: SecretTree['ratchets'][number]): Bytes[] =>
-  ratchets
-    ? [ratchets.handshake, ratchets.application].flatMap(({ secret, skipped }) => [
-        secret,
-        ...skipped.flatMap(({ key, nonce }) => [key, nonce]),
-      ])
-    : []
+export const ratchetSecrets = (ratchets: SecretTree['ratchets'][number]): Bytes[] => {
+  if (!ratchets) return []
+  const { handshake, application } = ratchets
+  const secrets = [handshake.secret, application.secret]
+  for (const { key, nonce } of handshake.skipped) secrets.push(key, nonce)
+  for (const { key, nonce } of application.skipped) secrets.push(key, nonce)
+  return secrets
+}
 
 const treeSecrets = ({ nodes, ratchets }: SecretTree): Bytes[] => [
   ...nodes.filter((secret) => secret !== undefined),

@@ -63,7 +63,7 @@ export const pastOf = (state: GroupState): PastEpoch => ({
   context: state.context,
   senderData: state.secrets.senderData,
   secretTree: state.secretTree,
-  leaves: Array.from({ length: state.tree.leafCount }, (_, leafIndex) => state.tree.leaf(leafIndex)),
+  leaves: state.tree.allLeaves(),
 })
 
 /**

@@ -66,6 +66,17 @@ class Careful {
   }
 }
 
+test('the handle of an epoch whose secrets are wiped still tells its authenticator', async () => {
+  const [seat] = await new World(await createMlsEngine({ suite: 1 })).assemble('Alice', 'Bob')
+  const alice = new Careful(seat)
+  const { group: before } = alice
+  const authenticator = hex(before.epochAuthenticator)
+  const { merge } = await alice.commit()
+  merge()
+  expect(stateOf(before).secrets.authenticator.every((byte) => byte === 0)).toBe(true)
+  expect(hex(before.epochAuthenticator)).toBe(authenticator)
+})
+
 describe.each([1, HYBRID_SUITE])('in suite %i', (suite) => {
   test('what a call says to wipe leaves no consumed secret in any group that there ever was, once overwritten', async () => {
     const recorder = new Recorder(suiteOf(suite))

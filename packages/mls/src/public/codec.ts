@@ -322,7 +322,9 @@ export const struct = <T extends object>(fields: { readonly [K in keyof T]: Code
       for (const name of names) value[name] = fields[name].read(from)
       return value as T
     },
-    write: (to, value) => names.forEach((name) => fields[name].write(to, value[name])),
+    write: (to, value) => {
+      for (const name of names) fields[name].write(to, value[name])
+    },
   }
 }
 

@@ -9,7 +9,7 @@ import type { Extension } from './extensions.ts'
 import { verifyKeyPackageSignature, verifyLeafSignature } from './leaf-node.ts'
 import type { KeyPackage, LeafNode, LeafPlace } from './leaf-node.ts'
 import { LAST_DEFAULT_PROPOSAL } from './proposal.ts'
-import type { RatchetTree } from './tree.ts'
+import type { ParentNode, RatchetTree } from './tree.ts'
 
 /** What a caller decides about leaves. `now` (seconds) absent: lifetimes are not compared with the clock. */
 export interface LeafPolicy {
@@ -83,9 +83,10 @@ interface SoundRoster {
  * tree; nodes that it shares with the tree `before` it are compared with the others only, and not with each other again.
  */
 export const validateRoster = (tree: RatchetTree, extensions: readonly Extension[], before?: SoundRoster): void => {
-  const [kept, changed]: [LeafNode[], LeafNode[]] = [[], []]
-  for (const [leafIndex, leaf] of tree.leaves()) (before?.tree.leaf(leafIndex) === leaf ? kept : changed).push(leaf)
-  expectDistinctKeys(tree, { kept, changed, before })
+  const leaves = keptAndChanged(tree.leaves(), (leafIndex) => before?.tree.leaf(leafIndex))
+  const parents = keptAndChanged(tree.parents(), (node) => before?.tree.parent(node))
+  expectDistinctKeys(leaves, parents)
+  const { kept, changed } = leaves
   const known = new Set(kept.map(({ credential }) => credentialTypeOf(credential)))
   const types = new Set([...known, ...changed.map(({ credential }) => credentialTypeOf(credential))])
   const sameNeeds = extensions === before?.context.extensions && types.size === known.size
@@ -104,34 +105,39 @@ export const validateRoster = (tree: RatchetTree, extensions: readonly Extension
   }
 }
 
-const expectDistinctKeys = (
-  tree: RatchetTree,
-  { kept, changed, before }: { kept: readonly LeafNode[]; changed: readonly LeafNode[]; before: SoundRoster | undefined },
-): void => {
+/** What a tree has of the tree before it, and what it has not. */
+interface KeptAndChanged<T> {
+  readonly kept: readonly T[]
+  readonly changed: readonly T[]
+}
+
+const keptAndChanged = <T>(nodes: Iterable<readonly [at: number, node: T]>, before: (at: number) => T | undefined): KeptAndChanged<T> => {
+  const [kept, changed]: [T[], T[]] = [[], []]
+  for (const [at, node] of nodes) (before(at) === node ? kept : changed).push(node)
+  return { kept, changed }
+}
+
+const expectDistinctKeys = (leaves: KeptAndChanged<LeafNode>, parents: KeptAndChanged<ParentNode>): void => {
   const [encryptionKeys, signatureKeys] = [new KeySet(), new KeySet()]
-  const parents = [...tree.parents()]
-  const isKept = ([node, parent]: (typeof parents)[number]): boolean => before?.tree.parent(node) === parent
-  const fresh = [...changed, ...parents.filter((each) => !isKept(each)).map(([, parent]) => parent)]
-  if (
-    !changed.every(({ signatureKey }) => signatureKeys.add(signatureKey)) ||
-    kept.some(({ signatureKey }) => signatureKeys.has(signatureKey))
-  )
+  const isSigned = ({ signatureKey }: LeafNode): boolean => signatureKeys.has(signatureKey)
+  if (!leaves.changed.every(({ signatureKey }) => signatureKeys.add(signatureKey)) || leaves.kept.some(isSigned))
     throw invalid('two leaves with one signature key')
-  const old = [...kept, ...parents.filter(isKept).map(([, parent]) => parent)]
-  if (
-    !fresh.every(({ encryptionKey }) => encryptionKeys.add(encryptionKey)) ||
-    old.some(({ encryptionKey }) => encryptionKeys.has(encryptionKey))
-  )
-    throw invalid('two nodes with one encryption key')
+  const isTaken = ({ encryptionKey }: LeafNode | ParentNode): boolean => encryptionKeys.has(encryptionKey)
+  const isNew = ({ encryptionKey }: LeafNode | ParentNode): boolean => encryptionKeys.add(encryptionKey)
+  const distinct = leaves.changed.every(isNew) && parents.changed.every(isNew)
+  if (!distinct || leaves.kept.some(isTaken) || parents.kept.some(isTaken)) throw invalid('two nodes with one encryption key')
 }
 
 /** Keys seen so far, found by a prefix, so that a kilobyte-long key costs no kilobyte of text. */
 export class KeySet {
+  /** First bytes of keys: most of a thousand members' keys are told from the ten of a path by one look. */
+  readonly #begins = new Uint8Array(256)
   readonly #first = new Map<number, Bytes>()
   /** Those whose prefix another key has already. */
   readonly #others: Bytes[] = []
 
   has(key: Bytes): boolean {
+    if (!this.#begins[key[0] ?? 0]) return false
     const known = this.#first.get(prefixOf(key))
     return known !== undefined && (equal(known, key) || this.#others.some((other) => equal(other, key)))
   }
@@ -140,6 +146,7 @@ export class KeySet {
   add(key: Bytes): boolean {
     if (this.has(key)) return false
     const prefix = prefixOf(key)
+    this.#begins[key[0] ?? 0] = 1
     if (this.#first.has(prefix)) this.#others.push(key)
     else this.#first.set(prefix, key)
     return true

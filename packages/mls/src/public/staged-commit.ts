@@ -185,6 +185,6 @@ const expectFreshKeys = (group: PublicGroup, tree: RatchetTree, path: UpdatePath
   const isOld = (known: { readonly encryptionKey: Bytes }): void => {
     if (fresh.has(known.encryptionKey)) throw invalid('path uses a key that is in the tree')
   }
-  for (const [, leaf] of tree.leaves()) isOld(leaf)
+  for (const leaf of tree.allLeaves()) if (leaf) isOld(leaf)
   for (const [, parent] of tree.parents()) isOld(parent)
 }

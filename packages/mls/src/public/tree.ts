@@ -11,7 +11,19 @@ import type { Codec } from './codec.ts'
 import { keyCodec, leafNodeCodec } from './leaf-node.ts'
 import type { LeafNode } from './leaf-node.ts'
 import { MAX_LEAVES } from './proposal.ts'
-import { directPath, fullLeafCount, isLeafNode, isUnder, leafToNode, leftOf, nodeWidth, rightOf, rootOf, siblingOf } from './tree-math.ts'
+import {
+  blanks,
+  directPath,
+  fullLeafCount,
+  isLeafNode,
+  isUnder,
+  leafToNode,
+  leftOf,
+  nodeWidth,
+  rightOf,
+  rootOf,
+  siblingOf,
+} from './tree-math.ts'
 
 export interface ParentNode {
   readonly encryptionKey: Bytes
@@ -75,8 +87,8 @@ export class RatchetTree {
   static #fromNodes(hash: Hash, nodes: readonly (TreeNode | undefined)[]): RatchetTree {
     if (nodes.at(-1) === undefined) throw new MlsError('malformed', 'ratchet tree is empty or ends with a blank')
     const leafCount = fullLeafCount((nodes.length + 1) / 2)
-    const leaves = Array.from<LeafNode | undefined>({ length: leafCount })
-    const parents = Array.from<ParentNode | undefined>({ length: leafCount - 1 })
+    const leaves: (LeafNode | undefined)[] = blanks(leafCount)
+    const parents: (ParentNode | undefined)[] = blanks(leafCount - 1)
     nodes.forEach((node, index) => {
       if (node === undefined) return
       if ((node.kind === 'leaf') !== isLeafNode(index)) throw new MlsError('malformed', `${node.kind} in the place of another kind of node`)
@@ -139,6 +151,11 @@ export class RatchetTree {
     return (isLeafNode(node) ? this.leaf(node / 2) : this.parent(node))?.encryptionKey
   }
 
+  /** By leaf index, blank ones as undefined. */
+  allLeaves(): (LeafNode | undefined)[] {
+    return this.#leaves.slice()
+  }
+
   /** Occupied leaves in leaf order. */
   *leaves(): Generator<readonly [leafIndex: number, leaf: LeafNode]> {
     for (let leafIndex = 0; leafIndex < this.#leaves.length; leafIndex++) {
@@ -182,8 +199,8 @@ export class RatchetTree {
     if (blank !== -1) return blank
     const count = this.leafCount
     if (2 * count > MAX_LEAVES) throw new MlsError('too_large', `more than ${MAX_LEAVES} leaves`)
-    this.#leaves = [...this.#leaves, ...Array.from<undefined>({ length: count })]
-    this.#parents = [...this.#parents, ...Array.from<undefined>({ length: count })]
+    this.#leaves = [...this.#leaves, ...blanks(count)]
+    this.#parents = [...this.#parents, ...blanks(count)]
     return count
   }
 
