@@ -202,6 +202,21 @@ export interface Joined {
   readonly persist: Snapshot
 }
 
+/** What an external commit is made from (RFC 9420 section 12.4.3.2). */
+export interface ExternalJoinRequest {
+  readonly groupInfo: Bytes
+  /** The encoded tree, when the GroupInfo does not carry it. */
+  readonly ratchetTree?: Bytes
+  readonly identity: LeafIdentity
+  /** Leaf to remove in the same commit: an old leaf of this very device. */
+  readonly replaces?: number
+  readonly authenticatedData?: Bytes
+  /** As in `CommitRequest`, for those who join by the GroupInfo that this makes. Absent: the note that was found is passed on. */
+  readonly note?: Bytes
+  readonly authenticate: AuthenticateLeaf
+}
+
+/** An external commit and the group after it (RFC 9420 section 12.4.3.2). */
 export interface ExternalJoin {
   /** The group after the external commit; becomes current only when the server has accepted `commit`. */
   readonly next: Group
@@ -289,18 +304,7 @@ export interface MlsEngine {
   }): Promise<Joined>
 
   /** Joins by external commit (RFC 9420 section 12.4.3.2). Whether a leaf may be replaced is for the others' `judge`. */
-  joinExternal(request: {
-    readonly groupInfo: Bytes
-    /** The encoded tree, when the GroupInfo does not carry it. */
-    readonly ratchetTree?: Bytes
-    readonly identity: LeafIdentity
-    /** Leaf to remove in the same commit: an old leaf of this very device. */
-    readonly replaces?: number
-    readonly authenticatedData?: Bytes
-    /** As in `CommitRequest`, for those who join by the GroupInfo that this makes. Absent: the note that was found is passed on. */
-    readonly note?: Bytes
-    readonly authenticate: AuthenticateLeaf
-  }): Promise<ExternalJoin>
+  joinExternal(request: ExternalJoinRequest): Promise<ExternalJoin>
 
   /** Members and epoch of a GroupInfo (RFC 9420 section 12.4.3), its signature and tree verified, without joining. Nobody's credential is judged. */
   inspectGroupInfo(

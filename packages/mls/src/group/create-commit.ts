@@ -8,7 +8,7 @@ import { MlsError } from '../errors.ts'
 import { encode } from '../public/codec.ts'
 import { confirmedTranscriptHash, interimTranscriptHash, membershipTag, signContent } from '../public/content-auth.ts'
 import type { Extension } from '../public/extensions.ts'
-import { EXTENSION } from '../public/extensions.ts'
+import { EXTENSION, externalPubExtension } from '../public/extensions.ts'
 import { versionCodec, wireFormatCodec } from '../public/framing.ts'
 import type { Sender } from '../public/framing.ts'
 import { groupSecretsCodec, signGroupInfo } from '../public/group-info.ts'
@@ -35,7 +35,6 @@ import {
   secretsOfEpoch,
 } from './key-schedule.ts'
 import type { FindPsk, MemberSecret } from './key-schedule.ts'
-import { externalPubExtension } from '../public/extensions.ts'
 import type { EpochStart } from './process-commit.ts'
 import { livingKeys, makePath } from './treekem.ts'
 import type { MadePath, NodeKeys } from './treekem.ts'
@@ -109,26 +108,35 @@ export const makeCommit = async (plan: CommitPlan): Promise<MadeCommit> => {
   const unsigned = { wireFormat: plan.wireFormat, framed }
   const signature = await signContent(by, unsigned, { context: group.context, secretKey: plan.identity.signature.secretKey })
   const confirmed = await confirmedTranscriptHash(by, group.interimTranscriptHash, { ...unsigned, auth: { signature } })
-  const context: GroupContext = { ...nextContext(group, applied, applied.tree.treeHash()), confirmedTranscriptHash: confirmed }
-  const psk = await gatherPsks(by, applied.psks, plan.findPsk)
-  const joiner = joinerSecretOf(by, { init: plan.init, commit: path?.made.commitSecret ?? noCommitSecret(by) }, context)
-  const scheduled = memberSecretOf(by, joiner, psk)
-  const epochSecret = epochSecretOf(by, scheduled.member, context)
-  const { confirmation } = secretsOfEpoch(by, epochSecret).secrets
-  const confirmationTag = by.hash.hmac(confirmation, confirmed)
-  const content: AuthenticatedContent = { ...unsigned, auth: { signature, confirmationTag } }
-  const interim = interimTranscriptHash(by, confirmed, confirmationTag)
-  const keys = livingKeys(applied.tree, committer, new Map([...plan.keys, ...(path?.made.keys ?? [])]))
+  const { start, epochSecret, joiner, key } = await startOf(plan, { applied, path: path?.made, confirmed })
+  const content: AuthenticatedContent = { ...unsigned, auth: { signature, confirmationTag: start.confirmationTag } }
   return {
-    start: { tree: applied.tree, context, interimTranscriptHash: interim, confirmationTag, reinit: applied.reinit },
+    start,
     content,
     message: await encodePublic(plan, content),
     committer,
-    keys,
+    keys: livingKeys(applied.tree, committer, new Map([...plan.keys, ...(path?.made.keys ?? [])])),
     epochSecret,
     changes: path?.changes ?? applied.changes,
-    welcome: { joiner, key: scheduled.welcome, path: path?.made, applied },
+    welcome: { joiner, key, path: path?.made, applied },
   }
+}
+
+/** The epoch that a commit starts, by the transcript hash that the commit leads to: context, secrets, tag (RFC 9420 sections 8 and 8.2). */
+const startOf = async (
+  { group, init, findPsk }: CommitPlan,
+  { applied, path, confirmed }: { applied: AppliedProposals; path: MadePath | undefined; confirmed: Bytes },
+) => {
+  const by = group.suite
+  const context: GroupContext = { ...nextContext(group, applied, applied.tree.treeHash()), confirmedTranscriptHash: confirmed }
+  const joiner = joinerSecretOf(by, { init, commit: path?.commitSecret ?? noCommitSecret(by) }, context)
+  const { member, welcome: key } = memberSecretOf(by, joiner, await gatherPsks(by, applied.psks, findPsk))
+  const epochSecret = epochSecretOf(by, member, context)
+  const confirmationTag = by.hash.hmac(secretsOfEpoch(by, epochSecret).secrets.confirmation, confirmed)
+  const interim = interimTranscriptHash(by, confirmed, confirmationTag)
+  const { tree, reinit } = applied
+  const start: EpochStart = { tree, context, interimTranscriptHash: interim, confirmationTag, reinit }
+  return { start, epochSecret, joiner, key }
 }
 
 const nextContext = (group: PublicGroup, applied: AppliedProposals, treeHash: Bytes): GroupContext => ({

@@ -12,6 +12,7 @@ import { openEntry } from './opening.ts'
 import { restoreState, snapshotOf } from './persist.ts'
 import { retentionOf } from './secret-tree.ts'
 
+/** What an engine is made with; every part has a default. */
 export interface MlsEngineOptions {
   /** Ciphersuite number (RFC 9420 section 17.1); the hybrid X25519+ML-KEM-768 suite unless given. */
   readonly suite?: number

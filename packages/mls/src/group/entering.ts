@@ -1,5 +1,16 @@
 /** Ways into a group: founding one, joining by Welcome, joining by external commit; and the key packages for it. */
-import type { AuthenticateLeaf, Bytes, ExternalJoin, Group, Joined, KeyPackagePair, LeafIdentity, Member, Snapshot } from '../port.ts'
+import type {
+  AuthenticateLeaf,
+  Bytes,
+  ExternalJoin,
+  ExternalJoinRequest,
+  Group,
+  Joined,
+  KeyPackagePair,
+  LeafIdentity,
+  Member,
+  Snapshot,
+} from '../port.ts'
 import { equal } from '../crypto/bytes.ts'
 import type { CipherSuite } from '../crypto/suite.ts'
 import { randomBytes } from '../crypto/webcrypto.ts'
@@ -212,21 +223,10 @@ const signerOf = (tree: RatchetTree, info: GroupInfo): Member => {
   return memberOf(info.signer, leaf)
 }
 
-export interface ExternalRequest {
-  readonly groupInfo: Bytes
-  /** The encoded ratchet tree when the GroupInfo does not carry it. */
-  readonly ratchetTree?: Bytes
-  readonly identity: LeafIdentity
-  readonly replaces?: number
-  readonly authenticatedData?: Bytes
-  readonly note?: Bytes
-  readonly authenticate: AuthenticateLeaf
-}
-
 /** Joins by a commit of its own (RFC 9420 section 12.4.3.2), into groups of the profile. */
 export const joinByCommit = async (
   by: CipherSuite,
-  request: ExternalRequest,
+  request: ExternalJoinRequest,
   settings: { maxLifetime: bigint; treeInWelcome: boolean },
 ): Promise<ExternalJoin> => {
   const { state, commit, found } = await enterByCommit(by, request, {
@@ -257,7 +257,7 @@ export interface EntrySettings {
 /** An external commit into any group, and the state that it leads to. */
 export const enterByCommit = async (
   by: CipherSuite,
-  request: ExternalRequest,
+  request: ExternalJoinRequest,
   settings: EntrySettings,
 ): Promise<{ readonly state: GroupState; readonly commit: Bytes; readonly found: Bytes }> => {
   const { authenticatedData = NONE, replaces } = request
@@ -298,7 +298,7 @@ export const enterByCommit = async (
 /** The application need not vouch for a leaf that this very commit removes. */
 const exceptReplaced = (
   by: CipherSuite,
-  { policy, info, request }: { policy: LeafPolicy; info: GroupInfo; request: ExternalRequest },
+  { policy, info, request }: { policy: LeafPolicy; info: GroupInfo; request: ExternalJoinRequest },
 ): LeafPolicy => {
   const { replaces, ratchetTree } = request
   if (replaces === undefined) return policy

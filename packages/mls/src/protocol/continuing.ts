@@ -43,6 +43,7 @@ export const findResumption =
     return keys.find(({ groupId, epoch }) => epoch === id.epoch && equal(groupId, id.groupId))?.psk ?? others(id)
   }
 
+/** How a group is continued by another one (RFC 9420 sections 11.2 and 11.3). */
 export interface Continuation {
   /** Who continues: the own identity, with a signature pair of the new suite. */
   readonly identity: LeafIdentity

@@ -1,8 +1,8 @@
 /** Groups and key packages outside the engine's profile: basic credentials, any group context extensions (RFC 9420 sections 10 and 11). */
-import type { Bytes, Group, Joined, KeyPackagePair, LeafIdentity, Snapshot } from '../port.ts'
+import type { Bytes, ExternalJoinRequest, Group, Joined, KeyPackagePair, LeafIdentity, Snapshot } from '../port.ts'
 import { loadSuite } from '../crypto/suite.ts'
 import { enterByCommit, foundState, makeKeyPackage, openFor } from '../group/entering.ts'
-import type { ExternalRequest, JoinRequest, KeyPackageRequest } from '../group/entering.ts'
+import type { JoinRequest, KeyPackageRequest } from '../group/entering.ts'
 import { groupOf, ownCopy } from '../group/handle.ts'
 import type { FindPsk } from '../group/key-schedule.ts'
 import { snapshotOf } from '../group/persist.ts'
@@ -62,7 +62,7 @@ export interface Entered {
 
 /** Joins any group by a commit of its own, PSKs among it if wanted (RFC 9420 sections 8.3 and 12.4.3.2). */
 export const joinExternal = async (
-  request: Omit<ExternalRequest, 'note'> &
+  request: Omit<ExternalJoinRequest, 'note'> &
     LeafStyle & { readonly suite: number; readonly psks?: readonly PskName[]; readonly findPsk?: FindPsk },
 ): Promise<Entered> => {
   const suite = await loadSuite(request.suite)

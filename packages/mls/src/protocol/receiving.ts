@@ -21,6 +21,7 @@ import type { AuthenticatedContent } from '../public/message.ts'
 import type { Proposal } from '../public/proposal.ts'
 import type { StagedCommit } from '../public/staged-commit.ts'
 
+/** What the application decides about what comes in, and what it adds (RFC 9420 sections 5.3.1, 8.4 and 9.2). */
 export interface ReceiveHooks {
   readonly authenticate: AuthenticateLeaf
   /** Asked about a commit that is valid in public, and about a proposal before it is kept. */
@@ -39,6 +40,7 @@ export interface ReceiveHooks {
   readonly skippedLifetime?: bigint
 }
 
+/** What came in (RFC 9420 section 6), verified, and the group after it. */
 export type Received =
   | (Opened & { readonly kind: 'message' })
   | {

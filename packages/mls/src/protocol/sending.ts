@@ -140,6 +140,7 @@ const send = async (state: GroupState, content: AuthenticatedContent): Promise<S
   return { state: { ...state, secretTree }, message: encode(mlsMessageCodec, { kind: 'private', message }), slots: persist.slots, wipe }
 }
 
+/** How a proposal is sent (RFC 9420 sections 6 and 12.1). */
 export interface ProposeRequest {
   readonly framing: Framing
   readonly authenticatedData?: Bytes
@@ -169,6 +170,7 @@ export const propose = async (
   }
 }
 
+/** What to commit, and how (RFC 9420 section 12.4). */
 export interface ProtocolCommit {
   readonly framing: Framing
   /** Proposals by value. */
@@ -183,6 +185,7 @@ export interface ProtocolCommit {
   readonly now?: bigint
 }
 
+/** A commit that waits to be accepted (RFC 9420 section 14). */
 export interface ProtocolPending {
   /** The current group after sending, and what changed in its rows: a PrivateMessage uses up a generation, accepted or not. */
   readonly group: Group

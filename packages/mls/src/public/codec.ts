@@ -26,11 +26,8 @@ export const encode = <T>(codec: Codec<T>, value: T): Bytes => {
  * @param limit refuse longer inputs before reading them, in bytes.
  */
 export const decode = <T>(codec: Codec<T>, bytes: Bytes, limit: number = DEFAULT_LIMIT): T => {
-  if (bytes.length > limit) throw new MlsError('too_large', `input of ${bytes.length} bytes, at most ${limit}`)
-  const from = new Reader(bytes)
-  const value = codec.read(from)
-  from.expectEnd()
-  return value
+  expectLength(bytes, limit)
+  return readAll(codec, new Reader(bytes))
 }
 
 /**
@@ -38,16 +35,18 @@ export const decode = <T>(codec: Codec<T>, bytes: Bytes, limit: number = DEFAULT
  * (ciphertexts, encodings of what was signed) are views of that copy, so that a commit of a megabyte is not copied again.
  */
 export const decodeMessage = <T>(codec: Codec<T>, bytes: Bytes): T => {
-  if (bytes.length > DEFAULT_LIMIT) throw new MlsError('too_large', `input of ${bytes.length} bytes, at most ${DEFAULT_LIMIT}`)
-  const from = new Reader(bytes.slice(), { lends: true })
-  const value = codec.read(from)
-  from.expectEnd()
-  return value
+  expectLength(bytes, DEFAULT_LIMIT)
+  return readAll(codec, new Reader(bytes.slice(), { lends: true }))
 }
 
 /** As `decode`, of bytes that are nobody else's: what comes out is views of them, and keeps them as long as it lives. */
-export const decodeOwned = <T>(codec: Codec<T>, bytes: Bytes): T => {
-  const from = new Reader(bytes, { owns: true })
+export const decodeOwned = <T>(codec: Codec<T>, bytes: Bytes): T => readAll(codec, new Reader(bytes, { owns: true }))
+
+const expectLength = ({ length }: Bytes, limit: number): void => {
+  if (length > limit) throw new MlsError('too_large', `input of ${length} bytes, at most ${limit}`)
+}
+
+const readAll = <T>(codec: Codec<T>, from: Reader): T => {
   const value = codec.read(from)
   from.expectEnd()
   return value

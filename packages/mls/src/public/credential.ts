@@ -3,6 +3,7 @@ import type { Bytes } from '../port.ts'
 import { bytes, opaque, uint16, vector } from './codec.ts'
 import type { Codec } from './codec.ts'
 
+/** Credential (RFC 9420 section 5.3). */
 export type Credential =
   | { readonly kind: 'basic'; readonly identity: Bytes }
   | { readonly kind: 'x509'; readonly certificates: readonly Bytes[] }

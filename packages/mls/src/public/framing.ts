@@ -7,6 +7,7 @@ import { bytes, choice, empty, opaque, passing, passOver, Reader, select, struct
 import type { Codec } from './codec.ts'
 import { MlsError } from '../errors.ts'
 
+/** ContentType (RFC 9420 section 6). */
 export type ContentType = 'application' | 'proposal' | 'commit'
 
 /** Who framed a message (RFC 9420 section 6). `senderIndex` points into the external_senders extension. */
@@ -16,7 +17,7 @@ export type Sender =
   | { readonly kind: 'new_member_proposal' }
   | { readonly kind: 'new_member_commit' }
 
-/** `sender` is present exactly when `wireFormat` is `public`: a PrivateMessage encrypts it. */
+/** The clear part of a PublicMessage or PrivateMessage (RFC 9420 section 6). `sender` is present exactly when `wireFormat` is `public`: a PrivateMessage encrypts it. */
 export interface FramingHeader {
   readonly wireFormat: 'public' | 'private'
   readonly groupId: Bytes

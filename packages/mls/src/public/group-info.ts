@@ -13,6 +13,7 @@ import { beforeSignature } from './leaf-node.ts'
 import { hpkeCiphertextCodec, MAX_PROPOSALS, pskIdCodec } from './proposal.ts'
 import type { PskId } from './proposal.ts'
 
+/** GroupContext (RFC 9420 section 8.1): what all members of an epoch agree on. */
 export interface GroupContext {
   readonly version: 'mls10'
   readonly suite: number
@@ -39,6 +40,7 @@ export const groupContextCodec: RememberedCodec<GroupContext> = remembered(
   }),
 )
 
+/** GroupInfo (RFC 9420 section 12.4.3): what a newcomer is told of a group, signed by a member. */
 export interface GroupInfo {
   readonly context: GroupContext
   readonly extensions: readonly Extension[]
@@ -89,6 +91,7 @@ export interface EncryptedGroupSecrets {
   readonly encryptedGroupSecrets: HpkeCiphertext
 }
 
+/** Welcome (RFC 9420 section 12.4.3.1). */
 export interface Welcome {
   readonly suite: number
   readonly secrets: readonly EncryptedGroupSecrets[]

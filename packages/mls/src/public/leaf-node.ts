@@ -41,6 +41,7 @@ export type LeafSource =
   | { readonly kind: 'update' }
   | { readonly kind: 'commit'; readonly parentHash: Bytes }
 
+/** LeafNode (RFC 9420 section 7.2). */
 export interface LeafNode {
   readonly encryptionKey: Bytes
   readonly signatureKey: Bytes
@@ -110,6 +111,7 @@ export const verifyLeafSignature = (by: CipherSuite, leaf: LeafNode, place: Leaf
   return verifyWithLabel(by, leaf.signatureKey, { label: 'LeafNodeTBS', content, signature: leaf.signature })
 }
 
+/** KeyPackage (RFC 9420 section 10). */
 export interface KeyPackage {
   readonly version: 'mls10'
   readonly suite: number

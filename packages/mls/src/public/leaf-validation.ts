@@ -11,7 +11,7 @@ import type { KeyPackage, LeafNode, LeafPlace } from './leaf-node.ts'
 import { LAST_DEFAULT_PROPOSAL } from './proposal.ts'
 import type { ParentNode, RatchetTree } from './tree.ts'
 
-/** What a caller decides about leaves. `now` (seconds) absent: lifetimes are not compared with the clock. */
+/** What a caller decides about leaves (RFC 9420 section 7.3). `now` (seconds) absent: lifetimes are not compared with the clock. */
 export interface LeafPolicy {
   readonly authenticate: AuthenticateLeaf
   readonly now?: bigint

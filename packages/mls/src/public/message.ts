@@ -48,6 +48,7 @@ export interface AuthenticatedContent {
   readonly auth: ContentAuth
 }
 
+/** PublicMessage (RFC 9420 section 6.2). */
 export interface PublicMessage {
   readonly framed: FramedContent
   readonly auth: ContentAuth
@@ -144,7 +145,7 @@ export const authenticatedContentCodec: Codec<AuthenticatedContent> = {
 export const proposalRef = (by: CipherSuite, content: AuthenticatedContent): Bytes =>
   refHash(by, 'MLS 1.0 Proposal Reference', encode(authenticatedContentCodec, content))
 
-/** MLSMessage: any message, told apart by its wire format. */
+/** MLSMessage (RFC 9420 section 6): any message, told apart by its wire format. */
 export type MlsMessage =
   | { readonly kind: 'public'; readonly message: PublicMessage }
   | { readonly kind: 'private'; readonly message: PrivateMessage }

@@ -15,7 +15,7 @@ import { pskIdCodec } from './proposal.ts'
 import type { Proposal, ProposalOf, PskId } from './proposal.ts'
 import type { RatchetTree } from './tree.ts'
 
-/** A proposal with who made it; `ref` when it came in a message of its own. */
+/** A proposal with who made it; `ref` (ProposalRef, RFC 9420 section 5.2) when it came in a message of its own. */
 export interface SentProposal {
   readonly proposal: Proposal
   readonly sender: Sender

@@ -5,6 +5,7 @@ import { MlsError } from '../errors.ts'
 import { encode } from './codec.ts'
 import { mlsMessageCodec, readMessage } from './message.ts'
 
+/** One joiner's part of a Welcome (RFC 9420 section 12.4.3.1). */
 export interface WelcomePart {
   /** The KeyPackageRef (RFC 9420 section 5.2) that it is for. */
   readonly ref: Bytes

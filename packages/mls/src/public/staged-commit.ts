@@ -27,6 +27,7 @@ export interface PublicGroup extends Ground {
   readonly proposals: ReadonlyMap<string, SentProposal & { readonly ref: Bytes }>
 }
 
+/** What a caller decides about a commit (RFC 9420 section 12.4.2). */
 export interface CommitPolicy extends LeafPolicy {
   readonly purpose?: Purpose
   /** Whether a newcomer may take the place of a leaf (RFC 9420 section 12.2); equal credentials by default. */
@@ -39,6 +40,7 @@ export interface EncryptedStep extends PathStep {
   readonly recipients: readonly number[]
 }
 
+/** A commit that holds in public, and the group that it would make (RFC 9420 section 12.4.2). */
 export interface StagedCommit extends Omit<AppliedProposals, 'tree' | 'pathRequired'> {
   /** Leaf index of the committer in the new tree. */
   readonly committer: number

@@ -16,7 +16,7 @@ import { firstCommonAncestor } from 'ts-mls/updatePath.js'
 import { decryptGroupSecrets, welcomeKey, welcomeNonce } from 'ts-mls/welcome.js'
 import type { Welcome } from 'ts-mls'
 import { MlsError } from '../errors.ts'
-import type { AuthenticateLeaf, Bytes, ExternalJoin, Joined, KeyPackagePair, LeafIdentity, Member } from '../port.ts'
+import type { AuthenticateLeaf, Bytes, ExternalJoin, ExternalJoinRequest, Joined, KeyPackagePair, LeafIdentity, Member } from '../port.ts'
 import { renewPath, stepEpoch } from './epoch.ts'
 import { ALWAYS, configFor, expectPolicyOnly, groupOf, ownPath, publishGroupInfo, readExternalPub, settled } from './group.ts'
 import { expectKeyPackage, makeKeyPackage, readSecrets } from './key-package.ts'
@@ -174,18 +174,7 @@ export const rosterOf = ({ tree }: VerifiedInfo): readonly Member[] =>
   leavesOf(tree).map(({ leafIndex, leaf }) => memberOf(leafIndex, leaf))
 
 /** Joins by a commit of its own, which removes an old leaf of the same device if there is one. */
-export const joinByCommit = async (
-  suite: Suite,
-  request: {
-    readonly groupInfo: Bytes
-    readonly ratchetTree?: Bytes
-    readonly identity: LeafIdentity
-    readonly replaces?: number
-    readonly authenticatedData?: Bytes
-    readonly note?: Bytes
-    readonly authenticate: AuthenticateLeaf
-  },
-): Promise<ExternalJoin> => {
+export const joinByCommit = async (suite: Suite, request: ExternalJoinRequest): Promise<ExternalJoin> => {
   const { cs } = suite
   const { identity, replaces, authenticatedData = new Uint8Array() } = request
   if (authenticatedData.length > LIMITS.authenticatedData) throw new MlsError('too_large', 'authenticated data')
