@@ -179,6 +179,7 @@ export class WireSocket {
   readonly events: EventFrame[] = []
   /** Resolves with the close code. */
   readonly closed: Promise<number>
+  #isDropped = false
   readonly #socket: WebSocket
   readonly #onEvent: (event: EventFrame) => void
   readonly #waiting = new Map<
@@ -272,8 +273,14 @@ export class WireSocket {
 
   /** Ends the connection without a word. */
   drop(): Promise<number> {
+    this.#isDropped = true
     this.#socket.terminate()
     return this.closed
+  }
+
+  /** Whether this device itself gave it up. */
+  get isDropped(): boolean {
+    return this.#isDropped
   }
 
   /** Reads nothing from now on, so that the server's words pile up. */

@@ -25,7 +25,7 @@ export interface CrowdHears {
   /** The server refused something, by name. */
   refused(failure: string): void
   /** A socket came to its end, with this close code. */
-  lost(code: number): void
+  lost(code: number | 'given up'): void
 }
 
 /** Between two attempts to connect, milliseconds. */
@@ -137,7 +137,7 @@ export class CrowdMember {
   /** Until the socket is closed. */
   async #session(socket: WireSocket): Promise<void> {
     this.#socket = socket
-    const closed = socket.closed.then((code) => this.hears.lost(code))
+    const closed = socket.closed.then((code) => this.hears.lost(socket.isDropped ? 'given up' : code))
     const caughtUp = new Promise<void>((resolve) => (this.#caughtUp = resolve))
     const cursors = [...this.lanes].map(([conversation, { cursor }]) => ({ conversation, seq: cursor }))
     try {

@@ -38,8 +38,8 @@ export class Crowd {
   accepted = 0
   /** Refusals by name; those that pass are tried again. */
   readonly refusals = new Map<string, number>()
-  /** How sockets ended, by close code. */
-  readonly closes = new Map<number, number>()
+  /** How sockets ended, by close code; `given up` by the device itself. */
+  readonly closes = new Map<number | 'given up', number>()
   /** Milliseconds from offer to acceptance, and from offer to another device, since `measure`. */
   acceptTimes: number[] = []
   deliveryTimes: number[] = []
@@ -175,6 +175,11 @@ export class Crowd {
     return [...(member?.lanes.values() ?? [])].find((lane) => lane.conversation === conversation)?.outbox ?? 0
   }
 
+  /** How often a socket ended that its device had not given up. */
+  get ends(): number {
+    return [...this.closes].reduce((sum, [code, count]) => sum + (code === 'given up' ? 0 : count), 0)
+  }
+
   /** Refusals that no device gets over by itself. */
   get errors(): number {
     return ['not_found', 'unsupported', 'malformed', 'not_allowed', 'invalid_handshake'].reduce(
@@ -192,7 +197,7 @@ export class Crowd {
   }
 
   #headOf({ conversation }: Lane): number {
-    return Math.max(...this.#lanes().flatMap((lane) => (lane.conversation === conversation ? lane.cursor : [])))
+    return Math.max(...this.#lanes().flatMap((lane) => (lane.conversation === conversation ? lane.head : [])))
   }
 
   #isSettled(): boolean {

@@ -55,6 +55,8 @@ export class Lane {
   readonly conversation: ConversationId
   /** Up to here this device has the log. */
   cursor = 0
+  /** As far as this device knows, the log goes up to here: it may have been told so before it has it. */
+  head = 0
   readonly #options: LaneOptions
   #group: Group | undefined
   #epoch: number
@@ -105,6 +107,7 @@ export class Lane {
   /** An entry of the log; own ones are accepted by that. */
   kept({ seq, epoch, kind }: Entry, hash: string): void {
     this.cursor = seq
+    this.head = Math.max(this.head, seq)
     // An own commit is often accepted before entries from before it arrive.
     if (kind === 'commit') this.#epoch = Math.max(this.#epoch, epoch + 1)
     const at = this.#items.findIndex((item) => item.hashes.has(hash))
@@ -206,6 +209,7 @@ export class Lane {
     const answer = await this.#ask(socket, item)
     if (answer.ok) {
       const { seq, hash } = answer.result
+      this.head = Math.max(this.head, seq)
       this.#record('ok', item, { seq, hash: Buffer.from(hash).toString('hex') })
       accepted(recorder.now() - item.since)
       const at = this.#items.indexOf(item)

@@ -21,7 +21,7 @@ export const roughRoad: Row = {
     let link: Link | undefined
     const address = () => `http://localhost:${link?.port ?? 0}`
     const opened = async (url: string) => (link = await Link.to({ host: '127.0.0.1', port: Number(new URL(url).port) }))
-    let resets = 0
+    let [errors, ends] = [0, 0]
     const end = await playScene({ address, opened, crowd: { pipeline: 2 } }, async ({ crowd, recorder }) => {
       crowd.talk()
       for (let time = 0; time < injections; time++) {
@@ -39,9 +39,13 @@ export const roughRoad: Row = {
         )
         link?.mend()
       }
-      resets = crowd.errors
+      ;[errors, ends] = [crowd.errors, crowd.ends]
     })
     await link?.close()
-    return outcomeOf(end, { injections, says: resets > 0 ? `${resets} errors that people see` : undefined, figures })
+    return outcomeOf(end, {
+      injections,
+      says: errors + ends > 0 ? `${errors} errors that people see, and ${ends} sockets ended because of a road` : undefined,
+      figures,
+    })
   },
 }
