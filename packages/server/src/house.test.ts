@@ -6,11 +6,13 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Retention } from './delivery/retention.ts'
 import { member, openTown, Person } from './cast.test-support.ts'
 import { selfSigned } from './certificate.test-support.ts'
 import { createLog } from './log.ts'
+import { Sessions } from './sessions/sessions.ts'
 import { newPlace, type TestPlace } from './storage/database.test-support.ts'
 
 let folder: string
@@ -260,6 +262,26 @@ test('what may be forgotten is looked for while the server runs', async () => {
   vi.advanceTimersByTime(60_000)
   await expect.poll(() => looked.mock.calls.length).toBeGreaterThan(0)
   await town.close()
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+test('the database is not closed before a round of housekeeping that had begun has ended', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const lines: string[] = []
+  const log = createLog({ level: 'error', destination: { write: (line) => void lines.push(line) } })
+  const town = await openTown({}, { log })
+  const { sweep } = Sessions.prototype
+  const slow = vi.spyOn(Sessions.prototype, 'sweep').mockImplementation(async function (this: Sessions) {
+    // Longer than everything else takes to close.
+    await pause(500)
+    await sweep.call(this)
+  })
+  vi.advanceTimersByTime(30_000)
+  expect(slow).toHaveBeenCalledOnce()
+  await town.close()
+  expect(slow).toHaveResolved()
+  expect(lines).toEqual([])
   vi.useRealTimers()
   vi.restoreAllMocks()
 })

@@ -250,6 +250,8 @@ class OpenHouse implements House {
   readonly #foundation: Foundation
   readonly #messaging: Messaging
   readonly #housekeeping: NodeJS.Timeout
+  /** Ends when no round of it is under way. */
+  #rounds: Promise<unknown> = Promise.resolve()
   #metrics: MetricsServer | undefined
   #closing: Promise<void> | undefined
 
@@ -258,7 +260,8 @@ class OpenHouse implements House {
     this.http = http
     this.#messaging = messaging
     const clean = () => sweep().catch((error: unknown) => foundation.log('fault', { where: 'housekeeping', ...faultFields(error) }))
-    this.#housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS).unref()
+    const round = () => (this.#rounds = Promise.all([this.#rounds, clean()]).then(() => undefined))
+    this.#housekeeping = setInterval(() => void round(), HOUSEKEEPING_MS).unref()
   }
 
   async listen(): Promise<{ url: string; port: number; metricsPort?: number }> {
@@ -294,7 +297,7 @@ class OpenHouse implements House {
     await inspection.stop()
     const within = settings.drainSeconds * 1000
     const patience = setTimeout(() => this.http.server.closeAllConnections(), within)
-    await Promise.all([this.#messaging.close(within), this.http.close()])
+    await Promise.all([this.#messaging.close(within), this.http.close(), this.#rounds])
     clearTimeout(patience)
     await this.#metrics?.close()
     await held.disposeAsync()
