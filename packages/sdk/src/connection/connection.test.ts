@@ -74,10 +74,10 @@ class FarEnd {
   }
 }
 
-function open(handle: () => Promise<void> = async () => undefined) {
+function open(handle: () => Promise<void> = async () => undefined, fraction = 1) {
   const far = new FarEnd()
   const clock = new HandClock()
-  const surroundings = { clock, network: far.network, random: { ...platformRandom, fraction: () => 1 } }
+  const surroundings = { clock, network: far.network, random: { ...platformRandom, fraction: () => fraction } }
   const tokens = { accessToken: token, accessUntil: clock.now() + 90_000_000, refreshToken: token }
   const server = { url: 'http://server', network: far.network }
   const session = new Session({ server, clock, tokens, save: async () => undefined, ended: () => undefined })
@@ -116,6 +116,25 @@ test('it comes back after 0.5, 1, 2, 4 seconds, at most 6 in the first ten minut
   far.end(1006)
   far.hint(true)
   expect(state()).toBe('connecting')
+})
+
+test('after a connection that worked it begins again with half a second, anywhere within it', async () => {
+  const { far, clock, connection } = open(undefined, 0.5)
+  const waits: number[] = []
+  const wait = async (): Promise<void> => {
+    far.end(1006)
+    const now = connection.state.get()
+    const delay = now.kind === 'waiting' ? now.until - clock.now() : 0
+    waits.push(delay)
+    await clock.pass(delay)
+  }
+  connection.start()
+  await settled()
+  for (let time = 0; time < 3; time++) await wait()
+  far.caughtUp()
+  await settled()
+  await wait()
+  expect(waits).toEqual([250, 500, 1000, 250])
 })
 
 test('it rests while the platform says that there is no network', async () => {

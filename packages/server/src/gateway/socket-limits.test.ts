@@ -49,6 +49,18 @@ describe('a socket that is silent or too loud', () => {
     expect(await device.closed).toBe(1006)
   })
 
+  test('B-061: who answers pings and says nothing else stays', async () => {
+    const device = await connected(Device.online(town, alice))
+    let pings = 0
+    device.socket.on('ping', () => (pings += 1))
+    for (const time of [1, 2, 3]) {
+      clock.time += 26_000
+      await expect.poll(() => pings, { timeout: 5000 }).toBe(time)
+      await sweepAfter(6000)
+    }
+    expect(await device.outcome('delivery.acknowledge', { cursors: [] })).toBe('accepted')
+  })
+
   test('B-063: a flood of frames is refused, and closed with 4429 after three refusals', async () => {
     const device = await connected(Device.online(town, alice))
     const outcomes: string[] = []
