@@ -284,6 +284,38 @@ export const breaks: readonly Break[] = [
     ],
   },
   {
+    ids: ['M-21', 'M-36'],
+    what: 'what is missing of the history is not said',
+    changes: [{ file: `${SDK}/archive/archive.ts`, anchor: "    if (this.#missing > 0) return 'missing'\n", text: '' }],
+  },
+  {
+    ids: ['M-27'],
+    what: 'receipts go to whoever writes',
+    changes: [{ file: `${SDK}/signals/receipts.store.ts`, anchor: " and admission = 'accepted' and (read_seq", text: ' and (read_seq' }],
+  },
+  {
+    ids: ['M-27'],
+    what: 'whoever writes sees who types',
+    changes: [
+      {
+        file: `${SDK}/signals/typing.ts`,
+        anchor: "if (state?.standing !== 'active' || !(await isAccepted(store, conversation))) return",
+        text: "if (state?.standing !== 'active' || (store === undefined && (await isAccepted(store, conversation)))) return",
+      },
+    ],
+  },
+  {
+    ids: ['M-38'],
+    what: 'every invitation is shown',
+    changes: [
+      {
+        file: `${SDK}/requests/tray.ts`,
+        anchor: 'if (shown.size === MOST || askers.has(asker)) continue',
+        text: 'if (shown.size === MOST) continue',
+      },
+    ],
+  },
+  {
     ids: ['M-30'],
     what: 'presence is shown to those who share none',
     changes: [{ file: `${SDK}/messages/details.ts`, anchor: '...(ephemeral.sharesPresence && !me && {', text: '...(!me && {' }],

@@ -4,6 +4,7 @@ import { insiderAttacks } from './attacks/insiders.ts'
 import { keyAttacks } from './attacks/keys.ts'
 import { logAttacks } from './attacks/log.ts'
 import { membershipAttacks } from './attacks/membership.ts'
+import { strangerAttacks } from './attacks/strangers.ts'
 import { wordAttacks } from './attacks/words.ts'
 import type { Row } from './row.ts'
 
@@ -14,4 +15,5 @@ export const attacks: readonly Row[] = [
   ...wordAttacks,
   ...accountAttacks,
   ...insiderAttacks,
+  ...strangerAttacks,
 ].toSorted((one, other) => one.id.localeCompare(other.id))
