@@ -1,6 +1,6 @@
 /** A crowd of devices on the wire that talk in several conversations while the server has faults. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { signUpOnWire, type WireDevice } from '../wire-device.ts'
+import { signUpOnWire, type WireDevice, type WireSocket } from '../wire-device.ts'
 import { additionOnWire, openOnWire } from '../wire-group.ts'
 import { CrowdMember, type CrowdHears } from './crowd-member.ts'
 import { hashOf } from './crowd-bytes.ts'
@@ -31,6 +31,9 @@ const USUAL: readonly (readonly number[])[] = [
 
 /** What takes longer to settle never will, milliseconds. */
 const GIVES_UP = 60_000
+
+/** How often a founder's socket is tried. */
+const OPENINGS = 5
 
 export class Crowd {
   readonly members: readonly CrowdMember[]
@@ -88,7 +91,7 @@ export class Crowd {
     const { device } = founder.device
     const said = { op: 'commit', device, conv: conversation, client_seq: 1, epoch: 0, hash: hashOf(body.commit) } as const
     this.#recorder.operation({ ...said, phase: 'invoke' })
-    const socket = await founder.device.socket()
+    const socket = await insist(founder.device)
     const added = await socket.command('conversations.commit', body)
     await socket.close()
     if (!added.ok) throw new Error(`a conversation could not be founded: ${added.failure}`)
@@ -221,5 +224,16 @@ export class Crowd {
     const offered = this.#offeredAt.get(message)
     if (offered === undefined) return
     this.deliveryTimes.push(this.#recorder.now() - offered)
+  }
+}
+
+/** Founding is not what a row is about: on a busy machine a first socket may take longer than a device waits. */
+async function insist(device: WireDevice): Promise<WireSocket> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await device.socket()
+    } catch (error) {
+      if (tries === OPENINGS) throw error
+    }
   }
 }
