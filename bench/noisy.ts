@@ -44,7 +44,7 @@ async function quiet(generator: Generator, people: readonly BenchDevice[]): Prom
 }
 
 function makeNoise(server: RunningServer, people: readonly BenchDevice[]): Generator {
-  const generator = new Generator(server)
+  const generator = new Generator(server, { yielding: true })
   void generator.run(people.slice(QUIET), { kind: 'noise' })
   return generator
 }

@@ -5,7 +5,7 @@
  */
 import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { constants, cpus, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -94,8 +94,10 @@ export class Generator {
   readonly #child = start(programs.generator, 1)
   readonly #server: RunningServer
 
-  constructor(server: RunningServer) {
+  /** `yielding`: it takes what the other generators leave of their core, as if it came from another machine. */
+  constructor(server: RunningServer, { yielding = false }: { readonly yielding?: boolean } = {}) {
     this.#server = server
+    if (yielding && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
   }
 
   /** Runs some work; resolves with what it reports in the end, and what the server spent while it was measured, microseconds. */
