@@ -48,8 +48,8 @@ export interface LaneOptions {
   readonly clientSeq: number
 }
 
-/** Refusals that a device answers by trying again later. */
-const PASSING = new Set(['unavailable', 'busy', 'rate_limited', 'storage_full', 'out_of_order', 'stale_epoch'])
+/** Refusals that a device answers by trying again later, as the SDK does (`isPassing`): after `internal` nobody knows what became of it. */
+const PASSING = new Set(['unavailable', 'internal', 'timed_out', 'busy', 'rate_limited', 'storage_full', 'out_of_order', 'stale_epoch'])
 
 export class Lane {
   readonly conversation: ConversationId
