@@ -70,6 +70,7 @@ export async function acceptCommit(deps: AcceptCommitDeps, committing: Committin
       else say({ kind: 'log', conversation: committing.body.conversation, head })
       return committed.result
     })
+    deps.database.acknowledged({ conversation: committing.body.conversation, seq: result.seq })
     if (verified && !result.duplicate) {
       deps.groups.keep(committing.body.conversation, verified.next)
       deps.metrics.accepted('commit')

@@ -25,6 +25,7 @@ export function acceptProposal(deps: Deps, { sender, body }: Proposal): Promise<
     const said = { conversation, epoch, kind: 'proposal', sender, clientSeq } as const
     const entry = { ...said, time: deps.clock.now(), hash: sha256(bytes), bytes }
     const appended = await deps.database.write((tx) => appendIn(tx, entry, verified))
+    deps.database.acknowledged({ conversation, seq: appended.seq })
     announceAppended(deps, entry, appended)
     return appended
   })

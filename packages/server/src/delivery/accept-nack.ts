@@ -39,6 +39,7 @@ export async function acceptNack(
     if (!isOwn || !(await ledger.isCommit(tx, conversation, nack.commit))) throw new Refusal('malformed', { field: 'bytes' })
     return { seq: await ledger.append(tx, entry), hash: entry.hash, duplicate: false }
   })
+  deps.database.acknowledged({ conversation, seq: appended.seq })
   announceAppended(deps, made, appended)
   return appended
 }

@@ -98,7 +98,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return entries.map((entry, at) => {
       const seq = seqOf(at)
       if (seq === undefined) return answers.shift() ?? 'again'
-      this.#deps.database.standing.acknowledged(entry.conversation, seq)
+      this.#deps.database.acknowledged({ conversation: entry.conversation, seq })
       return { seq, hash: entry.hash, duplicate: false }
     })
   }

@@ -2,6 +2,7 @@
  * The database behind all rooms: SQLite in the data folder, or PostgreSQL when a server is named. Rooms speak Kysely, one
  * text for both; what differs is in `sqlite/` and `postgres/`, and only the delivery room's hot path looks at `kind`.
  */
+import type { ConversationId } from '@tacit/contract'
 import type { Kysely, Transaction } from 'kysely'
 import type { Migrations } from './migrate.ts'
 import { openPostgres, type PostgresDatabase } from './postgres/postgres-database.ts'
@@ -18,6 +19,8 @@ export interface DatabaseVerbs {
    * Refuses `unavailable` when too many wait.
    */
   write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** Somebody is about to be told that a place in a log is taken: on PostgreSQL a copy that lacks it is refused from now on (F-07). */
+  acknowledged(place: { readonly conversation: ConversationId; readonly seq: number }): void
   /** Whether a read and a write transaction work right now. */
   healthy(): Promise<boolean>
   /** Waits for what was asked for, then closes. Further use is refused. */

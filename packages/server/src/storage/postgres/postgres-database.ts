@@ -147,6 +147,10 @@ class PostgresHouse implements PostgresDatabase {
     }
   }
 
+  acknowledged({ conversation, seq }: Parameters<PostgresDatabase['acknowledged']>[0]): void {
+    this.standing.acknowledged(conversation, seq)
+  }
+
   /** Writes a row that nobody reads: a server that only reads, or whose disk is full, cannot. */
   async healthy(): Promise<boolean> {
     try {

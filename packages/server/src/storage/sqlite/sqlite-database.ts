@@ -97,6 +97,9 @@ class SqliteHouse implements SqliteDatabase {
     return work(this.#reader)
   }
 
+  /** Nothing to remember: no copy of a file takes its place while a server has it open. */
+  acknowledged(): void {}
+
   async healthy(): Promise<boolean> {
     try {
       await this.exclusive((sqlite) => sqlite.exec('PRAGMA user_version = 0'))
