@@ -160,3 +160,26 @@ test('who begins anew on an empty device finds an archive with nothing in it, an
   await tablet.sees(conversation, ['after'])
   expect(tablet.watch('history').get()?.trouble).toBeUndefined()
 })
+
+test('a group keeps its name for who comes back while nobody else is there to say it', async () => {
+  const [olga, friend] = [await world.signedUp('Olga'), await world.signedUp('Olga-friend')]
+  const group = await olga.createGroup({ title: 'Machines', handles: ['olga-friend'] })
+  await friend.conversation('Machines')
+  await olga.send({ conversation: group, text: 'spare parts' })
+  await friend.sees(group, ['spare parts'])
+  await olga.settle({ within: 20_000 })
+  await archived(olga)
+  friend.weather.cut()
+  olga.weather.cut()
+
+  const back = await world.device('olga')
+  let busy = true
+  back.weather.forgeAnswers((url, body) =>
+    busy && url.includes('/archive/') ? { status: 503, failure: 'unavailable', details: {} } : body,
+  )
+  await back.signIn({ handle: 'olga', password: PASSWORD })
+  await until(back.watch('conversations'), (all) => all?.find((one) => one.conversation === group)?.standing === 'active')
+  busy = false
+  await back.sees(group, ['spare parts'])
+  await until(back.watch('conversations'), (all) => all?.some((one) => one.conversation === group && one.title === 'Machines'))
+})

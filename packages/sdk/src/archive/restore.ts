@@ -28,7 +28,8 @@ export async function placeSegment(core: RestoreCore, segment: Segment, entry: S
 
 /**
  * A conversation that this device is not in is one that its person has left, until the server says that there is a place for
- * this device. Of one that it is about to join it learns what it is called.
+ * this device. Of one that it is in and does not know the name of yet, or is about to join, it learns what it is called: those who
+ * could say it anew may be away for long.
  */
 export async function placeConversations(
   core: RestoreCore,
@@ -41,15 +42,15 @@ export async function placeConversations(
 
 async function placeConversation(core: RestoreCore, archived: ArchivedConversation, newest: number): Promise<void> {
   const { conversation, kind, title, peer } = archived
-  const sql = 'select 1 as found from conversation where conversation = ? and (title = ? or standing <> ?)'
-  if (await core.store.get(sql, [conversation, title, 'joining'])) return
+  const sql = 'select 1 as found from conversation where conversation = ?1 and (title = ?2 or title <> ?3)'
+  if (await core.store.get(sql, [conversation, title, ''])) return
   await core.conversations.hold(conversation, async (hold) => {
     const { state } = hold
     if (!state) {
       const empty = emptyConversation({ conversation, kind, now: newest })
       return hold.store({ state: { ...empty, standing: 'left', title, peer }, write: async () => undefined })
     }
-    if (state.title !== '' || state.standing !== 'joining') return undefined
+    if (state.title !== '') return undefined
     return hold.store({ state: { ...state, title, peer: state.peer ?? peer }, write: async () => undefined })
   })
 }
