@@ -172,6 +172,8 @@ test('a second terminal of the same account joins the conversations, and signing
     code: 0,
     stdout: `signed in as @Alice on ${server.url}\nWhat was written before comes from your archive, newest first.\n`,
   })
+  // At once: commands that each end before it has joined would never show any.
+  expect(await second.json(['list'])).toEqual(expect.arrayContaining([expect.objectContaining({ title: 'bob' })]))
   await using listener = await second.listen()
   await bob.json(['send', '@alice', 'to both of you'])
   expect(textOf(await listener.next())).toBe('to both of you')

@@ -181,5 +181,5 @@ test('a group keeps its name for who comes back while nobody else is there to sa
   await until(back.watch('conversations'), (all) => all?.find((one) => one.conversation === group)?.standing === 'active')
   busy = false
   await back.sees(group, ['spare parts'])
-  await until(back.watch('conversations'), (all) => all?.some((one) => one.conversation === group && one.title === 'Machines'))
+  await until(back.watch('conversations'), (all) => all?.some((one) => one.conversation === group && one.title === 'Machines') ?? false)
 })

@@ -5,6 +5,9 @@ import { CliFailure } from '../failures.ts'
 import { dateAndTime } from '../terminal/when.ts'
 import { readPassword } from './password.ts'
 
+/** How long joining may take, milliseconds; what is left goes on with the next command. */
+export const COMING_IN = 60_000
+
 export interface SignInRequest {
   readonly how: 'signUp' | 'signIn'
   readonly handle: string
@@ -22,12 +25,21 @@ export async function enter({ device, profile, voice, world }: Context, request:
   const handle = request.handle.replace(/^@/, '')
   await device[request.how]({ handle, password, deviceName: request.deviceName ?? `terminal on ${hostname()}` })
   profile.keep()
+  await comeIn({ device, profile, voice })
+}
+
+/**
+ * Says who is signed in, once the device is in the conversations of its person. Joining them takes a while in the background, and commands
+ * that each end before it is done would show none for as long as they come one by one.
+ */
+export async function comeIn({ device, profile, voice }: Pick<Context, 'device' | 'profile' | 'voice'>): Promise<void> {
+  await device.settle({ within: COMING_IN })
   const entered = device.watch('session').get()
-  const me = entered.kind === 'signed_in' ? entered.me.handle : handle
+  const handle = entered.kind === 'signed_in' ? entered.me.handle : ''
   const late = entered.kind === 'signed_in' && entered.joinedLate ? ['What was written before comes from your archive, newest first.'] : []
   voice.answer({
-    json: { handle: me, server: profile.server, profile: profile.name },
-    lines: [`signed in as @${me} on ${profile.server}`, ...late],
+    json: { handle, server: profile.server, profile: profile.name },
+    lines: [`signed in as @${handle} on ${profile.server}`, ...late],
   })
 }
 

@@ -5,6 +5,7 @@ import type { LinkingState, LinkOver } from '@tacit/sdk'
 import type { Context, SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
 import { until } from '../terminal/until.ts'
+import { COMING_IN } from './account.ts'
 import { readPassword } from './password.ts'
 import { terminalQr } from './terminal-qr.ts'
 
@@ -45,6 +46,7 @@ export async function showCode(
   ])
   if (outcome.kind === 'over') throw failureOf(outcome)
   profile.keep()
+  await device.settle({ within: COMING_IN })
   voice.answer({
     json: { event: 'linked', handle: outcome.me.handle, server: profile.server, profile: profile.name },
     lines: [`signed in as @${outcome.me.handle} on ${profile.server}`],

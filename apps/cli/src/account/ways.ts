@@ -5,6 +5,7 @@ import { MessengerError, type UnlockMethod } from '@tacit/sdk'
 import type { Context, SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
 import { dateAndTime } from '../terminal/when.ts'
+import { comeIn } from './account.ts'
 import { askHidden, readPassword } from './password.ts'
 import { terminalQr } from './terminal-qr.ts'
 
@@ -58,7 +59,7 @@ export async function signInWithKit(context: Context, how: { fromStdin: boolean;
   const kit = how.fromStdin ? await text(world.stdin) : await askHidden(world, 'The twelve words: ')
   await device.signInWithKit({ kit: kit.trim(), deviceName: how.deviceName ?? terminalName() })
   profile.keep()
-  entered(context)
+  await comeIn(context)
 }
 
 /** Begins anew with a code from the operator and a new password: the first two lines of standard input, or asked for. */
@@ -73,22 +74,13 @@ export async function beginAnew(
   const password = lines ? lines[1] : await readPassword({ world, fromStdin: false, isNew: true })
   await device.resetAccount({ password: password ?? '', deviceName: how.deviceName ?? terminalName() })
   profile.keep()
-  entered(context)
+  await comeIn(context)
 }
 
 function mustBeEmpty(context: Context): Context {
   const session = context.device.watch('session').get()
   if (session.kind !== 'signed_in') return context
   throw new CliFailure('signed_in_already', `The profile ${context.profile.name} is signed in as @${session.me.handle}.`)
-}
-
-function entered({ device, profile, voice }: Context): void {
-  const session = device.watch('session').get()
-  const handle = session.kind === 'signed_in' ? session.me.handle : ''
-  voice.answer({
-    json: { handle, server: profile.server, profile: profile.name },
-    lines: [`signed in as @${handle} on ${profile.server}`],
-  })
 }
 
 /** Does it, after the person has proved that it is them where that is needed. */
