@@ -1,5 +1,6 @@
 /** Runs rows of the fault table and prints each as it ends. */
 import type { Figure, Outcome, Row } from './row.ts'
+import { NotOpened } from './scene.ts'
 import { kill } from './rows/f01-kill.ts'
 import { points } from './rows/f02-points.ts'
 import { refusesToStart } from './rows/f04-refuses-to-start.ts'
@@ -86,7 +87,14 @@ export async function runFaults({ version, only = [], times }: FaultsRequest): P
 
 async function playRow(row: Row, count: number): Promise<RowSummary> {
   const began = performance.now()
-  const outcome = await row.run(count).catch(asOutcome)
+  const outcome = await row
+    .run(count)
+    .catch((error: unknown) => {
+      if (!(error instanceof NotOpened)) throw error
+      console.log(`${row.id} is played again: ${error.message}`)
+      return row.run(count)
+    })
+    .catch(asOutcome)
   const seconds = (performance.now() - began) / 1000
   const { injections, kills = 0, acknowledged, violations, figures } = outcome
   console.log(line(row, outcome, seconds))

@@ -29,6 +29,13 @@ export interface SceneEnd extends Report {
   readonly settled: Figure
 }
 
+/** Nothing was played: the crowd could not even sign up and begin to talk. On a machine that is busy with other things this happens. */
+export class NotOpened extends Error {
+  constructor(cause: unknown) {
+    super(`the scene did not open: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
 /** D-11: everybody is at the head so soon after the last fault, milliseconds. */
 const SETTLES_WITHIN = 30_000
 
@@ -43,7 +50,10 @@ export async function playScene(options: SceneOptions, play: (scene: Scene) => P
   try {
     await opened?.(server.url)
     const recorder = new Recorder(join(folder, 'history.jsonl'))
-    const crowd = await Crowd.open({ ...crowdOptions, recorder, address: () => address?.(server) ?? server.url })
+    const opening = Crowd.open({ ...crowdOptions, recorder, address: () => address?.(server) ?? server.url })
+    const crowd = await opening.catch((error: unknown) => {
+      throw new NotOpened(error)
+    })
     await play({ server, crowd, recorder })
     const took = await crowd.settle()
     await crowd.stop()
