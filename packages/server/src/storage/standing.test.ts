@@ -36,6 +36,18 @@ test('F-07: one that lacks an entry, or a whole log, is refused', async () => {
   for (const heads of [{ a: 2 }, { b: 9 }, {}]) await expect(standing.assertHasAll(databaseWith(heads))).rejects.toThrow(LOST)
 })
 
+test('F-09: what is acknowledged on another connection while the database answers is not missing', async () => {
+  const standing = new Standing(undefined)
+  standing.acknowledged('a', 3)
+  const query = async () => {
+    standing.acknowledged('a', 4)
+    standing.acknowledged('b', 1)
+    return { rows: [{ conversation: 'a', head: '3' }] }
+  }
+  await standing.assertHasAll({ query: query as ClientBase['query'] })
+  await expect(standing.assertHasAll(databaseWith({ a: 3, b: 1 }))).rejects.toThrow(LOST)
+})
+
 test('F-07: also after a restart, until the operator accepts the loss', async () => {
   const before = new Standing(folder)
   before.acknowledged('a', 3)

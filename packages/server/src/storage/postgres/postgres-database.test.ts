@@ -3,6 +3,7 @@ import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { newPlace, type TestPlace } from '../database.test-support.ts'
 import { openPostgres } from './postgres-database.ts'
+import { postgresRefusal } from './postgres-faults.ts'
 
 let place: TestPlace
 beforeEach(async () => {
@@ -79,6 +80,27 @@ test('a connection that ends between two statements of a transaction ends that t
   expect(await database.healthy()).toBe(true)
   await admin.end()
   await database.close()
+})
+
+describe('is worth another try, and nobody did anything wrong', () => {
+  const unavailable = expect.objectContaining({ failure: 'unavailable' })
+
+  test('when the address leads to a standby, which only reads until it takes over', async () => {
+    const database = await openPostgres({ url: place.url })
+    const work = database.write(async (tx) => {
+      await sql`set transaction read only`.execute(tx)
+      await sql`update kysely_migration_lock set is_locked = is_locked`.execute(tx)
+    })
+    expect(await work.then(() => 'done', postgresRefusal)).toEqual(unavailable)
+    await database.close()
+  })
+
+  test.each(['ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CLOSED', '25P03', '57P01'])(
+    'when the connection ended with %s',
+    (code) => {
+      expect(postgresRefusal(Object.assign(new Error('write'), { code }))).toEqual(unavailable)
+    },
+  )
 })
 
 test('of servers that start together one brings the schema up to date, and the others wait for it', async () => {

@@ -11,9 +11,12 @@ const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01', '23505'])
 export const isCollision = (error: unknown): boolean => COLLISIONS.has(codeOf(error))
 
 const DISK_FULL = '53100'
-/** Connection exceptions, too little of something, operator intervention, locks that took too long, transactions rolled back. */
-const PASSING_STATES = /^(08|53|57|55P03|40)/
-const PASSING_ERRORS = /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
+/**
+ * Connection exceptions, too little of something, operator intervention, locks that took too long, transactions rolled back or
+ * ended because they rested, and a standby, which only reads until it takes over.
+ */
+const PASSING_STATES = /^(08|53|57|55P03|40|25006|25P03)/
+const PASSING_ERRORS = /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN|ERR_STREAM_|ERR_SOCKET_CLOSED)/
 /** What the driver says without a code. */
 const PASSING_WORDS = /connection|timeout|not queryable|closed/i
 

@@ -48,12 +48,14 @@ export class Standing {
     if (this.#heads.size === 0) return
     // The operator may have said meanwhile that the loss is known.
     if (this.#path && !existsSync(this.#path) && this.#timer === undefined) return this.#heads.clear()
+    // What is acknowledged while the database answers is not in its answer.
+    const asked = new Map(this.#heads)
     const { rows } = await client.query<{ conversation: string; head: string | number }>(
       'SELECT conversation, head FROM log WHERE conversation = ANY($1)',
-      [[...this.#heads.keys()]],
+      [[...asked.keys()]],
     )
     const heads = new Map(rows.map(({ conversation, head }) => [conversation, Number(head)]))
-    for (const [conversation, seq] of this.#heads) if ((heads.get(conversation) ?? 0) < seq) throw new Error(LOST)
+    for (const [conversation, seq] of asked) if ((heads.get(conversation) ?? 0) < seq) throw new Error(LOST)
   }
 
   close(): void {
