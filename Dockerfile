@@ -20,7 +20,7 @@ COPY --from=modules /tacit/packages/mls ./packages/mls
 COPY --from=modules /tacit/packages/server ./packages/server
 COPY --from=web /tacit/apps/web/dist ./apps/web/dist
 ENV NODE_ENV=production TACIT_HOST=0.0.0.0 TACIT_PORT=8420 TACIT_DATA_DIR=/data TACIT_METRICS_HOST=0.0.0.0
-# Only a single server on SQLite writes here; several keep everything in the database and set TACIT_DATA_DIR to :memory:.
+# The database of a single server on SQLite; one on PostgreSQL keeps here what it acknowledged last, and may do without (:memory:).
 RUN mkdir -p /data && chown node:node /data
 VOLUME /data
 USER node

@@ -50,9 +50,19 @@ test('the three servers of compose.yaml are given settings that exist, and a ser
   for (const [, { environment = {} }] of servers) {
     for (const name of Object.keys(environment)) expect(known, name).toContain(name)
     const settings = readSettings(Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, filled(text)])))
-    expect(settings).toMatchObject({ dataDir: ':memory:', publicUrl: 'https://chat.example.org', drainSeconds: 10 })
+    expect(settings).toMatchObject({ dataDir: '/data', publicUrl: 'https://chat.example.org', drainSeconds: 10 })
     expect([settings.redis, settings.database, settings.secretsKey].every((value) => value !== '')).toBe(true)
   }
+})
+
+test('F-07: each server of compose.yaml remembers what it acknowledged in a volume that no other uses', () => {
+  const used = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]))
+  for (const [name, { environment = {}, volumes = [] }] of servers) {
+    const [[source, target] = [], ...others] = volumes.map((volume) => volume.split(':'))
+    expect([name, target, others]).toEqual([name, environment['TACIT_DATA_DIR'], []])
+    expect(used.filter((one) => one === source)).toHaveLength(1)
+  }
+  expect(read('Dockerfile')).toMatch(/chown node:node \/data/)
 })
 
 test('what compose.yaml refers to is there: networks, volumes, services, and each variable in the example', () => {

@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
     usage: '',
     help: 'The PostgreSQL database lacks entries that were acknowledged, and the server refuses it: serve what there is from now on.',
     run: (settings) => {
+      if (settings.dataDir === ':memory:') throw new Error('A server without a data folder accepts the loss by being started anew.')
       const file = acknowledgedFile(resolve(settings.dataDir))
       if (!existsSync(file)) throw new Error('This server has acknowledged nothing that it could miss.')
       rmSync(file)

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientBase } from 'pg'
@@ -57,6 +58,20 @@ test('F-07: also after a restart, until the operator accepts the loss', async ()
   rmSync(acknowledgedFile(folder))
   await standing.assertHasAll(databaseWith({ a: 2 }))
   await new Standing(folder).assertHasAll(databaseWith({}))
+})
+
+test('F-07: the operator accepts the loss by a command, and a server without a folder needs none', () => {
+  const standing = new Standing(folder)
+  standing.acknowledged('a', 3)
+  standing.close()
+  const admin = (dataDir: string) => {
+    const program = join(import.meta.dirname, '../admin/main.ts')
+    const env = { PATH: process.env['PATH'], TACIT_DATA_DIR: dataDir }
+    return spawnSync(process.execPath, ['-C', 'tacit-source', program, 'accept-lost-entries'], { env, encoding: 'utf8' })
+  }
+  expect(admin(folder)).toMatchObject({ status: 0, stdout: expect.stringContaining('is forgotten') })
+  expect(existsSync(acknowledgedFile(folder))).toBe(false)
+  expect(admin(':memory:')).toMatchObject({ status: 1, stderr: expect.stringContaining('by being started anew') })
 })
 
 test('what is remembered are the logs that were written to last', async () => {
