@@ -102,7 +102,7 @@ export async function runRounds(engine: MlsEngine, name: string, run: { members:
     () => engine.commit(all.next, { authenticate }),
     ({ commit }) => commit.length,
   )
-  await table.time('process it', times, () => engine.open(joined.group, update.commit, hooks))
+  await table.time('process it', 8 * times, () => engine.open(joined.group, update.commit, hooks))
   const newcomer = await newDevice(engine, 'newcomer')
   const one = await engine.commit(all.next, { add: [newcomer.keyPackage.keyPackage], authenticate })
   await table.time(
