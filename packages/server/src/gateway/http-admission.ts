@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { COME_BACK_AFTER, type LoopLag } from '../loop-lag.ts'
 import { addressKey, type Limits } from './limits.ts'
 import type { Origins } from './origins.ts'
+import { isOfTheApp } from './web-app.ts'
 
 const MAX_HEADERS = 100
 const MAX_URL = 4096
@@ -33,11 +34,13 @@ export async function admit(request: FastifyRequest, reply: FastifyReply, { orig
   if (!url.startsWith('/')) throw new Refusal('misdirected')
   const isProbe = url.startsWith('/health/')
   if (!isProbe && !origins.answersFor(headers.host)) throw new Refusal('misdirected')
-  if (!isProbe && lag.shedding === 'work') throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
+  // A page that lacks one of its scripts stays blank and does not come back by itself; a file costs next to nothing.
+  const isFile = isOfTheApp(request)
+  if (!isProbe && !isFile && lag.shedding === 'work') throw new Refusal('unavailable', { retryAfter: COME_BACK_AFTER })
   refuseTokenInUrl(url)
   if (headers['content-encoding'] !== undefined) throw new Refusal('unsupported_media')
   refuseForeignOrigin(request, origins)
-  await limits.spend('request', addressKey(request.ip))
+  await limits.spend(isFile ? 'file' : 'request', addressKey(request.ip))
 }
 
 /** CORS (Fetch standard): an answer names the origin only if it may read it. There are no cookies, hence no credentials. */

@@ -28,7 +28,9 @@ const together = { with: 'all_servers', alone: 'whole' } as const
 const guarded = { with: 'all_servers', alone: 'quarter' } as const
 
 export const budgets = {
-  /** All requests of one address. */
+  /** Files of the web app per address: some eighty for a new browser, and a school behind one address opens many at once. */
+  file: { points: 12_000, seconds: MINUTE, with: 'nobody', alone: 'whole' },
+  /** All other requests of one address. */
   request: { points: 1200, seconds: MINUTE, with: 'nobody', alone: 'whole' },
   /** Sign-ups and their first steps, per address. */
   sign_up: { points: 30, seconds: HOUR, ...guarded },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTown, type Town } from '../cast.test-support.ts'
+import { budgets } from './limits.ts'
 
 let town: Town
 let root: string
@@ -103,4 +104,26 @@ test('without a built web app the API works and the page is missing', async () =
   expect((await bare.request('/')).status).toBe(404)
   expect((await bare.request('/v1/server')).status).toBe(200)
   await bare.close()
+})
+
+describe('a page that has begun to load is loaded whole', () => {
+  test('while a server that is late refuses new work', async () => {
+    const time = { at: 0 }
+    const late = await openTown({ webRoot: join(root, 'dist') }, { elapsed: () => time.at })
+    const status = async (path: string): Promise<number> => (await late.request(path)).status
+    time.at += 2500
+    await expect.poll(() => status('/v1/server')).toBe(503)
+    const paths = ['/', '/settings/devices', '/sw.js', '/assets/app-3f9a2c.js', '/assets/gone-123.js']
+    expect(await Promise.all(paths.map(status))).toEqual([200, 200, 200, 200, 404])
+    expect(await Promise.all(['/v1/server', '/v1/nothing', '/docs/nothing', '/metrics'].map(status))).toEqual([503, 503, 503, 503])
+    await late.close()
+  })
+
+  test('after the requests of its address are used up: files have a budget of their own', async () => {
+    const tight = await openTown({ webRoot: join(root, 'dist'), limitsFactor: 1 })
+    const status = async (path: string): Promise<number> => (await tight.request(path)).status
+    for (let count = 0; count < budgets.request.points; count++) await status('/v1/nothing')
+    expect([await status('/v1/server'), await status('/assets/app-3f9a2c.js'), await status('/')]).toEqual([429, 200, 200])
+    await tight.close()
+  })
 })

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
 import type { Settings } from '../settings.ts'
 
@@ -15,6 +15,11 @@ const HASHED_FOLDER = '/assets/'
 /** Screens have plain paths: no dot, so a file that is missing stays missing. */
 const SCREEN = /^\/(?:[a-z][A-Za-z0-9_/-]*)?$/
 const NOT_SCREENS = /^\/(?:v1|health|docs|assets|openapi|metrics)(?:\/|$)/
+const NOT_THE_APP = /^\/(?:v1|health|docs|openapi|metrics)(?:[/.?]|$)/
+
+/** Whether a request is for the app's page or one of its files, which are the same for everybody and touch no database. */
+export const isOfTheApp = ({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): boolean =>
+  (method === 'GET' || method === 'HEAD') && !NOT_THE_APP.test(url)
 
 export async function registerWebApp(app: FastifyInstance, { settings, log }: { settings: Settings; log: Log }): Promise<void> {
   const root = settings.webRoot === '' ? BESIDE_THE_SERVER : resolve(settings.webRoot)
