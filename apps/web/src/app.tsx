@@ -2,6 +2,7 @@
 import { lazy, Suspense, useSyncExternalStore } from 'react'
 import { useRoute } from 'wouter'
 import { DoorScreen } from './door/door-screen.tsx'
+import { ErrorBoundary } from './error-boundary.tsx'
 import { LockScreen } from './lock/lock-screen.tsx'
 import { useLockState, useWatch } from './messenger/messenger-context.tsx'
 import { usePlatform } from './platform/platform-context.tsx'
@@ -14,10 +15,10 @@ const Shell = lazy(async () => ({ default: (await import('./shell/shell.tsx')).S
 
 export function App() {
   return (
-    <>
+    <ErrorBoundary fallback={<TroubleScreen condition={{ kind: 'broken' }} />}>
       <Screen />
       <UpdateToast />
-    </>
+    </ErrorBoundary>
   )
 }
 

@@ -7,7 +7,10 @@ import { FailureLine } from './messenger/failure-line.tsx'
 import { usePlatform } from './platform/platform-context.tsx'
 import css from './trouble-screen.module.css'
 
-export function TroubleScreen({ condition }: { readonly condition: Exclude<Condition, { kind: 'fine' }> }) {
+/** `broken`: a part of the page failed, or its code could not be loaded. */
+type Shown = Exclude<Condition, { kind: 'fine' }> | { readonly kind: 'broken' }
+
+export function TroubleScreen({ condition }: { readonly condition: Shown }) {
   const { t } = useTranslation()
   const { reload } = usePlatform()
   return (

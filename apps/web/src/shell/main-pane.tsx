@@ -1,11 +1,12 @@
 /** What the address says is open. */
 import { lazy, Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Redirect, Route, Switch } from 'wouter'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
 import type { ConversationSummary } from '@tacit/sdk'
 import { ConversationScreen } from '../conversation/conversation-screen.tsx'
+import { ErrorBoundary } from '../error-boundary.tsx'
 import { paths, patterns } from '../routes.ts'
-import { ConversationMissing, NothingOpen, Waiting } from './placeholders.tsx'
+import { Broken, ConversationMissing, NothingOpen, Waiting } from './placeholders.tsx'
 import type { InsideSession } from './shell.tsx'
 
 const NewDirect = lazy(async () => ({ default: (await import('../people/new-direct.tsx')).NewDirect }))
@@ -25,48 +26,57 @@ interface MainPaneProps {
   readonly requests: readonly ConversationSummary[]
 }
 
-export function MainPane({ session, conversations, requests }: MainPaneProps) {
+export function MainPane(props: MainPaneProps) {
+  const [place] = useLocation()
+  return (
+    <ErrorBoundary place={place} fallback={<Broken />}>
+      <Suspense fallback={<Waiting />}>
+        <Open {...props} />
+      </Suspense>
+    </ErrorBoundary>
+  )
+}
+
+function Open({ session, conversations, requests }: MainPaneProps) {
   const all = conversations && [...conversations, ...requests]
   return (
-    <Suspense fallback={<Waiting />}>
-      <Switch>
-        <Route path={paths.home}>
-          <NothingOpen conversations={conversations} />
-        </Route>
-        <Route path={patterns.about}>{({ id }) => <Opened id={id} conversations={all} about />}</Route>
-        <Route path={patterns.conversation}>{({ id }) => <Opened id={id} conversations={all} />}</Route>
-        <Route path={paths.requests}>
-          <RequestsTray requests={requests} />
-        </Route>
-        <Route path={paths.newDirect}>
-          <NewDirect conversations={conversations ?? []} />
-        </Route>
-        <Route path={paths.newGroup}>
-          <NewGroup conversations={conversations ?? []} />
-        </Route>
-        <Route path={paths.encryption}>
-          <Encryption conversations={conversations ?? []} />
-        </Route>
-        <Route path={paths.events}>
-          <SecurityLog />
-        </Route>
-        <Route path={paths.history}>
-          <History />
-        </Route>
-        <Route path={paths.kit}>
-          <KitPage />
-        </Route>
-        <Route path={paths.held}>
-          <Held />
-        </Route>
-        <Route path={paths.settings}>
-          <Settings session={session} />
-        </Route>
-        <Route>
-          <Redirect to={paths.home} replace />
-        </Route>
-      </Switch>
-    </Suspense>
+    <Switch>
+      <Route path={paths.home}>
+        <NothingOpen conversations={conversations} />
+      </Route>
+      <Route path={patterns.about}>{({ id }) => <Opened id={id} conversations={all} about />}</Route>
+      <Route path={patterns.conversation}>{({ id }) => <Opened id={id} conversations={all} />}</Route>
+      <Route path={paths.requests}>
+        <RequestsTray requests={requests} />
+      </Route>
+      <Route path={paths.newDirect}>
+        <NewDirect conversations={conversations ?? []} />
+      </Route>
+      <Route path={paths.newGroup}>
+        <NewGroup conversations={conversations ?? []} />
+      </Route>
+      <Route path={paths.encryption}>
+        <Encryption conversations={conversations ?? []} />
+      </Route>
+      <Route path={paths.events}>
+        <SecurityLog />
+      </Route>
+      <Route path={paths.history}>
+        <History />
+      </Route>
+      <Route path={paths.kit}>
+        <KitPage />
+      </Route>
+      <Route path={paths.held}>
+        <Held />
+      </Route>
+      <Route path={paths.settings}>
+        <Settings session={session} />
+      </Route>
+      <Route>
+        <Redirect to={paths.home} replace />
+      </Route>
+    </Switch>
   )
 }
 

@@ -3,7 +3,9 @@ import { useTranslation } from 'react-i18next'
 import { MessageCirclePlus, Users } from 'lucide-react'
 import { Link } from 'wouter'
 import type { ConversationSummary } from '@tacit/sdk'
+import { Button } from '../design/button.tsx'
 import { Logo } from '../design/logo.tsx'
+import { usePlatform } from '../platform/platform-context.tsx'
 import { useDocumentTitle } from '../platform/use-document-title.ts'
 import { countUnread } from '../requests/requests.ts'
 import { paths } from '../routes.ts'
@@ -38,6 +40,23 @@ export function ConversationMissing() {
     <div className={css['nothing']}>
       <h1 className={css['title']}>{t('home.missing.title')}</h1>
       <p className={css['text']}>{t('home.missing.text')}</p>
+      <Link to={paths.home}>{t('home.missing.back')}</Link>
+    </div>
+  )
+}
+
+/** A part of the app broke, or its code could not be fetched; what is beside it goes on. */
+export function Broken() {
+  const { t } = useTranslation()
+  const { reload } = usePlatform()
+  useDocumentTitle({})
+  return (
+    <div className={css['nothing']} role="alert">
+      <h1 className={css['title']}>{t('trouble.broken.title')}</h1>
+      <p className={css['text']}>{t('trouble.broken.text')}</p>
+      <Button kind="main" onClick={reload}>
+        {t('trouble.reload')}
+      </Button>
       <Link to={paths.home}>{t('home.missing.back')}</Link>
     </div>
   )

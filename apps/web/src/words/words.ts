@@ -19,14 +19,23 @@ export async function openWords(preferred: readonly string[]): Promise<i18n> {
   })
   await words.use(initReactI18next).init()
   const apply = async () => {
-    const language = languageFor({ choice: languageChoice.get(), preferred })
-    if (language !== 'en' && !words.hasResourceBundle(language, 'translation')) {
-      words.addResourceBundle(language, 'translation', await others[language]())
-    }
+    const wished = languageFor({ choice: languageChoice.get(), preferred })
+    const language = (await isThere(words, wished)) ? wished : 'en'
     await words.changeLanguage(language)
     document.documentElement.lang = language
   }
   await apply()
   languageChoice.subscribe(() => void apply())
   return words
+}
+
+/** Fetches the words of a language unless they are there. False when they cannot be had: a page in English is better than none. */
+async function isThere(words: i18n, language: Language): Promise<boolean> {
+  if (language === 'en' || words.hasResourceBundle(language, 'translation')) return true
+  try {
+    words.addResourceBundle(language, 'translation', await others[language]())
+    return true
+  } catch {
+    return false
+  }
 }

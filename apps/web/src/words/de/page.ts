@@ -17,6 +17,7 @@ export const page: Shape<typeof english> = {
       title: 'Deine Unterhaltungen lassen sich nicht öffnen',
       text: 'Sie sind noch in diesem Browser. Oft hilft es, die Seite neu zu laden.',
     },
+    broken: { title: 'Diese Seite kam nicht ganz an', text: 'Nichts ist verloren. Meist hilft es, sie neu zu laden.' },
     reload: 'Neu laden',
   },
 

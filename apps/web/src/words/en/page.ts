@@ -11,6 +11,7 @@ export const page = {
   trouble: {
     outdated: { title: 'A newer version is open in another tab', text: 'Load this one again to go on here.' },
     trouble: { title: 'Your conversations cannot be opened', text: 'They are still in this browser. Loading the page again often helps.' },
+    broken: { title: 'This page did not come up whole', text: 'Nothing is lost. Loading it again usually helps.' },
     reload: 'Load again',
   },
 
