@@ -40,12 +40,11 @@ test('F-07: one that lacks an entry, or a whole log, is refused', async () => {
 test('F-09: what is acknowledged on another connection while the database answers is not missing', async () => {
   const standing = new Standing(undefined)
   standing.acknowledged('a', 3)
-  const query = async () => {
-    standing.acknowledged('a', 4)
-    standing.acknowledged('b', 1)
-    return { rows: [{ conversation: 'a', head: '3' }] }
-  }
-  await standing.assertHasAll({ query: query as ClientBase['query'] })
+  const database = databaseWith({ a: 3 })
+  const answering = standing.assertHasAll(database)
+  standing.acknowledged('a', 4)
+  standing.acknowledged('b', 1)
+  await answering
   await expect(standing.assertHasAll(databaseWith({ a: 3, b: 1 }))).rejects.toThrow(LOST)
 })
 
