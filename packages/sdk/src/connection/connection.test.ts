@@ -25,6 +25,7 @@ class FarEnd {
   sockets = 0
   silent = false
   tooOld = false
+  refuses: CommandName | undefined
   online = true
   #listener: SocketListener | undefined
   #hint = () => {}
@@ -68,6 +69,7 @@ class FarEnd {
     const { ref, name } = command
     if (this.silent) return
     if (this.tooOld) return this.#listener?.received(encodeRefused({ ref, failure: 'client_too_old' }))
+    if (this.refuses === name) return this.#listener?.received(encodeRefused({ ref, failure: 'rate_limited' }))
     const result = { account, device, contract: CONTRACT_VERSION, time: 0, expiresIn: 900 }
     if (name === 'connection.hello') this.#listener?.received(encodeAccepted({ ref, name, result }))
     else this.#listener?.received(encodeAccepted({ ref, name: 'delivery.resume', result: {} }))
@@ -160,6 +162,21 @@ test('a silent server is asked whether it is there, and left when it is not', as
   await clock.pass(26_000)
   expect(far.heard.at(-1)).toBe('delivery.acknowledge')
   expect(state()).toBe('online')
+  far.silent = true
+  await clock.pass(60_000)
+  expect(state()).not.toBe('online')
+})
+
+test('a server that refuses the question is there: it keeps its socket and is asked again', async () => {
+  const { far, clock, connection, state } = open()
+  connection.start()
+  await settled()
+  far.caughtUp()
+  await settled()
+  far.refuses = 'delivery.acknowledge'
+  await clock.pass(26_000)
+  await clock.pass(26_000)
+  expect([far.heard.filter((name) => name === 'delivery.acknowledge').length, far.sockets, state()]).toEqual([2, 1, 'online'])
   far.silent = true
   await clock.pass(60_000)
   expect(state()).not.toBe('online')

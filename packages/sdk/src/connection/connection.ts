@@ -182,7 +182,8 @@ export class Connection {
       const asked = silent ? this.send('delivery.acknowledge', { cursors: [] }) : Promise.resolve()
       asked.then(
         () => this.#watchSilence(attempt),
-        () => this.#lost(attempt, { code: ABNORMAL }),
+        // Whoever refuses is there. Where nobody answers, the channel has ended the attempt.
+        (error: unknown) => error instanceof Refusal && this.#watchSilence(attempt),
       )
     })
   }
