@@ -11,7 +11,7 @@ import { reached } from './connection/reached.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
 import { Attendance } from './conversations/attendance.ts'
 import { followedCursors } from './conversations/conversation.store.ts'
-import { findConversations, mayJoin } from './conversations/found.ts'
+import { findConversations, findConversationsAgain, mayJoin } from './conversations/found.ts'
 import { Conversations } from './conversations/held.ts'
 import { Housekeeping } from './conversations/housekeeping.ts'
 import { joinByWelcome } from './conversations/join-by-welcome.ts'
@@ -342,7 +342,7 @@ export class Device {
     const found = shared.catch(() => undefined).then(() => findConversations(this.core))
     // Each of these goes on with the next socket when this one ends.
     const tasks = [
-      found,
+      found.catch((error: unknown) => findConversationsAgain(this.core, error)),
       // The archive says less of a conversation than the server does, so it comes second.
       found.catch(() => undefined).then(() => this.#archiveArrived()),
       this.outbox.resume(),

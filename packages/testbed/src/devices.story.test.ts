@@ -78,6 +78,20 @@ test('a new device that comes to the door just as somebody commits knocks again'
   expect(doors.length).toBeGreaterThanOrEqual(3)
 })
 
+test('a new device to which the server did not say its conversations at first asks again on the same socket', async () => {
+  const [sybil, tom] = [await world.signedUp('Sybil'), await world.signedUp('Tom')]
+  const conversation = await sybil.startDirect({ handle: 'tom' })
+  await tom.conversation('Sybil')
+  const tablet = await world.device('sybil')
+  let refused = 0
+  tablet.weather.forgeAnswers((url, body) =>
+    url.includes('/v1/conversations?') && refused < 2 ? { status: 503, failure: 'unavailable', details: {}, refused: ++refused } : body,
+  )
+  await tablet.signIn({ handle: 'sybil', password: PASSWORD })
+  expect(await tablet.conversation('Tom')).toBe(conversation)
+  expect([refused, tablet.weather.said('connection.hello')]).toEqual([2, 1])
+})
+
 test('a device that has not heard of its person’s newest device does not remove it', async () => {
   const henry = await world.signedUp('Henry')
   const iris = await world.signedUp('Iris')

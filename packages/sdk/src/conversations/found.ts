@@ -4,6 +4,7 @@ import { forgetBegunAnew, hasBegunAnew } from '../account/settings.ts'
 import type { DeviceCore } from '../device-core.ts'
 import { noteTurnedTo } from '../requests/admission.ts'
 import { stepBackIfLost, stepOutIfLost } from '../rollback/step-back.ts'
+import { backOff, isPassing } from '../trouble.ts'
 import { emptyConversation } from './join-by-welcome.ts'
 
 interface Found {
@@ -25,6 +26,25 @@ export async function findConversations(core: DeviceCore): Promise<void> {
     after = conversations.length === limits.conversationsPerPage ? conversations.at(-1)?.conversation : undefined
   } while (after)
   if (anew) await core.store.transaction(forgetBegunAnew)
+}
+
+/**
+ * The same again, with back-off, for as long as the device is online: its socket may live for days after the first try failed. Rejects when
+ * trying again does not help. With the next socket it is asked anew anyway.
+ */
+export async function findConversationsAgain(core: DeviceCore, why: unknown): Promise<void> {
+  let error = why
+  for (let attempt = 0; core.wire.isOnline && isPassing(error); attempt++) {
+    const delay = backOff({ attempt, fraction: core.random.fraction() })
+    await new Promise<void>((resolve) => core.clock.after(delay, resolve))
+    if (!core.wire.isOnline) return
+    try {
+      return await findConversations(core)
+    } catch (next) {
+      error = next
+    }
+  }
+  throw error
 }
 
 /** Who begins anew knows of nobody any more whom they had taken up; of what they are in already they are not asked again. */
