@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openDevice } from '@tacit/sdk/node'
 import { Folder, Server, Terminal } from './story/processes.ts'
 
 // Each command is two processes and a sign-on.
@@ -200,6 +201,37 @@ test('the archive says how it stands; a copy is written once and read back; a me
   expect((await alice.run(['forget', '@bob', last?.message ?? ''])).code).toBe(4)
   expect(await alice.json(['archive', 'off'])).toMatchObject({ on: false })
   expect(await alice.json(['archive', 'on'])).toMatchObject({ on: true })
+})
+
+test('a device lost right after a message was sent has lost nothing, and the first command on the next one shows it', async () => {
+  const grace = await signedUp('grace')
+  await grace.json(['direct', 'bob'])
+  await grace.json(['send', '@bob', 'the last words of this device'])
+  const next = profileOf('grace-next')
+  await next.json(['sign-in', 'grace', '--password-stdin'], { input: `${PASSWORD}\n` })
+  const shown = (await next.json(['history', '@bob'])) as unknown[]
+  expect(shown.map(textOf)).toContain('the last words of this device')
+})
+
+test('what comes into the archive later is shown by commands that each end at once; `history` goes back as far as it was asked to', async () => {
+  const heidi = await signedUp('heidi')
+  await heidi.json(['direct', 'bob'])
+  await heidi.json(['archive', 'off'])
+  const texts = Array.from({ length: 75 }, (_, at) => `line ${at}`)
+  {
+    await using device = await openDevice({ server: server.url, store: join(folder.path, 'profiles', 'heidi', 'device.db') })
+    const conversation = await device.startDirect({ handle: 'bob' })
+    for (const text of texts) await device.send({ conversation, text })
+    await device.settle({ within: 30_000 })
+  }
+  const next = profileOf('heidi-next')
+  await next.json(['sign-in', 'heidi', '--password-stdin'], { input: `${PASSWORD}\n` })
+  expect(((await next.json(['history', '@bob'])) as unknown[]).map(textOf)).not.toContain('line 74')
+  await heidi.json(['archive', 'on'])
+  const shown = (await next.json(['history', '@bob', '--count', '72'])) as { kind: string; text: string }[]
+  expect(shown).toHaveLength(72)
+  expect(shown.flatMap(({ kind, text }) => (kind === 'message' ? [text] : []))).toEqual(texts.slice(-71))
+  expect(((await heidi.json(['history', '@bob', '--count', '70'])) as unknown[]).length).toBe(70)
 })
 
 test('while the server is away a message waits, and it goes out once when the server is back', async () => {

@@ -34,6 +34,9 @@ export interface SignedInContext extends Context {
 /** A server that has not answered by then is treated as not reachable, ms. */
 const PATIENCE = 15_000
 
+/** How long a command waits at its end until its lines are in the archive, ms. */
+const INTO_THE_ARCHIVE = 5_000
+
 /**
  * Opens the profile's device, runs the command, and closes the device whatever happens. A stop signal ends the wait for it.
  * The command begins before anything from the server can have arrived.
@@ -104,13 +107,15 @@ const reachable: Record<ConnectionState['kind'], boolean | undefined> = {
 /**
  * What a device that works for a moment only still has to do before it goes: let out the messages that wait, those of
  * earlier commands too, and after a change of a conversation also what it owes the others, such as the title to those who
- * came, the removal of those who left, and receipts. Nothing is lost without it, but others would wait for our next time.
+ * came, the removal of those who left, and receipts. Others would wait for our next time without it. And what is on this device
+ * alone goes into the archive, so that it is not lost with the device.
  */
 export async function finish({ device, world }: Context, { changed }: { changed: boolean }): Promise<void> {
   if (device.watch('connection').get().kind !== 'online') return
   const sent = (all: readonly ConversationSummary[] | undefined) => all?.every(({ last }) => last?.state?.kind !== 'sending') || undefined
   await soon(device.watch('conversations'), sent, { stop: world.stop, patience: PATIENCE })
   if (changed) await device.settle({ within: PATIENCE })
+  else await device.settle({ within: INTO_THE_ARCHIVE, only: 'archive' })
 }
 
 /** Turns a stop signal's reason into the failure that ends a command. */

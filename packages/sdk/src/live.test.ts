@@ -88,3 +88,19 @@ test('a reading that fails is told, leaves the snapshot as it was, and the next 
   await settled()
   expect(told).toEqual([false, 'no such table', false])
 })
+
+test('renewed, it is read once more from that moment on, also when a reading was under way, watched or not', async () => {
+  for (const watched of [true, false]) {
+    const source = slowSource()
+    const query = new LiveQuery<{ n: number } | undefined>(undefined, source.load, () => undefined)
+    if (watched) query.subscribe(() => undefined)
+    query.get()
+    let renewed = false
+    const renewal = query.renew().then(() => (renewed = true))
+    await source.end(1)
+    expect([source.readings, renewed]).toEqual([2, false])
+    await source.end(2)
+    await renewal
+    expect(query.get()).toEqual({ n: 2 })
+  }
+})

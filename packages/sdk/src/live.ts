@@ -45,6 +45,7 @@ export class LiveQuery<T> implements Live<T> {
   readonly #ended: ReadingEnded
   #text: string | undefined
   #state: 'stale' | 'fresh' | 'reading' | 'reading_again' = 'stale'
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(initial: T, load: () => Promise<T>, ended: ReadingEnded) {
     this.#value = new LiveValue(initial)
@@ -76,9 +77,17 @@ export class LiveQuery<T> implements Live<T> {
     }
   }
 
+  /** The same, and resolves when a reading that began after this has ended. */
+  async renew(): Promise<void> {
+    this.refresh()
+    if (this.#state === 'reading_again') await this.#reading
+    if (this.#state === 'stale') this.#start()
+    await this.#reading
+  }
+
   #start(): void {
     this.#state = 'reading'
-    void this.#load().then(
+    this.#reading = this.#load().then(
       (value) => this.#finish(value),
       (error: unknown) => this.#fail(error),
     )

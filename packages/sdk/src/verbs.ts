@@ -53,7 +53,10 @@ const PATIENCE = 30_000
 
 /** `signedIn` rejects with `not_signed_in` when nobody is. */
 export function conversationVerbs(signedIn: () => SignedIn): ConversationVerbs {
-  const settle: ConversationVerbs['settle'] = ({ within: longest }) => signedIn().device.settle(longest)
+  const settle: ConversationVerbs['settle'] = ({ within: longest, only }) => {
+    const { device } = signedIn()
+    return only === 'archive' ? device.archive.finish(longest) : device.settle(longest)
+  }
   return {
     settle,
     ...peopleVerbs(signedIn),

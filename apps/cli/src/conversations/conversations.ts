@@ -4,10 +4,11 @@ import { MessengerError } from '@tacit/sdk'
 import { catchUp, shown } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
+import { historyComing } from '../history/coming.ts'
 import { soon } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
 import { lateRemovals } from './late-removals.ts'
-import { findConversation, shortId } from './reference.ts'
+import { findConversation, fitsAny, shortId } from './reference.ts'
 
 /** How long a new title may take to be accepted, ms. */
 const PATIENCE = 10_000
@@ -17,7 +18,8 @@ const COURTESY = 3_000
 
 /** Prints all conversations, the most recent first. */
 export async function list(context: SignedInContext): Promise<void> {
-  await catchUp(context)
+  const coming = await historyComing(context)
+  while (!coming.hasNewest && (await coming.more()));
   const all = await allConversations(context)
   const conversations = all.filter((one) => !isRequest(one))
   const waiting = all.length - conversations.length
@@ -31,6 +33,7 @@ export async function list(context: SignedInContext): Promise<void> {
       ...hint,
     ],
   })
+  coming.say()
 }
 
 export async function find({ device, voice }: SignedInContext, { handle }: { handle: string }): Promise<void> {
@@ -103,14 +106,17 @@ export async function rename(context: SignedInContext, { reference, title }: { r
  * the titles of their groups. Says when somebody in it should be gone.
  */
 export async function chosenConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
-  const all = await allConversations(context)
-  const chosen = findConversation(
-    reference,
-    all.map((one) => (isRequest(one) && one.kind === 'group' ? { ...one, title: '' } : one)),
-  )
+  const chosen = findConversation(reference, nameable(await allConversations(context)))
   for (const line of lateRemovals(chosen.removals ?? [])) context.voice.notice(line)
   return chosen
 }
+
+/** Whether there is such a conversation on this device, or several. */
+export const isKnown = async (context: SignedInContext, reference: string): Promise<boolean> =>
+  fitsAny(reference, nameable(await allConversations(context)))
+
+const nameable = (all: readonly ConversationSummary[]): readonly ConversationSummary[] =>
+  all.map((one) => (isRequest(one) && one.kind === 'group' ? { ...one, title: '' } : one))
 
 export const isRequest = ({ request }: ConversationSummary): boolean => request !== undefined
 

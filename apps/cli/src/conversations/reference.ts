@@ -30,6 +30,9 @@ export function conversationThatFits<C extends Named>(reference: string, convers
   return found
 }
 
+export const fitsAny = (reference: string, conversations: readonly Named[]): boolean =>
+  conversations.some((one) => one.conversation === reference || fits(reference, one))
+
 /** The beginning of an id that is enough to tell it from the others, at least as long as `findConversation` wants. */
 export function shortId(id: string, ids: readonly string[]): string {
   let length = SHORTEST_PREFIX + 2

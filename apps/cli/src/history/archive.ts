@@ -4,6 +4,7 @@ import { catchUp, shown } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
 import { chosenConversation } from '../conversations/conversations.ts'
 import { CliFailure } from '../failures.ts'
+import { historyComing } from './coming.ts'
 
 export type ArchiveWish = 'on' | 'off' | 'erase' | 'seen'
 
@@ -23,7 +24,8 @@ export async function archive(context: SignedInContext, { wish }: { readonly wis
 /** Deletes one message, for this person only. */
 export async function forget(context: SignedInContext, { reference, message }: { reference: string; message: string }): Promise<void> {
   const { device, voice } = context
-  await catchUp(context)
+  const coming = await historyComing(context)
+  while (await coming.more());
   const { conversation } = await chosenConversation(context, reference)
   const { conversations } = await device.exportHistory()
   const items = conversations.find((one) => one.conversation === conversation)?.items ?? []

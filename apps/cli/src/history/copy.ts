@@ -7,9 +7,16 @@ import type { SignedInContext } from '../context.ts'
 import { CliFailure } from '../failures.ts'
 import { describeNotice } from '../messages/describe.ts'
 import { dateAndTime } from '../terminal/when.ts'
+import { historyComing } from './coming.ts'
+
+/** How long the whole archive may take, ms. */
+const WHOLE = 600_000
 
 /** Writes `history.html` for people and `history.json` for programs. Overwrites nothing. */
-export async function exportHistory({ device, session, voice }: SignedInContext, { folder }: { readonly folder: string }): Promise<void> {
+export async function exportHistory(context: SignedInContext, { folder }: { readonly folder: string }): Promise<void> {
+  const { device, session, voice } = context
+  const coming = await historyComing(context, WHOLE)
+  while (await coming.more());
   const file = await device.exportHistory()
   const lines = file.conversations.reduce((sum, { items }) => sum + items.length, 0)
   const page = historyPage(file, {
@@ -29,6 +36,7 @@ export async function exportHistory({ device, session, voice }: SignedInContext,
     json: { html, json, lines },
     lines: [`${lines} lines of ${file.conversations.length} conversations are in ${html} and ${json}`],
   })
+  coming.say()
 }
 
 /** Reads a file that `export` wrote, here or in the web app. */

@@ -4,9 +4,10 @@ import type { IncomingMessage, MessageState, Timeline, TimelineItem } from '@tac
 import { MessengerError } from '@tacit/sdk'
 import { catchUp, shown } from '../context.ts'
 import type { SignedInContext } from '../context.ts'
-import { chosenConversation } from '../conversations/conversations.ts'
+import { chosenConversation, isKnown } from '../conversations/conversations.ts'
 import { CliFailure } from '../failures.ts'
-import { soon, until } from '../terminal/until.ts'
+import { historyComing, type Coming } from '../history/coming.ts'
+import { soon } from '../terminal/until.ts'
 import { describeState, historyLines, itemJson } from './describe.ts'
 
 type Message = Extract<TimelineItem, { kind: 'message' }>
@@ -39,24 +40,36 @@ export async function history(
   context: SignedInContext,
   { reference, count, markRead }: { reference: string; count: number; markRead: boolean },
 ): Promise<void> {
-  await catchUp(context)
+  const coming = await historyComing(context)
+  while (!(await isKnown(context, reference)) && (await coming.more()));
   const { conversation } = await chosenConversation(context, reference)
-  const items = (await timelineOf(context, { conversation, count })).items.slice(-count)
+  const items = (await timelineOf(context, { conversation, count, coming })).items.slice(-count)
   context.voice.answer({ json: items.map(itemJson), lines: historyLines(items) })
+  if (items.length < count) coming.say()
   const seq = items.findLast((item) => item.seq !== undefined)?.seq
   if (markRead && seq !== undefined) await context.device.markRead({ conversation, seq })
 }
 
+/** The newest `count` items, as far as they are here when no more comes from the archive. */
 async function timelineOf(
   context: SignedInContext,
-  { conversation, count }: Pick<Sent, 'conversation'> & { count: number },
+  { conversation, count, coming }: Pick<Sent, 'conversation'> & { count: number; coming: Coming },
 ): Promise<Timeline> {
-  const { device, world } = context
+  const { device } = context
   const live = device.watch('timeline', conversation)
-  const timeline = await shown(live, context)
-  const enough = ({ items, hasEarlier }: Timeline) => items.length >= count || !hasEarlier
-  if (!enough(timeline)) await device.loadEarlier({ conversation, count: count - timeline.items.length })
-  return until(live, (value) => (value && enough(value) ? value : undefined), world.stop)
+  // It stays as far back as it was opened for as long as somebody watches.
+  const stop = live.subscribe(() => undefined)
+  try {
+    for (;;) {
+      const missing = count - (await shown(live, context)).items.length
+      await device.loadEarlier({ conversation, count: Math.max(0, missing) })
+      const timeline = await shown(live, context)
+      if (timeline.items.length >= count) return timeline
+      if (!timeline.hasEarlier && !(await coming.more())) return timeline
+    }
+  } finally {
+    stop()
+  }
 }
 
 /** The message once the server has accepted it. */

@@ -89,7 +89,7 @@ export interface Verbs {
   /** What is typed and not sent, on all own devices; empty: there is none any more. Sending does not erase it. */
   saveDraft(request: { readonly conversation: ConversationId; readonly text: string }): Promise<void>
   setTyping(request: { readonly conversation: ConversationId; readonly typing: boolean }): Promise<void>
-  /** Shows `count` more items before the oldest in the conversation's timeline. */
+  /** Shows `count` more items before the oldest in the conversation's timeline. Resolves when the snapshot has all that is stored by now. */
   loadEarlier(request: { readonly conversation: ConversationId; readonly count: number }): Promise<void>
 
   /** Deletes a message for this person only: from all their devices and their archive. Others keep theirs. */
@@ -107,9 +107,10 @@ export interface Verbs {
   /**
    * For a device that is about to go: resolves when everything that waits is sent, the others know how far it is, and what
    * is its turn in the conversations is done; `waiting` when something is left after `within` milliseconds or cannot be done
-   * now. Nothing is lost by not waiting.
+   * now. Nothing is lost by not waiting. `only: 'archive'`: waits for nothing but that what is on this device is in the archive, if that
+   * is on.
    */
-  settle(request: { readonly within: number }): Promise<'settled' | 'waiting'>
+  settle(request: { readonly within: number; readonly only?: 'archive' }): Promise<'settled' | 'waiting'>
 
   /** What this person calls somebody, on all own devices; empty: by their handle again. */
   setNickname(request: { readonly account: AccountId; readonly nickname: string }): Promise<void>

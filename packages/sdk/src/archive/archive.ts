@@ -76,17 +76,18 @@ export class Archive {
   }
 
   /** The last chance to archive what is only here: resolves when it is done, or cannot be done now, or time is up. */
-  async finish(within: number): Promise<void> {
+  async finish(within: number): Promise<'settled' | 'waiting'> {
     const { clock, wire } = this.#parts.core
-    if (!wire.isOnline || !this.#current?.head.on || !(await this.#hasWaiting())) return
-    this.#stopTimer()?.()
-    await new Promise<void>((resolve) => {
-      const stop = clock.after(within, resolve)
-      void this.#run(this.#current).finally(() => {
-        stop()
-        resolve()
+    if (!(await this.#hasWaiting())) return 'settled'
+    if (wire.isOnline)
+      await new Promise<void>((resolve) => {
+        const stop = clock.after(within, resolve)
+        void this.#putAway().finally(() => {
+          stop()
+          resolve()
+        })
       })
-    })
+    return this.#current?.head.on !== false && (await this.#hasWaiting()) ? 'waiting' : 'settled'
   }
 
   close(): void {
@@ -148,6 +149,26 @@ export class Archive {
     }
   }
 
+  async #putAway(): Promise<void> {
+    // Until the server was asked, a run is about to begin that reads first and then writes.
+    if (!this.state.get()) await this.#shown()
+    // What runs already may be all there is to do.
+    await this.#turns.run(async () => undefined)
+    if (!this.#current?.head.on || !(await this.#hasWaiting())) return
+    const done = this.#stopTimer()
+    await this.#run(this.#current)
+    done?.()
+  }
+
+  #shown(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.state.subscribe(() => {
+        stop()
+        resolve()
+      })
+    })
+  }
+
   /** Reads what is new and writes what is missing; a passing failure is tried again. */
   #run(from?: Current): Promise<void> {
     return this.#turns.run(async () => {
@@ -202,7 +223,10 @@ export class Archive {
       this.#current = current
       const read = await numbersRead(core.store)
       const unread = current.head.segments.filter((entry) => !isRead(entry, read)).toSorted(newestFirst)
-      if (await this.#readAll(current, unread)) return current
+      if (await this.#readAll(current, unread)) {
+        await this.#show()
+        return current
+      }
     }
     return undefined
   }

@@ -41,13 +41,14 @@ export class OpenTimeline implements Live<Timeline | undefined> {
     this.#query.refresh()
   }
 
-  /** Begins `count` items earlier. */
+  /** Begins `count` items earlier; resolves when that, and all that was stored before, is in the snapshot. */
   async loadEarlier(count: number): Promise<void> {
     const source = this.#source()
+    if (!source) return
     const before = this.#from
-    if (!source || before === undefined || count <= 0) return
-    this.#from = await positionBefore(source.store, { conversation: this.#conversation, before, count })
-    this.#query.refresh()
+    if (before !== undefined && count > 0)
+      this.#from = await positionBefore(source.store, { conversation: this.#conversation, before, count })
+    await this.#query.renew()
   }
 
   #openAnew(): void {
