@@ -9,6 +9,7 @@ import { cpus } from 'node:os'
 import { createMlsEngine } from '@tacit/mls'
 import { createTsMlsEngine } from '@tacit/mls/ts-mls'
 import { inChromium } from './in-chromium.ts'
+import { againstGoals, type Goal } from './mls-goals.ts'
 import type { PageRun } from './mls-page.ts'
 import { sizeOfEngine } from './mls-size.ts'
 import { runRounds, yardstick, type Effort, type Rounds } from './mls-rounds.ts'
@@ -39,13 +40,29 @@ async function main(): Promise<void> {
   console.log(
     `one Ed25519 verification ${before.toFixed(3)} ms before, ${after.toFixed(3)} ms after; the engine is ${bundle} bytes gzipped`,
   )
-  const { suite: hybrid } = await createMlsEngine()
+  const { suite: hybrid, suiteName: hybridName } = await createMlsEngine()
   const plan = { suites: [hybrid, 1], sizes, effort: EFFORT }
   const browser = await inChromium<PageRun>({ entry: 'bench/mls-page.ts', name: 'benchMls', given: plan })
   browser?.rounds.forEach(print)
   if (browser) console.log(`in Chromium one Ed25519 verification takes ${browser.yardstick.toFixed(3)} ms`)
+  const ofHybrid = (all: readonly Rounds[], name: string) => all.filter(({ engine }) => engine === name)
+  const goals = [
+    ...againstGoals(ofHybrid(rounds, 'ours, hybrid'), { place: 'node', verification: (before + after) / 2 }),
+    ...(browser
+      ? againstGoals(ofHybrid(browser.rounds, `ours, ${hybridName}`), { place: 'chromium', verification: browser.yardstick })
+      : []),
+  ]
+  goals.forEach(tell)
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
-  const results = { machine, node: process.version, yardstick: { before, after }, bundle, node_cpu: rounds, chromium_wall: browser ?? null }
+  const results = {
+    machine,
+    node: process.version,
+    yardstick: { before, after },
+    bundle,
+    node_cpu: rounds,
+    chromium_wall: browser ?? null,
+    goals,
+  }
   mkdirSync('bench/results', { recursive: true })
   writeFileSync('bench/results/mls.json', `${JSON.stringify(results, undefined, 2)}\n`)
 }
@@ -57,6 +74,13 @@ async function contenders() {
     { name: 'ts-mls, hybrid', engine: await createTsMlsEngine({ suite: 'hybrid' }), effort: SHORT },
     { name: 'ts-mls, classic', engine: await createTsMlsEngine({ suite: 'classic' }), effort: SHORT },
   ]
+}
+
+function tell({ name, place, goal, here, there, met }: Goal): void {
+  const said = { here: 'met', there: 'met by the yardstick', no: 'MISSED' }[met]
+  console.log(
+    `${place.padEnd(9)} ${name.padEnd(15)} goal ${goal}, here ${here.toFixed(3)}, where the goals come from ${there.toFixed(3)} ms: ${said}`,
+  )
 }
 
 function print(rounds: Rounds | undefined): void {
