@@ -12,6 +12,7 @@ import {
   type CborValue,
 } from '@tacit/contract'
 import { WebSocket } from 'ws'
+import { floorKind } from './talk.ts'
 import type { BenchDevice } from './world.ts'
 
 /** Bytes of sealed payload in each message. */
@@ -86,6 +87,10 @@ export interface Connecting {
   readonly watch: Watch
 }
 
+interface FloorConnecting extends Connecting {
+  readonly kind: Exclude<keyof typeof floorKind, 'kept'>
+}
+
 export class RelayClient extends Client {
   readonly #self: BenchDevice
   readonly #head: Uint8Array
@@ -150,30 +155,34 @@ export class RelayClient extends Client {
   }
 }
 
-/** A client of the floor; `all`: what it sends is for everybody else. */
+/** A client of a floor; `kind`: what becomes of what it sends. A frame is its kind, a number of four bytes, and whose it is. */
 export class FloorClient extends Client {
   readonly #bytes = Buffer.alloc(PAYLOAD)
-  readonly #forAll: boolean
-
-  private constructor(socket: WebSocket, { watch, forAll }: { watch: Watch; forAll: boolean }) {
+  private constructor(socket: WebSocket, { self, watch, kind }: FloorConnecting) {
     super(socket, watch)
-    this.#forAll = forAll
+    this.#bytes.writeUInt8(floorKind[kind], 0)
+    this.#bytes.writeUInt8(self.device.length, 5)
+    this.#bytes.write(self.device, 6)
   }
 
-  static async connect(url: string, { self, watch, forAll = false }: Connecting & { readonly forAll?: boolean }): Promise<FloorClient> {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    const client = new FloorClient(socket, { watch, forAll })
+  static async connect(url: string, connecting: FloorConnecting): Promise<FloorClient> {
+    const { self, watch } = connecting
+    const socket = new WebSocket(`${url}/${self.conversation}`, { perMessageDeflate: false })
+    const client = new FloorClient(socket, connecting)
     await opened(socket)
-    socket.on('message', (data) => {
-      const number = data instanceof Buffer ? data.readUInt32BE(1) : 0
-      if (client.number >= number) client.settle(number)
-      else watch.delivered(self.conversation, number)
-    })
+    socket.on('message', (data) => client.#take(data instanceof Buffer ? data : Buffer.alloc(6), self.device, watch))
     return client
   }
 
+  #take(data: Buffer, self: string, watch: Watch): void {
+    const number = data.readUInt32BE(1)
+    if (data[0] === floorKind.kept) return this.settle(number)
+    const sender = data.toString('latin1', 6, 6 + (data[5] ?? 0))
+    if (sender === self) this.settle(number)
+    else watch.delivered(sender, number)
+  }
+
   protected override frame(number: number): Uint8Array {
-    this.#bytes.writeUInt8(this.#forAll ? 1 : 0, 0)
     this.#bytes.writeUInt32BE(number, 1)
     return Buffer.from(this.#bytes)
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { Generator, round, seconds, type Database, type Ground, type RunningServer } from './harness.ts'
-import type { Result } from './talk.ts'
+import type { Load, Quantiles, Result } from './talk.ts'
 
 export interface Floor {
   readonly perSecond: number
@@ -26,14 +26,30 @@ export function insertFloor(database: Database, ground: Ground): Promise<Floor> 
 /** A bare `ws` server with the same generator. */
 export async function socketFloor(ground: Ground, outstanding: number): Promise<Floor> {
   const server = await ground.startServer('floor')
-  const { report, microseconds } = await loaded(server, ground, outstanding)
+  const { report, microseconds } = await loaded(server, ground, { outstanding })
   server.stop()
   return { perSecond: Math.round(report.accepted / report.seconds), microseconds: round(microseconds / report.accepted) }
 }
 
-async function loaded(server: RunningServer, { people }: Ground, outstanding: number): Promise<{ report: Result; microseconds: number }> {
+/** A relay with nothing around it (floor-server.ts), on the disk that the server is on. */
+export async function keepingFloor(
+  ground: Ground,
+  load: Pick<Load, 'outstanding' | 'rate'>,
+): Promise<Floor & { readonly delivery: Quantiles }> {
+  const server = await ground.startServer('keeping floor')
+  const { report, microseconds } = await loaded(server, ground, load)
+  server.stop()
+  const perSecond = Math.round(report.accepted / report.seconds)
+  return { perSecond, microseconds: round(microseconds / report.accepted), delivery: report.delivery }
+}
+
+async function loaded(
+  server: RunningServer,
+  { people }: Ground,
+  load: Pick<Load, 'outstanding' | 'rate'>,
+): Promise<{ report: Result; microseconds: number }> {
   const generator = new Generator(server)
-  const work = { kind: 'load', outstanding, warmUp: 1, seconds: Math.min(4, seconds) } as const
+  const work = { kind: 'load', ...load, warmUp: 1, seconds: Math.min(4, seconds) } as const
   const { report, microseconds } = await generator.run(people.slice(0, 200), work)
   generator.stop()
   if (report.kind !== 'measured') throw new Error('nothing was measured')

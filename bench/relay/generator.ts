@@ -58,7 +58,11 @@ async function connectUpTo(wanted: number, { url, server, devices, work }: Assig
         const watch = watchOf(senders, () => senders.get(self.device))
         return server === 'relay'
           ? RelayClient.connect(url, { self, watch })
-          : FloorClient.connect(url, { self, watch, forAll: work.kind === 'fanout' })
+          : FloorClient.connect(url, {
+              self,
+              watch,
+              kind: server === 'keeping floor' ? 'keep' : work.kind === 'fanout' ? 'forAll' : 'echo',
+            })
       }),
     )
     for (const [at, client] of clients.entries()) senders.set(next[at]?.device ?? '', client)

@@ -11,12 +11,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '@tacit/testbed/postgres-process'
 import { cpuMicroseconds, familyMicroseconds, residentBytes } from './process-cost.ts'
-import type { Assignment, Quantiles, Report, Work } from './talk.ts'
+import type { Assignment, Floor, Quantiles, Report, Work } from './talk.ts'
 import { makeWorld, type BenchDevice, type WorldSize } from './world.ts'
 
-/** What is measured, by its name in the tables. The floor is a bare `ws` server. */
-export type Contender = 'sqlite' | 'postgres' | 'floor'
-export type Database = Exclude<Contender, 'floor'>
+/** What is measured, by its name in the tables. */
+export type Contender = Database | Floor
+export type Database = 'sqlite' | 'postgres'
+
+const isFloor = (contender: Contender): contender is Floor => contender === 'floor' || contender === 'keeping floor'
 
 const programs = {
   relay: new URL('./relay-server.ts', import.meta.url),
@@ -70,7 +72,7 @@ export async function onGround(world: WorldSize, measure: (ground: Ground) => Pr
     if (address !== undefined) copyWorld(folder, address)
     const startServer = async (contender: Contender, { limited = false }: ServerOptions = {}): Promise<RunningServer> => {
       const place = contender === 'postgres' ? [folder, address ?? ''] : [folder, '']
-      const child = start(programs[contender === 'floor' ? 'floor' : 'relay'], 0, [...place, limited ? 'limited' : 'lifted'])
+      const child = start(programs[isFloor(contender) ? 'floor' : 'relay'], 0, [...place, limited ? 'limited' : 'lifted'])
       const url = await heard(child)
       const pid = child.pid ?? 0
       const database = contender === 'postgres' ? (postgres?.pid ?? 0) : 0
@@ -103,7 +105,7 @@ export class Generator {
   /** Runs some work; resolves with what it reports in the end, and what the server spent while it was measured, microseconds. */
   run(devices: readonly BenchDevice[], work: Work): Promise<{ report: Report; microseconds: number }> {
     const { url, contender } = this.#server
-    const assignment: Assignment = { url, server: contender === 'floor' ? 'floor' : 'relay', devices, work }
+    const assignment: Assignment = { url, server: isFloor(contender) ? contender : 'relay', devices, work }
     let before = this.#server.spent()
     return new Promise((resolve, reject) => {
       this.#child.removeAllListeners('message').on('message', (report: Report) => {

@@ -1,9 +1,17 @@
 /** What passes between a benchmark and its load generator. */
 import type { BenchDevice } from './world.ts'
 
+/** Every device keeps `outstanding` messages under way; or, with `rate`, all together send so many a second. */
+export interface Load {
+  readonly kind: 'load'
+  readonly outstanding: number
+  readonly rate?: number
+  readonly warmUp: number
+  readonly seconds: number
+}
+
 export type Work =
-  /** Every device keeps `outstanding` messages under way; or, with `rate`, all together send so many a second. */
-  | { readonly kind: 'load'; readonly outstanding: number; readonly rate?: number; readonly warmUp: number; readonly seconds: number }
+  | Load
   /** The first device sends, the others receive; the next message when all have `outstanding` fewer than were sent. */
   | { readonly kind: 'fanout'; readonly outstanding: number; readonly warmUp: number; readonly seconds: number }
   /** Every device sends so many, and goes. */
@@ -15,11 +23,17 @@ export type Work =
   /** Connect so many devices (more than before) and keep them. */
   | { readonly kind: 'idle'; readonly devices: number }
 
+/** A bare `ws` server, and one that is a relay with nothing around it. */
+export type Floor = 'floor' | 'keeping floor'
+
+/** First byte of a frame to a floor, or from it. */
+export const floorKind = { echo: 0, forAll: 1, keep: 2, kept: 3 } as const
+
 export interface Assignment {
   /** `ws://host:port`. */
   readonly url: string
-  /** `relay` speaks the contract; `floor` sends back what it gets, or passes it to all others. */
-  readonly server: 'relay' | 'floor'
+  /** `relay` speaks the contract; a floor sends back what it gets, or passes it to all others, or keeps it for the others of a room. */
+  readonly server: 'relay' | Floor
   readonly devices: readonly BenchDevice[]
   readonly work: Work
 }
