@@ -67,6 +67,8 @@ function write(socket: WebSocket, data: Buffer, written: Set<WebSocket>): void {
 function openStore(): NonNullable<typeof store> {
   const database = new DatabaseSync(join(process.argv[2] ?? '', 'floor.sqlite'))
   for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'wal_autocheckpoint = 8000']) database.exec(`PRAGMA ${pragma}`)
-  database.exec('CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, room TEXT NOT NULL, time INTEGER NOT NULL, bytes BLOB NOT NULL)')
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, room TEXT NOT NULL, time INTEGER NOT NULL, bytes BLOB NOT NULL)',
+  )
   return { database, insert: database.prepare('INSERT INTO message (room, time, bytes) VALUES (?, ?, ?)') }
 }
