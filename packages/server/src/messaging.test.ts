@@ -134,14 +134,20 @@ describe('devices of one account', () => {
 })
 
 describe('presence', () => {
-  test('shows people who share a conversation to each other once both want it', async () => {
+  test('shows people to each other who have said in a conversation how far they are, once both want it', async () => {
     const [gina, hans] = await Promise.all([member(town, 'gina'), member(town, 'hans')])
-    const { talkers } = await group(gina, [hans])
+    const { talkers, conversation } = await group(gina, [hans])
     const share = (who: Member) => town.request('/v1/me', { method: 'PATCH', token: who.token, body: { sharesPresence: true } })
     const [ginas, hanss] = talkers.map(({ device }) => device)
     await share(gina)
     expect([ginas, hanss].map((device) => device?.has('signals.presence'))).toEqual([false, false])
     await share(hans)
+    const receipt = { conversation, epoch: 1, keep: true, bytes: Uint8Array.of(1) }
+    await hanss?.expect('signals.send', { ...receipt, keep: false })
+    await hanss?.expect('signals.send', receipt)
+    await ginas?.until(() => ginas.has('signals.presence'))
+    expect(hanss?.has('signals.presence')).toBe(false)
+    await ginas?.expect('signals.send', receipt)
     for (const { device } of talkers) await device.until(() => device.has('signals.presence'))
     expect(ginas?.bodies('signals.presence')).toEqual([{ account: hans.person.account, online: true }])
     expect(hanss?.bodies('signals.presence')).toEqual([{ account: gina.person.account, online: true }])

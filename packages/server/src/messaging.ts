@@ -91,7 +91,8 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     leases: deps.leases,
     onFault,
     sharesPresence: (account) => neighbours.sharesPresence(account),
-    coMembers: (account) => delivery.coMembers(account),
+    audienceOf: (account) => signals.audienceOf(account),
+    heardBy: (account) => signals.heardBy(account),
     linesOf: (account) => lines.ofAccount(account),
   })
   const retention = new Retention({

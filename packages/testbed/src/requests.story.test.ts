@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { ConversationId, MessageState } from '@tacit/sdk'
+import type { ConversationId, ConversationSummary, MessageState } from '@tacit/sdk'
 import { noticesOf, openWorld, PASSWORD, textsOf, until, type World, type WorldDevice } from './index.ts'
 
 // Several devices, each with all of its rounds, on a machine that may be slow.
@@ -63,6 +63,23 @@ test('a stranger who writes waits in the tray of every device, and learns nothin
   await bob.send({ conversation, text: 'yes?' })
   await mallory.sees(conversation, ['psst', 'and then', 'yes?'])
   await mallory.details(conversation, ({ encryption }) => encryption.epoch > epoch)
+})
+
+test('nobody shows a stranger that they are online before they have taken the conversation up', async () => {
+  const [mallory, nora] = [await world.signedUp('Mallory-who-waits'), await world.signedUp('Nora')]
+  const conversation = await mallory.startDirect({ handle: 'nora' })
+  await mallory.send({ conversation, text: 'are you there?' })
+  await nora.requests(1)
+  await nora.sees(conversation, ['are you there?'])
+  const shown = mallory.watch('conversations')
+  const isOnline = (list: readonly ConversationSummary[] | undefined) => list?.[0]?.peerOnline === true
+  const seen: boolean[] = []
+  shown.subscribe(() => seen.push(isOnline(shown.get())))
+  for (const one of [mallory, nora]) await one.setPresenceSharing({ on: true })
+  expect(await statesAfterAll(mallory, nora, conversation)).toEqual(['accepted', 'accepted'])
+  expect(seen).not.toContain(true)
+  await nora.acceptRequest({ conversation })
+  await until(shown, isOnline)
 })
 
 test('a device brings fresh keys into what a friend brought it into, and none into what a stranger did', async () => {

@@ -15,7 +15,7 @@ describe('L-17: bytes accepted into one conversation', () => {
     const [alice, bob, mallory] = await Promise.all([newPerson(), newPerson(), newPerson()])
     const [busy, calm] = [await converse(rooms, [alice, bob]), await converse(rooms, [alice, bob])]
     const limits = { ...socketLimits(1000), inbound: { burst: 5000, perSecond: 100 } }
-    const { handlers } = commandTable({ ...rooms, presence: { arrived: () => Promise.resolve() } }, limits)
+    const { handlers } = commandTable({ ...rooms, presence: { arrived: () => Promise.resolve(), said: () => undefined } }, limits)
     const clock = { now: 1_000_000 }
     const send = (who: typeof alice, conversation: typeof busy, clientSeq: number): Promise<string> =>
       outcomeOf(

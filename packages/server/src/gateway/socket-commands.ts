@@ -36,7 +36,7 @@ export interface CommandRooms {
   readonly conversations: Conversations
   readonly delivery: Delivery
   readonly signals: Signals
-  readonly presence: Pick<Presence, 'arrived'>
+  readonly presence: Pick<Presence, 'arrived' | 'said'>
 }
 
 export interface CommandTable {
@@ -99,6 +99,7 @@ export function commandTable({ conversations, delivery, signals, presence }: Com
     'signals.send': async ({ line, body, now }) => {
       spend(ephemeral, line.device, now)
       await signals.send(line.device, body)
+      if (body.keep) presence.said(line.account, body.conversation)
       return {}
     },
   }

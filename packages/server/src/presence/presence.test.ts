@@ -1,7 +1,7 @@
 import { decodeFromServer, type AccountId } from '@tacit/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createInProcessBus } from '../bus/in-process.ts'
-import { lineOf } from '../delivery/rooms.test-support.ts'
+import { lineOf, newConversation } from '../delivery/rooms.test-support.ts'
 import { newAccountId, newDeviceId } from '../identity.test-support.ts'
 import { systemClock } from '../clock.ts'
 import { OwnLeases, RENEW_EVERY } from './leases.ts'
@@ -9,10 +9,15 @@ import { Presence } from './presence.ts'
 
 const someone = (account = newAccountId()) => ({ account, device: newDeviceId() })
 const [alice, bob, carol] = [someone(), someone(), someone()]
+const conversation = newConversation()
 
-/** Alice and Bob share a conversation, Carol none. Everybody shares their presence unless told otherwise. */
-function town(hides: readonly AccountId[] = []) {
+/**
+ * Alice and Bob share a conversation, Carol none. Everybody shares their presence, and has said in their conversations how far they are,
+ * unless told otherwise.
+ */
+function town({ hides = [], silent = [] }: { readonly hides?: readonly AccountId[]; readonly silent?: readonly AccountId[] } = {}) {
   const hidden = new Set(hides)
+  const quiet = new Set(silent)
   const lines = new Map<AccountId, Set<ReturnType<typeof lineOf>>>()
   const friends = new Map([
     [alice.account, [bob.account]],
@@ -25,7 +30,8 @@ function town(hides: readonly AccountId[] = []) {
       throw error
     },
     sharesPresence: (account) => Promise.resolve(!hidden.has(account)),
-    coMembers: (account) => Promise.resolve(friends.get(account) ?? []),
+    audienceOf: (account) => Promise.resolve(quiet.has(account) ? [] : (friends.get(account) ?? [])),
+    heardBy: (account) => Promise.resolve((friends.get(account) ?? []).filter((other) => !quiet.has(other))),
     linesOf: (account) => lines.get(account) ?? [],
   })
   const arrive = async (person: typeof alice) => {
@@ -43,7 +49,11 @@ function town(hides: readonly AccountId[] = []) {
     else hidden.add(account)
     await presence.sharingChanged(account)
   }
-  return { presence, arrive, leave, share }
+  const say = (account: AccountId): void => {
+    quiet.delete(account)
+    presence.said(account, conversation)
+  }
+  return { presence, arrive, leave, share, say }
 }
 
 const seen = ({ frames }: { frames: readonly Uint8Array[] }) =>
@@ -94,10 +104,25 @@ describe('presence', () => {
   })
 
   test('is mutual: who hides is not seen and sees nobody', async () => {
-    ;({ presence, arrive, leave } = town([bob.account]))
+    ;({ presence, arrive, leave } = town({ hides: [bob.account] }))
     const hers = await arrive(alice)
     const his = await arrive(bob)
     expect([seen(hers), seen(his)]).toEqual([[], []])
+  })
+
+  test('is not shown to whom somebody has said nothing yet, and is from the moment on that they do', async () => {
+    const { arrive, say, leave, presence, share } = town({ silent: [bob.account] })
+    const hers = await arrive(alice)
+    const his = await arrive(bob)
+    await share(bob.account, true)
+    await expect.poll(() => seen(his)).toContainEqual({ account: alice.account, online: true })
+    expect(seen(hers)).toEqual([])
+    say(bob.account)
+    await expect.poll(() => seen(hers)).toEqual([{ account: bob.account, online: true }])
+    say(bob.account)
+    leave(his, 1000)
+    presence.sweep(11_001)
+    await expect.poll(() => seen(hers)).toEqual([true, false].map((online) => ({ account: bob.account, online })))
   })
 
   test('follows a change of mind at once, in both directions', async () => {
@@ -126,7 +151,8 @@ describe('presence at several servers', () => {
           throw error
         },
         sharesPresence: () => Promise.resolve(true),
-        coMembers: (account) => Promise.resolve([alice.account, bob.account].filter((other) => other !== account)),
+        audienceOf: (account) => Promise.resolve([alice.account, bob.account].filter((other) => other !== account)),
+        heardBy: (account) => Promise.resolve([alice.account, bob.account].filter((other) => other !== account)),
         linesOf: (account) => lines.filter((line) => line.account === account),
       })
     const [hers, his] = [lineOf(alice), lineOf(bob)]

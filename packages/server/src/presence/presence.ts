@@ -1,9 +1,10 @@
 /**
- * Who is online, for people who share a conversation, and only when both share their presence. Each server holds leases for
+ * Who is online, for people who share a conversation, and only when both share their presence; and only for those whom somebody has told
+ * there how far they are, which no device does before its person has taken the conversation up. Each server holds leases for
  * the people whose lines it has; a line that closes leaves one for a moment, so that a reconnect is not seen. Nothing of it is
  * stored. A doorbell says whom to look at; who is online is asked of the leases.
  */
-import { encodeEvent, type AccountId } from '@tacit/contract'
+import { encodeEvent, type AccountId, type ConversationId } from '@tacit/contract'
 import type { Bus, NoticeOf } from '../bus/bus.ts'
 import type { Line } from '../delivery/feed.ts'
 import { RENEW_EVERY, type Leases } from './leases.ts'
@@ -15,8 +16,10 @@ export interface PresenceDeps {
   onFault(error: unknown): void
   /** Whether the account lets others see it. */
   sharesPresence(account: AccountId): Promise<boolean>
-  /** Accounts that share a conversation with it. */
-  coMembers(account: AccountId): Promise<readonly AccountId[]>
+  /** Others in conversations in which the account has said how far it is. */
+  audienceOf(account: AccountId): Promise<readonly AccountId[]>
+  /** Others who have said so in a conversation with it. */
+  heardBy(account: AccountId): Promise<readonly AccountId[]>
   /** Its open lines in this process. */
   linesOf(account: AccountId): Iterable<Line>
 }
@@ -28,6 +31,8 @@ export class Presence {
   readonly #deps: PresenceDeps
   /** Accounts that are online here and share it; the value is when that ends, if no line holds it. */
   readonly #here = new Map<AccountId, number | undefined>()
+  /** Where those who are online here have said how far they are, since they came. */
+  readonly #said = new Map<AccountId, Set<ConversationId>>()
   /** Accounts elsewhere that lines here were told to be online. */
   readonly #shown = new Set<AccountId>()
   #renewAt = 0
@@ -48,6 +53,15 @@ export class Presence {
   /** A line closed. `now` in milliseconds. */
   left(account: AccountId, now: number): void {
     if (this.#here.has(account) && !this.#hasLine(account)) this.#here.set(account, now + LINGER)
+  }
+
+  /** The account said in a conversation how far it is; if that was the first time, the others may see it from now on. */
+  said(account: AccountId, conversation: ConversationId): void {
+    if (!this.#here.has(account)) return
+    const known = this.#said.get(account) ?? new Set()
+    if (known.has(conversation)) return
+    this.#said.set(account, known.add(conversation))
+    this.#deps.bus.ring({ kind: 'presence', account, online: true })
   }
 
   /** The account may have changed whether it shares. Mutual: who stops sharing stops seeing. */
@@ -88,6 +102,7 @@ export class Presence {
   async #end(account: AccountId): Promise<void> {
     const { leases, bus } = this.#deps
     this.#here.delete(account)
+    this.#said.delete(account)
     await leases.release(account)
     if (!(await this.#isOnline(account))) return bus.ring({ kind: 'presence', account, online: false })
     this.#shown.add(account)
@@ -116,7 +131,7 @@ export class Presence {
 
   /** Others whom it may see online now. */
   async #visible(account: AccountId): Promise<AccountId[]> {
-    const others = await this.#deps.coMembers(account)
+    const others = await this.#deps.heardBy(account)
     const online = await this.#deps.leases.online(others)
     const visible = others.filter((other) => this.#here.has(other) || online.has(other))
     for (const other of visible) if (!this.#here.has(other)) this.#shown.add(other)
@@ -126,7 +141,7 @@ export class Presence {
   /** Those who are here and may see it. */
   async #tellOthers(account: AccountId, online: boolean): Promise<void> {
     if (!online) this.#shown.delete(account)
-    const others = (await this.#deps.coMembers(account)).filter((other) => this.#here.has(other))
+    const others = (await this.#deps.audienceOf(account)).filter((other) => this.#here.has(other))
     if (online && others.length > 0 && !this.#here.has(account)) this.#shown.add(account)
     for (const other of others) tell(this.#deps.linesOf(other), account, online)
   }

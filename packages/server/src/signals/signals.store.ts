@@ -1,5 +1,5 @@
 /** Every query on the kept signals: one current value per device and conversation. */
-import type { ConversationId, DeviceId } from '@tacit/contract'
+import type { AccountId, ConversationId, DeviceId } from '@tacit/contract'
 import { sql, type Kysely } from 'kysely'
 import { NEXT_TX } from '../bus/written.store.ts'
 import type { Bytes } from '../delivery/delivery.store.ts'
@@ -52,6 +52,30 @@ export async function keptSince(db: Kysely<Tables>, since: number): Promise<Kept
     .limit(MOST_AT_ONCE)
     .execute()
   return rows.map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) }))
+}
+
+/** Pairs of accounts in a conversation now in which the first one keeps a signal. */
+const heard = (db: Kysely<Tables>) =>
+  db
+    .selectFrom('membership as speaker')
+    .innerJoin('kept_signal', (join) =>
+      join.onRef('kept_signal.conversation', '=', 'speaker.conversation').onRef('kept_signal.device', '=', 'speaker.device'),
+    )
+    .innerJoin('membership as hearer', 'hearer.conversation', 'speaker.conversation')
+    .where('speaker.to_seq', 'is', null)
+    .where('hearer.to_seq', 'is', null)
+    .whereRef('speaker.account', '<>', 'hearer.account')
+
+/** Whom a signal that the account keeps is for. */
+export async function audienceOf(db: Kysely<Tables>, account: AccountId): Promise<AccountId[]> {
+  const rows = await heard(db).where('speaker.account', '=', account).select('hearer.account').distinct().execute()
+  return rows.map((row) => row.account)
+}
+
+/** Who keeps one that is for the account. */
+export async function heardBy(db: Kysely<Tables>, account: AccountId): Promise<AccountId[]> {
+  const rows = await heard(db).where('hearer.account', '=', account).select('speaker.account').distinct().execute()
+  return rows.map((row) => row.account)
 }
 
 /** Writes what a batch of senders keep; the membership is looked at again, because a signal must not outlive a removal. */

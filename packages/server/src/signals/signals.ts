@@ -2,13 +2,13 @@
  * The signals room's front door: sealed signals go to the members who are online and are forgotten; a kept one also
  * replaces the device's last, and is given to members when they resume. Nothing here is in the log or has an order.
  */
-import { encodeEvent, Refusal, type BodyOf, type DeviceId } from '@tacit/contract'
+import { encodeEvent, Refusal, type AccountId, type BodyOf, type DeviceId } from '@tacit/contract'
 import type { Bus, NoticeOf } from '../bus/bus.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { KeptPosition, Line } from '../delivery/feed.ts'
 import type { Database } from '../storage/database.ts'
 import { Gathered } from '../storage/gathered.ts'
-import { keptFor, keptSince, type NewKeptSignal, type SignalStore } from './signals.store.ts'
+import { audienceOf, heardBy, keptFor, keptSince, type NewKeptSignal, type SignalStore } from './signals.store.ts'
 
 export interface SignalsDeps {
   readonly database: Database
@@ -55,6 +55,16 @@ export class Signals {
   ): Promise<{ frames: readonly Uint8Array[]; next: KeptPosition | undefined }> {
     const page = await keptFor(this.#deps.database.kysely, device, { after, limit: PAGE })
     return { frames: page.map((signal) => frameOf(signal, true)), next: page.length < PAGE ? undefined : page.at(-1) }
+  }
+
+  /** Whom the kept signals of an account are for. */
+  audienceOf(account: AccountId): Promise<readonly AccountId[]> {
+    return audienceOf(this.#deps.database.kysely, account)
+  }
+
+  /** Whose kept signals are for the account. */
+  heardBy(account: AccountId): Promise<readonly AccountId[]> {
+    return heardBy(this.#deps.database.kysely, account)
   }
 
   /** Passes kept signals on that were stored since a horizon: their doorbells may have been lost. */

@@ -305,6 +305,17 @@ export const breaks: readonly Break[] = [
     ],
   },
   {
+    ids: ['M-27'],
+    what: 'whoever writes sees who is online',
+    changes: [
+      {
+        file: 'packages/server/src/messaging.ts',
+        anchor: 'audienceOf: (account) => signals.audienceOf(account),',
+        text: 'audienceOf: (account) => delivery.coMembers(account),',
+      },
+    ],
+  },
+  {
     ids: ['M-38'],
     what: 'every invitation is shown',
     changes: [

@@ -46,7 +46,8 @@ export const account: Shape<typeof english> = {
     handleHint: 'Unter diesem Namen finden dich andere.',
     privacy: 'Privatsphäre',
     presence: 'Zeigen, wenn ich online bin',
-    presenceHint: 'Denen, mit denen du eine Unterhaltung hast. Wenn du es verbirgst, siehst du es auch von anderen nicht.',
+    presenceHint:
+      'Denen, mit denen du schreibst, und nicht denen, deren Anfrage du nicht angenommen hast. Wenn du es verbirgst, siehst du es auch von anderen nicht.',
     appearance: 'Aussehen',
     theme: 'Farben',
     themes: { system: 'System', light: 'Hell', dark: 'Dunkel' },

@@ -43,7 +43,8 @@ export const account = {
     handleHint: 'Others find you by this handle.',
     privacy: 'Privacy',
     presence: 'Show when I am online',
-    presenceHint: 'To people you share a conversation with. If you hide it, you do not see it of others either.',
+    presenceHint:
+      'To people you talk with, and not to those whose request you have not accepted. If you hide it, you do not see it of others either.',
     appearance: 'Appearance',
     theme: 'Colours',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },

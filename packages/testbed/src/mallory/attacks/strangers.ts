@@ -12,7 +12,7 @@ const brings = (stranger: Victim, handle: string, title: string | undefined): Pr
     title === undefined ? messenger.startDirect({ handle }) : messenger.createGroup({ title, handles: [handle] }),
   )
 
-/** Alice is there, reads what the stranger wrote, and begins to answer: without her word nothing of it is to be seen. */
+/** Alice is there, shows so to those she talks to, reads what the stranger wrote, and begins to answer: without her word nothing of it is to be seen. */
 async function probe(stage: Stage): Promise<Outcome> {
   const { alice, bob, conversation } = await pair(stage)
   const stranger = await stage.person('mallory')
@@ -23,6 +23,7 @@ async function probe(stage: Stage): Promise<Outcome> {
   })
   const place = await brings(stranger, alice.handle, stage.dice.onceIn(2) ? 'psst' : undefined)
   await says(stranger, place, [alice])
+  for (const one of [stranger, alice]) await one.as((messenger) => messenger.setPresenceSharing({ on: true }))
   const seq = timelineOf(alice, place).items.at(-1)?.seq ?? 0
   await alice.as((messenger) => messenger.markRead({ conversation: place, seq }))
   await alice.as((messenger) => messenger.setTyping({ conversation: place, typing: true }))
