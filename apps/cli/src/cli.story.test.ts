@@ -213,6 +213,17 @@ test('a device lost right after a message was sent has lost nothing, and the fir
   expect(shown.map(textOf)).toContain('the last words of this device')
 })
 
+test('a profile whose signing in was cut short has joined when its first command lists the conversations', async () => {
+  const ivan = await signedUp('ivan')
+  await ivan.json(['direct', 'bob'])
+  const cut = profileOf('ivan-cut')
+  await cut.run(['list'])
+  const device = await openDevice({ server: server.url, store: join(folder.path, 'profiles', 'ivan-cut', 'device.db') })
+  await device.signIn({ handle: 'ivan', password: PASSWORD })
+  await device.close()
+  expect(await cut.json(['list'])).toEqual([expect.objectContaining({ title: 'bob', standing: 'active' })])
+})
+
 test('what comes into the archive later is shown by commands that each end at once; `history` goes back as far as it was asked to', async () => {
   const heidi = await signedUp('heidi')
   await heidi.json(['direct', 'bob'])

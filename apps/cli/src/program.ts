@@ -258,7 +258,7 @@ function conversationCommands(program: Command, { signed, changing }: Doors): vo
   program
     .command('direct <handle>')
     .description('start a conversation with one person, or find the one there is')
-    .action((handle: string) => signed((context) => direct(context, { handle })))
+    .action((handle: string) => changing((context) => direct(context, { handle })))
   program
     .command('create <title> <handles...>')
     .description('start a group')

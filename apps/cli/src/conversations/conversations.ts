@@ -8,9 +8,9 @@ import { historyComing } from '../history/coming.ts'
 import { soon } from '../terminal/until.ts'
 import { recently } from '../terminal/when.ts'
 import { lateRemovals } from './late-removals.ts'
-import { findConversation, fitsAny, shortId } from './reference.ts'
+import { conversationThatFits, findConversation, fitsAny, shortId } from './reference.ts'
 
-/** How long a new title may take to be accepted, ms. */
+/** How long a new title may take to be accepted, or a conversation to be joined, ms. */
 const PATIENCE = 10_000
 
 /** How long to wait for the others to confirm a departure, ms; it is certain without them. */
@@ -20,7 +20,7 @@ const COURTESY = 3_000
 export async function list(context: SignedInContext): Promise<void> {
   const coming = await historyComing(context)
   while (!coming.hasNewest && (await coming.more()));
-  const all = await allConversations(context)
+  const all = await joinedConversations(context)
   const conversations = all.filter((one) => !isRequest(one))
   const waiting = all.length - conversations.length
   const hint = waiting === 0 ? [] : [`${waiting} ${waiting === 1 ? 'request' : 'requests'}: see \`tacit requests\`.`]
@@ -106,7 +106,9 @@ export async function rename(context: SignedInContext, { reference, title }: { r
  * the titles of their groups. Says when somebody in it should be gone.
  */
 export async function chosenConversation(context: SignedInContext, reference: string): Promise<ConversationSummary> {
-  const chosen = findConversation(reference, nameable(await allConversations(context)))
+  const chosen =
+    conversationThatFits(reference, nameable(await allConversations(context))) ??
+    findConversation(reference, nameable(await joinedConversations(context)))
   for (const line of lateRemovals(chosen.removals ?? [])) context.voice.notice(line)
   return chosen
 }
@@ -128,6 +130,15 @@ export async function currentConversation(context: SignedInContext, reference: s
 /** All conversations on this device, the most recent first. */
 export function allConversations(context: SignedInContext): Promise<readonly ConversationSummary[]> {
   return shown(context.device.watch('conversations'), context)
+}
+
+/** The same, once this device is in those that it is about to join: before that it may not know what they are called. */
+async function joinedConversations(context: SignedInContext): Promise<readonly ConversationSummary[]> {
+  const { device, world } = context
+  const areJoined = (all: readonly ConversationSummary[] | undefined) => all?.every(({ standing }) => standing !== 'joining') || undefined
+  if (device.watch('connection').get().kind === 'online')
+    await soon(device.watch('conversations'), areJoined, { stop: world.stop, patience: PATIENCE })
+  return allConversations(context)
 }
 
 function tellsDeparture(item: TimelineItem, me: Person): boolean {
