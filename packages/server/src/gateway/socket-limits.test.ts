@@ -2,7 +2,7 @@ import { CONTRACT_VERSION, closeCodes, encodeCommand } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { member, openTown, type Member, type Town } from '../cast.test-support.ts'
 import { createConversation, Device, messageBody, newConversationId, Talker } from './device.test-support.ts'
-import { frame, RawSocket } from './raw-socket.test-support.ts'
+import { frame, opcodes, RawSocket } from './raw-socket.test-support.ts'
 import { upgradeOutcome } from './upgrade.test-support.ts'
 
 /** Time that tests move; the server's sweep looks at it once a real second. */
@@ -89,6 +89,21 @@ describe('a socket that is silent or too loud', () => {
     expect(small).toBeGreaterThan(300)
     expect(again).toBeLessThan(10)
     expect(large).toBeLessThan(40)
+  })
+
+  test('who goes on after they were closed is not read any more, and gone a second later', async () => {
+    const flood = await RawSocket.upgrade(town.url)
+    for (let at = 0; at < 500; at++) flood.write(frame({ opcode: opcodes.ping }))
+    expect(await flood.closeCode()).toBe(closeCodes.flooding)
+    const more = frame({ payload: new Uint8Array(60_000) })
+    let taken = 0
+    const goOn = (): void => {
+      taken += more.length
+      if (taken < 64 * 1024 * 1024) flood.socket.write(more, (error) => error || goOn())
+    }
+    goOn()
+    await expect.poll(() => flood.socket.closed).toBe(true)
+    expect(taken).toBeLessThan(32 * 1024 * 1024)
   })
 
   test('L-16: sends beyond the device’s budget are refused with when to go on, and the socket stays', async () => {

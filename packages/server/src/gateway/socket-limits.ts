@@ -19,6 +19,13 @@ export interface SocketLimits {
   readonly slowFor: number
   /** Commands of one socket that may be under way before reading from it pauses. */
   readonly inFlight: number
+  /** Bytes of one socket that are read in a turn of the loop; who brings more is read on in turns with others who do. */
+  readonly atOnce: number
+  /** How long a socket is not read after it was refused for a spent budget, milliseconds. */
+  readonly restsFor: number
+  /** What is still read of a socket that was closed, bytes, and how long one that brings more stays, unread, milliseconds. */
+  readonly afterEnd: number
+  readonly lingers: number
   readonly fragments: number
   readonly bufferedChunks: number
   /** Sockets without hello, and all sockets, of one address; sockets of one account. */
@@ -54,6 +61,12 @@ export function socketLimits(factor: number): SocketLimits {
     hardBuffer: 2048 * KIB,
     slowFor: 30 * SECOND,
     inFlight: 256,
+    // A read of the system brings as much, and without a bound it makes 32 of them of each socket in a turn.
+    atOnce: 64 * KIB,
+    restsFor: SECOND / 4,
+    afterEnd: 64 * KIB,
+    // So that the closing frame arrives before the connection is reset.
+    lingers: SECOND / 2,
     fragments: 64,
     bufferedChunks: 1024,
     openingPerAddress: 20 * factor,

@@ -18,11 +18,17 @@ export type Identity =
   | { readonly kind: 'checking'; readonly since: number; readonly backlog: Uint8Array[] }
   | { readonly kind: 'open'; readonly line: DeviceLine; readonly session: SessionId; readonly expiresAt: number; readonly noticed: boolean }
 
+/**
+ * Why a socket is not read, a bit each: too many of its commands wait for an answer, others have their turn, it has spent its budget,
+ * the server stops, it was closed and went on.
+ */
+const HOLDS = { answers: 1, others: 2, budget: 4, stop: 8, end: 16 } as const
+
 /** What all sockets of a gateway share. */
 export interface SocketSurroundings {
   readonly clock: Clock
   readonly limits: SocketLimits
-  readonly turn: TurnEnd
+  readonly turn: Turn
   /** The socket's buffer was over the soft limit and is empty now. */
   drained(socket: SocketLine): void
 }
@@ -40,6 +46,10 @@ export class SocketLine {
   closing = false
   /** When the buffer went over the soft limit; 0 while it is under. */
   congestedSince = 0
+  /** Bytes that came in this turn of the loop, or since it was closed. */
+  #came = 0
+  /** Bits of `HOLDS`. */
+  #held = 0
   /** What was sent in this turn. */
   readonly #frames: Uint8Array[] = []
   #frameBytes = 0
@@ -95,6 +105,7 @@ export class SocketLine {
   closeWith(code: number): void {
     if (this.closing) return
     this.closing = true
+    this.#came = 0
     this.write()
     this.#socket.close(code)
   }
@@ -113,13 +124,45 @@ export class SocketLine {
     if (!this.closing) this.#socket.pong(data)
   }
 
-  /** Stops and resumes reading: the network then holds back the sender. */
-  pause(): void {
-    this.#socket.pause()
+  /** So many bytes came. Of somebody who brings much at once more is read when others had their turn. */
+  heard(bytes: number, now: number): void {
+    this.heardAt = now
+    if (this.#came === 0) this.#shared.turn.reads(this)
+    this.#came += bytes
+    if (this.#came >= this.#shared.limits.atOnce) this.hold('others')
   }
 
-  resume(): void {
-    this.#socket.resume()
+  /** Whether it brought so much in this turn that others come first. */
+  endTurn(): 'held' | 'free' {
+    if (!this.closing) this.#came = 0
+    return (this.#held & HOLDS.others) > 0 ? 'held' : 'free'
+  }
+
+  /** It was refused for a spent budget. What it goes on to send waits with it for a while, instead of being read and refused. */
+  rest(): void {
+    if (this.closing || (this.#held & HOLDS.budget) > 0) return
+    this.hold('budget')
+    setTimeout(() => this.release('budget'), this.#shared.limits.restsFor).unref()
+  }
+
+  /** So many bytes came after it was closed: on their way already, or by somebody who does not care. */
+  ignore(bytes: number): void {
+    this.#came += bytes
+    if (this.#came < this.#shared.limits.afterEnd || (this.#held & HOLDS.end) > 0) return
+    this.hold('end')
+    setTimeout(() => this.terminate(), this.#shared.limits.lingers).unref()
+  }
+
+  /** Stops reading, until every reason for it is gone: the network then holds back the sender. */
+  hold(why: keyof typeof HOLDS): void {
+    if (this.#held === 0) this.#socket.pause()
+    this.#held |= HOLDS[why]
+  }
+
+  release(why: keyof typeof HOLDS): void {
+    if (this.#held === 0) return
+    this.#held &= ~HOLDS[why]
+    if (this.#held === 0) this.#socket.resume()
   }
 
   #awaitDrain(): void {
@@ -169,15 +212,41 @@ export class DeviceLine implements Line {
 }
 
 /**
- * The end of a turn of the loop: after the promises that are settled now, and after the feeds that were marked by them, which
- * are served in a tick (feeds.ts). So the answers of one group commit and the entries that it made leave in one write per socket.
+ * A turn of the loop. Of those who brought so much in it that they are held, one is read on in each of the next turns: however many
+ * they are, everybody else waits for one of them. Its end, when all is written, is after the promises that are settled now, and after
+ * the feeds that were marked by them, which are served in a tick (feeds.ts). So the answers of one group commit and the entries that
+ * it made leave in one write per socket.
  */
-export class TurnEnd {
+export class Turn {
   #lines: SocketLine[] = []
+  #read: SocketLine[] = []
+  readonly #held: SocketLine[] = []
+  #scheduled = false
+
+  /** Something of the line was read. */
+  reads(line: SocketLine): void {
+    this.#read.push(line)
+    this.#schedule()
+  }
 
   /** Something is to be written to the line. */
   writes(line: SocketLine): void {
     if (this.#lines.push(line) === 1) process.nextTick(() => process.nextTick(() => this.#writeAll()))
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#readOn())
+  }
+
+  #readOn(): void {
+    this.#scheduled = false
+    const lines = this.#read
+    this.#read = []
+    for (const line of lines) if (line.endTurn() === 'held') this.#held.push(line)
+    this.#held.shift()?.release('others')
+    if (this.#held.length > 0) this.#schedule()
   }
 
   #writeAll(): void {

@@ -211,12 +211,12 @@ export class SocketSession {
   /** Reading pauses while many commands of a socket wait for the disk: the network then slows its sender. */
   #begin(socket: SocketLine): void {
     socket.inFlight += 1
-    if (socket.inFlight === this.#deps.limits.inFlight) socket.pause()
+    if (socket.inFlight === this.#deps.limits.inFlight) socket.hold('answers')
   }
 
   #end(socket: SocketLine): void {
     socket.inFlight -= 1
-    if (socket.inFlight === this.#deps.limits.inFlight - 1) socket.resume()
+    if (socket.inFlight === this.#deps.limits.inFlight - 1) socket.release('answers')
   }
 
   #refusalOf(where: RoomCommand, error: unknown): Refusal {
@@ -234,6 +234,7 @@ interface CommandOf<N extends RoomCommand> {
 
 export function refuse(socket: SocketLine, ref: number, { failure, details }: Refusal): void {
   socket.send(encodeRefused({ ref, failure, details }))
+  if (failure === 'rate_limited') socket.rest()
 }
 
 function turnAway(socket: SocketLine, ref: number, failure: Refusal['failure'], reason: Parameters<SocketLine['close']>[0]): void {

@@ -14,7 +14,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { Random } from '../random.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { SocketAdmission, type SocketAdmissionDeps } from './socket-admission.ts'
-import { SocketLine, TurnEnd, type DeviceLine, type SocketSurroundings } from './socket-line.ts'
+import { SocketLine, Turn, type DeviceLine, type SocketSurroundings } from './socket-line.ts'
 import { refuse, SocketSession, type SocketSessionDeps } from './socket-session.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
@@ -75,7 +75,7 @@ export class SocketGateway {
     deps.bus.listen('line_opened', ({ device, line }) => this.#openedSomewhere(device, line))
     this.#frames = new TokenBuckets(deps.limits.frames)
     this.#websockets = new WebSocketServer(serverOptions(deps.limits))
-    this.#surroundings = { clock: deps.clock, limits: deps.limits, turn: new TurnEnd(), drained: (line) => this.#drained(line) }
+    this.#surroundings = { clock: deps.clock, limits: deps.limits, turn: new Turn(), drained: (line) => this.#drained(line) }
     this.#listeners = this.#sharedListeners()
   }
 
@@ -125,14 +125,14 @@ export class SocketGateway {
   async close(within: number): Promise<void> {
     this.#closing = true
     for (const socket of this.#sockets) {
-      socket.pause()
+      socket.hold('stop')
       socket.announceEnd('draining', 0)
     }
     await this.#deps.delivery.settled()
     for (const socket of this.#sockets) {
       socket.close('shuttingDown')
       // A socket that does not read would never see the other side's closing frame.
-      socket.resume()
+      socket.release('stop')
     }
     await this.#emptied(within)
     clearInterval(this.#timer)
@@ -229,9 +229,10 @@ export class SocketGateway {
   }
 
   #heard(line: SocketLine, data: RawData, isBinary: boolean): void {
-    if (line.closing) return
+    const bytes = Buffer.isBuffer(data) ? data.length : 0
+    if (line.closing) return line.ignore(bytes)
     const now = this.#deps.clock.now()
-    line.heardAt = now
+    line.heard(bytes, now)
     if (!isBinary || !Buffer.isBuffer(data)) return line.closeWith(UNSUPPORTED_DATA)
     const wait = this.#frames.take(spender(line), now, 1 + Math.floor(data.length / FRAME_UNIT))
     if (wait > 0) return this.#strike(line, { data, wait })

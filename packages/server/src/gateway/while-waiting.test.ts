@@ -16,6 +16,8 @@ import type { TokenOwner } from './socket-session.ts'
 
 /** Acknowledgements that were asked for, and the word on which they are answered. */
 let asked = 0
+/** The most of them that came in one turn of the loop, and those of this one. */
+let [mostInTurn, inTurn] = [0, 0]
 let word = Promise.withResolvers<Record<string, never>>()
 
 const noRoom = (): Promise<never> => Promise.reject(new Refusal('not_found'))
@@ -28,10 +30,13 @@ const commands = {
     'delivery.nack': noRoom,
     'delivery.acknowledge': () => {
       asked += 1
+      if (inTurn === 0) setImmediate(() => (inTurn = 0))
+      inTurn += 1
+      mostInTurn = Math.max(mostInTurn, inTurn)
       return word.promise
     },
     'signals.send': noRoom,
-    'turns.ask': noRoom,
+    'turns.ask': () => Promise.reject(new Refusal('rate_limited', { retryAfter: 1 })),
   },
   prune: () => undefined,
 }
@@ -44,6 +49,7 @@ let url: string
 
 beforeEach(async () => {
   asked = 0
+  mostInTurn = 0
   word = Promise.withResolvers()
   server = createServer()
   gateway = new SocketGateway({
@@ -152,4 +158,33 @@ test('a socket with 256 commands that are not answered is not read until they ar
   word.resolve({})
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
   for (const { socket } of [device, other]) socket.terminate()
+})
+
+test('of a socket that brings much at once a part is read in each turn, so that others have theirs', async () => {
+  const device = await Device.open({ url })
+  const hello = device.hello('A'.repeat(43))
+  ;(await nextLookUp())(owner())
+  await hello
+  const conversation = ConversationId.parse(systemRandom.id())
+  const cursors = Array.from({ length: 140 }, (_, seq) => ({ conversation, seq }))
+  const outcomes = Array.from({ length: 250 }, () => device.outcome('delivery.acknowledge', { cursors }))
+  await expect.poll(() => asked, { timeout: 20_000 }).toBe(250)
+  expect(mostInTurn).toBeLessThan(80)
+  word.resolve({})
+  expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
+  device.socket.terminate()
+})
+
+test('a socket that was refused for a spent budget is not read for a while, and loses nothing', async () => {
+  word.resolve({})
+  const device = await Device.open({ url })
+  const hello = device.hello('A'.repeat(43))
+  ;(await nextLookUp())(owner())
+  await hello
+  const conversation = ConversationId.parse(systemRandom.id())
+  expect(await device.outcome('turns.ask', { conversation, epoch: 0, work: 'update' })).toBe('rate_limited')
+  const began = performance.now()
+  expect(await device.outcome('delivery.acknowledge', { cursors: [] })).toBe('accepted')
+  expect(performance.now() - began).toBeGreaterThan(socketLimits(1).restsFor / 2)
+  device.socket.terminate()
 })
