@@ -212,8 +212,12 @@ describe.skipIf(!redisUrl)('by Redis alone', () => {
     const { here, there } = await openTowns()
     const [alice, bob] = [await member(here, 'alice'), await member(there, 'bob')]
     for (const { token } of [alice, bob]) await here.request('/v1/me', { method: 'PATCH', token, body: { sharesPresence: true } })
-    const { talkers } = await groupOf({ ...here }, alice, [bob])
-    for (const { device } of talkers) await device.close()
+    const { talkers, conversation } = await groupOf({ ...here }, alice, [bob])
+    const receipt = { conversation, epoch: 1, keep: true, bytes: Uint8Array.of(1) }
+    for (const { device } of talkers) {
+      await device.expect('signals.send', receipt)
+      await device.close()
+    }
     const hers = opened(await Device.online(here, alice))
     const his = opened(await Device.online(there, bob))
     const saw = (device: Device, { person }: Member, online: boolean): boolean =>
