@@ -96,6 +96,15 @@ const nextLookUp = async (): Promise<(found: TokenOwner) => void> => {
   return nextLookUp()
 }
 
+/** A device whose hello was answered. */
+async function introduced(as: TokenOwner = owner()): Promise<Device> {
+  const device = await Device.open({ url })
+  const hello = device.hello('A'.repeat(43))
+  ;(await nextLookUp())(as)
+  await hello
+  return device
+}
+
 test('a session that is revoked while the hello is checked gets no socket', async () => {
   const device = await Device.open({ url })
   const alice = owner()
@@ -108,11 +117,8 @@ test('a session that is revoked while the hello is checked gets no socket', asyn
 })
 
 test('a session that is revoked while the renewal is checked loses its socket', async () => {
-  const device = await Device.open({ url })
   const alice = owner()
-  const hello = device.hello('A'.repeat(43))
-  ;(await nextLookUp())(alice)
-  await hello
+  const device = await introduced(alice)
   const renewed = { ...alice, session: SessionId.parse(systemRandom.id()) }
   const outcome = device.outcome('connection.renew', { accessToken: 'B'.repeat(43) })
   const answer = await nextLookUp()
@@ -141,19 +147,13 @@ test('frames may wait while a token is checked, but not more than 32', async () 
 })
 
 test('a socket with 256 commands that are not answered is not read until they are', async () => {
-  const device = await Device.open({ url })
-  const hello = device.hello('A'.repeat(43))
-  ;(await nextLookUp())(owner())
-  await hello
+  const device = await introduced()
   const conversation = ConversationId.parse(systemRandom.id())
   // Large enough that few of them fit into what was read already.
   const cursors = Array.from({ length: 140 }, (_, seq) => ({ conversation, seq }))
   const outcomes = Array.from({ length: 300 }, () => device.outcome('delivery.acknowledge', { cursors }))
   await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThanOrEqual(256)
-  const other = await Device.open({ url })
-  const greeting = other.hello('A'.repeat(43))
-  ;(await nextLookUp())(owner())
-  await greeting
+  const other = await introduced()
   expect(asked).toBeLessThan(290)
   word.resolve({})
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
@@ -161,10 +161,7 @@ test('a socket with 256 commands that are not answered is not read until they ar
 })
 
 test('of a socket that brings much at once a part is read in each turn, so that others have theirs', async () => {
-  const device = await Device.open({ url })
-  const hello = device.hello('A'.repeat(43))
-  ;(await nextLookUp())(owner())
-  await hello
+  const device = await introduced()
   const conversation = ConversationId.parse(systemRandom.id())
   const cursors = Array.from({ length: 140 }, (_, seq) => ({ conversation, seq }))
   const outcomes = Array.from({ length: 250 }, () => device.outcome('delivery.acknowledge', { cursors }))
@@ -177,10 +174,7 @@ test('of a socket that brings much at once a part is read in each turn, so that 
 
 test('a socket that was refused for a spent budget is not read for a while, and loses nothing', async () => {
   word.resolve({})
-  const device = await Device.open({ url })
-  const hello = device.hello('A'.repeat(43))
-  ;(await nextLookUp())(owner())
-  await hello
+  const device = await introduced()
   const conversation = ConversationId.parse(systemRandom.id())
   expect(await device.outcome('turns.ask', { conversation, epoch: 0, work: 'update' })).toBe('rate_limited')
   const began = performance.now()
