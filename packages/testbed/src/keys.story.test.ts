@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openDevice, openEngine, openMemoryStore } from '@tacit/sdk/node'
+import { ConversationId, openDevice, openEngine, openMemoryStore } from '@tacit/sdk/node'
 import { openWorld, PASSWORD, ShiftedClock, textsOf, until, Weather, type World } from './index.ts'
+import { randomId } from './wire-device.ts'
 
 let world: World
 beforeAll(async () => {
@@ -52,9 +53,8 @@ test('who wants fresh keys now gets them, in twos and in groups, also when it wa
   weather.restore()
   await wished
   for (const side of [hers, his]) await until(side, (details) => details?.encryption.epoch === 3)
-  await expect(eve.rotateKeys({ conversation: conversation.replace(/.$/, 'A') as typeof conversation })).rejects.toMatchObject({
-    failure: 'not_found',
-  })
+  const nobodys = ConversationId.parse(randomId())
+  await expect(eve.rotateKeys({ conversation: nobodys })).rejects.toMatchObject({ failure: 'not_found' })
 })
 
 test('key packages are refilled when few are left, and a last resort that was used is replaced', async () => {
