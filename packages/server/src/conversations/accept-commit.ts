@@ -151,7 +151,7 @@ async function write(tx: Transaction<Tables>, { random }: AcceptCommitDeps, { pr
   for (const { account, device } of verified.added) await ledger.join(tx, { conversation, account, device, fromSeq: seq })
   if (kind === 'by_joiner') {
     await ledger.join(tx, { conversation, ...sender, fromSeq: seq })
-    await ledger.setCounter(tx, { conversation, device: sender.device, clientSeq: entry.clientSeq })
+    await ledger.setCounter(tx, { conversation, device: sender.device, clientSeq: entry.clientSeq, seq })
   }
   const waiting = { conversation, epoch: entry.epoch, seq, createdAt: entry.time }
   const welcomes = verified.added.map(({ device, welcome }) => ({ id: random.id() as WelcomeId, device, bytes: welcome, ...waiting }))

@@ -52,6 +52,12 @@ export interface Appended {
   readonly duplicate: boolean
 }
 
+/**
+ * A repeat is looked for among so many entries of the log that end with its sender's newest one. That one is found for ever; a device
+ * with more than one on its way reads the log for what is further back.
+ */
+export const REPEATS_WITHIN = 1024
+
 /** Somebody in a conversation. */
 export interface Pair {
   readonly conversation: ConversationId

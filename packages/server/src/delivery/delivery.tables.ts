@@ -1,5 +1,6 @@
 /** Rows of the delivery room: the log of each conversation, who may read which part of it, and the entries. */
 import type { AccountId, ConversationId, DeviceId, EntryKind } from '@tacit/contract'
+import type { Generated } from 'kysely'
 
 export interface DeliveryTables {
   /** One row per conversation; `head` is the seq of its last entry, counted under this row's lock. */
@@ -21,6 +22,8 @@ export interface DeliveryTables {
     cursor: number
     /** The last client_seq that was accepted from the device. */
     client_seq: number
+    /** Where that entry stands; 0 when there is none. */
+    last_seq: Generated<number>
   }
   /** Earlier intervals of a device that was added again before it had read all of them. Gone when it has, or when nothing of them is kept. */
   past_membership: {

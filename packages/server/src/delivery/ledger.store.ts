@@ -6,7 +6,16 @@ import { Refusal, type AccountId, type ConversationId, type DeviceId } from '@ta
 import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 import type { AppendState } from './append-rule.ts'
-import type { Bytes, Member, NewEntry, Pair, Place, Range, StoredEntry } from './delivery.store.ts'
+import {
+  REPEATS_WITHIN,
+  type Bytes,
+  type Member,
+  type NewEntry,
+  type Pair,
+  type Place,
+  type Range,
+  type StoredEntry,
+} from './delivery.store.ts'
 
 type Reader = Kysely<Tables>
 type Writer = Transaction<Tables>
@@ -24,17 +33,23 @@ export async function lockedState(tx: Writer, { conversation, device }: Pair): P
   return { log, membership: membership && { active: membership.to_seq === null, clientSeq: membership.client_seq } }
 }
 
-/** The entry that used this counter, as it was answered. Refuses `out_of_order` when retention has removed it. */
+/** The entry that used this counter, as it was answered. Refuses `out_of_order` when it is too far back, or retention has removed it. */
 export async function earlier(
   db: Reader,
   at: { conversation: ConversationId; sender: DeviceId; clientSeq: number },
 ): Promise<{ seq: number; epoch: number; hash: Bytes }> {
   const row = await db
-    .selectFrom('entry')
-    .select(['seq', 'epoch', 'hash'])
-    .where('conversation', '=', at.conversation)
-    .where('sender', '=', at.sender)
-    .where('client_seq', '=', at.clientSeq)
+    .selectFrom('membership')
+    .innerJoin('entry', 'entry.conversation', 'membership.conversation')
+    .select(['entry.seq', 'entry.epoch', 'entry.hash'])
+    .where('membership.conversation', '=', at.conversation)
+    .where('membership.device', '=', at.sender)
+    .where('entry.sender', '=', at.sender)
+    .where('entry.client_seq', '=', at.clientSeq)
+    .whereRef('entry.seq', '<=', 'membership.last_seq')
+    .where('entry.seq', '>', ({ eb, ref }) => eb(ref('membership.last_seq'), '-', REPEATS_WITHIN))
+    .orderBy('entry.seq', 'desc')
+    .limit(1)
     .executeTakeFirst()
   if (row) return { ...row, hash: new Uint8Array(row.hash) }
   const last = await db
@@ -69,7 +84,7 @@ export async function append(tx: Writer, entry: NewEntry): Promise<number> {
     .returning('head')
     .executeTakeFirstOrThrow()
   await tx.insertInto('entry').values({ conversation, seq, epoch, kind, sender, client_seq: clientSeq, time, hash, bytes }).execute()
-  await setCounter(tx, { conversation, device: sender, clientSeq })
+  await setCounter(tx, { conversation, device: sender, clientSeq, seq })
   return seq
 }
 
@@ -132,10 +147,10 @@ export const pastBeyond = (
     .executeTakeFirst()
 
 /** For a device whose own entry made it a member: its counter starts with that entry. */
-export const setCounter = (tx: Writer, at: Pair & { clientSeq: number }) =>
+export const setCounter = (tx: Writer, at: Pair & { clientSeq: number; seq: number }) =>
   tx
     .updateTable('membership')
-    .set({ client_seq: at.clientSeq })
+    .set({ client_seq: at.clientSeq, last_seq: at.seq })
     .where('conversation', '=', at.conversation)
     .where('device', '=', at.device)
     .execute()

@@ -62,8 +62,8 @@ WITH wanted AS (
   UPDATE log SET head = a.head FROM (SELECT conversation, max(seq) AS head FROM accepted GROUP BY conversation) a
   WHERE log.conversation = a.conversation
 ), counted AS (
-  UPDATE membership m SET client_seq = a.counter
-  FROM (SELECT conversation, sender, max(client_seq) AS counter FROM accepted GROUP BY conversation, sender) a
+  UPDATE membership m SET client_seq = a.counter, last_seq = a.seq
+  FROM (SELECT conversation, sender, max(client_seq) AS counter, max(seq) AS seq FROM accepted GROUP BY conversation, sender) a
   WHERE m.conversation = a.conversation AND m.device = a.sender
 )
 SELECT found.place, accepted.seq FROM found LEFT JOIN accepted ON accepted.place = found.place ORDER BY found.place`

@@ -8,17 +8,18 @@ import { rowAs } from '../storage/sqlite/rows.ts'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import type { GroupCommit, SharedTransaction } from '../storage/sqlite/group-commit.ts'
 import { judgeAppend } from './append-rule.ts'
-import type {
-  Appended,
-  Bytes,
-  CursorAt,
-  DeliveryStore,
-  DeliveryStoreHears,
-  NewEntry,
-  Pair,
-  Position,
-  Range,
-  StoredEntry,
+import {
+  REPEATS_WITHIN,
+  type Appended,
+  type Bytes,
+  type CursorAt,
+  type DeliveryStore,
+  type DeliveryStoreHears,
+  type NewEntry,
+  type Pair,
+  type Position,
+  type Range,
+  type StoredEntry,
 } from './delivery.store.ts'
 
 export interface SqliteDeliveryDeps {
@@ -91,13 +92,18 @@ type Statements = ReturnType<typeof prepareOn>
 /** Used only inside the group commit's transactions. */
 const prepareOn = (sqlite: SqliteConnection) => ({
   log: sqlite.prepare('SELECT epoch, head FROM log WHERE conversation = ?'),
-  sender: sqlite.prepare('SELECT client_seq AS clientSeq, to_seq AS toSeq FROM membership WHERE conversation = ? AND device = ?'),
-  earlier: sqlite.prepare('SELECT seq, hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?'),
+  sender: sqlite.prepare(
+    'SELECT client_seq AS clientSeq, last_seq AS lastSeq, to_seq AS toSeq FROM membership WHERE conversation = ? AND device = ?',
+  ),
+  earlier: sqlite.prepare(
+    `SELECT seq, hash FROM entry WHERE conversation = ?1 AND sender = ?2 AND client_seq = ?3 AND seq <= ?4 AND seq > ?4 - ${REPEATS_WITHIN}
+     ORDER BY seq DESC LIMIT 1`,
+  ),
   insert: sqlite.prepare(
     'INSERT INTO entry (conversation, seq, epoch, kind, sender, client_seq, time, hash, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   ),
   grow: sqlite.prepare('UPDATE log SET head = ? WHERE conversation = ?'),
-  count: sqlite.prepare('UPDATE membership SET client_seq = ? WHERE conversation = ? AND device = ?'),
+  count: sqlite.prepare('UPDATE membership SET client_seq = ?, last_seq = ? WHERE conversation = ? AND device = ?'),
   advance: sqlite.prepare(
     `UPDATE membership SET cursor = ?3 WHERE conversation = ?1 AND device = ?2 AND cursor < ?3
      AND ?3 <= coalesce(to_seq, (SELECT head FROM log WHERE conversation = ?1))`,
@@ -113,7 +119,12 @@ interface OpenLog {
 interface OpenSender {
   readonly active: boolean
   clientSeq: number
+  lastSeq: number
 }
+
+type SenderRow = Pick<OpenSender, 'clientSeq' | 'lastSeq'> & { readonly toSeq: number | null }
+
+const openSender = ({ toSeq, clientSeq, lastSeq }: SenderRow): OpenSender => ({ active: toSeq === null, clientSeq, lastSeq })
 
 /**
  * The entries of one transaction. Nobody else writes meanwhile, so a log and a sender are read once, however many entries
@@ -141,7 +152,10 @@ class AppendBatch {
     const { seq } = verdict
     this.#statements.insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)
     log.head = seq
-    if (membership) membership.clientSeq = clientSeq
+    if (membership) {
+      membership.clientSeq = clientSeq
+      membership.lastSeq = seq
+    }
     return { seq, hash, duplicate: false }
   }
 
@@ -158,15 +172,14 @@ class AppendBatch {
     const known = senders.get(sender)
     if (known) return known
     const row = this.#statements.sender.get(conversation, sender)
-    const { toSeq, clientSeq } = row ? rowAs<{ clientSeq: number; toSeq: number | null }>(row) : {}
-    const found = clientSeq === undefined ? undefined : { active: toSeq === null, clientSeq }
+    const found = row && openSender(rowAs<SenderRow>(row))
     senders.set(sender, found)
     return found
   }
 
-  /** Retention keeps it for a device's last entry; of an older one the counter's next value is all that can be said. */
+  /** It is kept for a device's last entry; of one that is not found the counter's next value is all that can be said. */
   #answerOf({ conversation, sender, clientSeq }: NewEntry, membership: OpenSender | undefined): Appended {
-    const row = this.#statements.earlier.get(conversation, sender, clientSeq)
+    const row = this.#statements.earlier.get(conversation, sender, clientSeq, membership?.lastSeq ?? 0)
     if (!row) throw new Refusal('out_of_order', { expected: (membership?.clientSeq ?? 0) + 1 })
     return { ...rowAs<{ seq: number; hash: Bytes }>(row), duplicate: true }
   }
@@ -176,7 +189,8 @@ class AppendBatch {
     for (const [conversation, log] of this.#logs) {
       if (!log) continue
       this.#statements.grow.run(log.head, conversation)
-      for (const [device, sender] of log.senders) if (sender) this.#statements.count.run(sender.clientSeq, conversation, device)
+      for (const [device, sender] of log.senders)
+        if (sender) this.#statements.count.run(sender.clientSeq, sender.lastSeq, conversation, device)
     }
   }
 }

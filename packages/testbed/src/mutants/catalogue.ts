@@ -27,7 +27,7 @@ const deliveryTest = `${SERVER}/delivery/delivery.test.ts`
 const crashStory = `${TESTBED}/crash.story.test.ts`
 const DIES = 'a process that dies at any write loses, doubles and reorders nothing, sending or receiving'
 
-const EARLIER = "'SELECT seq, hash FROM entry WHERE conversation = ? AND sender = ? AND client_seq = ?'"
+const EARLIER = 'SELECT seq, hash FROM entry WHERE conversation = ?1 AND sender = ?2 AND client_seq = ?3'
 
 export const mutants: readonly Mutant[] = [
   {
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe keyed with a 5-minute TTL',
     changes: [
-      { file: sqliteStore, anchor: EARLIER, text: `${EARLIER.slice(0, -1)} AND time > ?'` },
+      { file: sqliteStore, anchor: EARLIER, text: `${EARLIER} AND time > ?5` },
       {
         file: sqliteStore,
         anchor: '#answerOf({ conversation, sender, clientSeq }: NewEntry',
@@ -76,8 +76,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: sqliteStore,
-        anchor: 'this.#statements.earlier.get(conversation, sender, clientSeq)',
-        text: 'this.#statements.earlier.get(conversation, sender, clientSeq, time - 300_000)',
+        anchor: 'membership?.lastSeq ?? 0)',
+        text: 'membership?.lastSeq ?? 0, time - 300_000)',
       },
     ],
     catcher: test(
@@ -88,7 +88,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'dedupe ignoring conversation',
     changes: [
-      { file: sqliteStore, anchor: EARLIER, text: "'SELECT seq, hash FROM entry WHERE ? IS NOT NULL AND sender = ? AND client_seq = ?'" },
+      { file: sqliteStore, anchor: EARLIER, text: 'SELECT seq, hash FROM entry WHERE ?1 IS NOT NULL AND sender = ?2 AND client_seq = ?3' },
     ],
     catcher: test(deliveryTest, 'has a counter of its own in each conversation'),
   },
@@ -307,8 +307,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: sqliteStore,
-        anchor: '{ active: toSeq === null, clientSeq }',
-        text: '{ active: isKnownMember(conversation + sender, toSeq === null), clientSeq }',
+        anchor: 'openSender(rowAs<SenderRow>(row))',
+        text: '{ ...openSender(rowAs<SenderRow>(row)), active: isKnownMember(conversation + sender, row.toSeq === null) }',
       },
       {
         file: sqliteStore,

@@ -11,6 +11,7 @@ import { archive } from './0008-archive.ts'
 import { unlocks } from './0009-unlocks.ts'
 import { securityEvents } from './0010-security-events.ts'
 import { pastMemberships } from './0011-past-memberships.ts'
+import { lastEntry } from './0012-last-entry.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -24,4 +25,5 @@ export const migrations: Migrations = {
   '0009-unlocks': unlocks,
   '0010-security-events': securityEvents,
   '0011-past-memberships': pastMemberships,
+  '0012-last-entry': lastEntry,
 }
