@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { refusal, utf8 } from '../conformance/world.ts'
 import { suiteOf } from '../crypto/suite.ts'
+import { diceOf } from '../dice.ts'
 import { stateOf } from '../group/handle.ts'
 import type { Bytes } from '../port.ts'
 import { decode, encode } from '../public/codec.ts'
@@ -62,7 +63,8 @@ test('B-088: nothing, one byte and a megabyte of noise are no message, for any e
     (bytes: Bytes) => engine.inspectKeyPackage(bytes, 1_800_000_000n),
     (bytes: Bytes) => engine.commit(alice.group, { add: [bytes], authenticate }),
   ]
-  const noise = crypto.getRandomValues(new Uint8Array(65_536))
+  const dice = diceOf(88)
+  const noise = Uint8Array.from({ length: 65_536 }, () => dice(256))
   const megabyte = Uint8Array.from({ length: 1 << 20 }, (_, at) => noise[(at * 31) % noise.length] ?? 0)
   for (const door of doors) {
     for (const bytes of [new Uint8Array(), Uint8Array.of(0), Uint8Array.of(7)]) expect(await refusal(() => door(bytes))).toBe('malformed')
