@@ -49,6 +49,8 @@ test('members who are in the same state of a group see the same number, another 
   }
   const group = await alice.createGroup({ title: 'Tea', handles: ['Bob'] })
   await bob.conversation('Tea')
+  // Bob brings keys of his own in a moment; before that it would be chance whether both have them already.
+  for (const device of [alice, bob]) await device.details(group, ({ encryption }) => encryption.epoch >= 2)
   const before = await sameState()
   await world.signedUp('Carol')
   await alice.addPeople({ conversation: group, handles: ['Carol'] })

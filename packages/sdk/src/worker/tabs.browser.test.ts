@@ -168,7 +168,7 @@ describe('when the tab that leads', () => {
     const [leader, other] = [await signedInTab(), openTab()]
     await until(() => expect(other.session().kind).toBe('signed_in'))
     await leader.messenger.close()
-    expect(seen).toContain('closed')
+    await until(() => expect(seen).toContain('closed'))
     await other.write('after')
     other.watchAll()
     await until(() => expect(other.lines()).toEqual(['after']))
@@ -224,7 +224,7 @@ describe('behind an app lock', () => {
       await until(() => expect(tab.lock().kind).toBe('locked'))
       expect(tab.timeline().get()).toBeUndefined()
     }
-    expect(seen).toContain('closed')
+    await until(() => expect(seen).toContain('closed'))
     await first.messenger.lock.unlock({ secret })
     for (const tab of [first, second]) await until(() => expect(tab.lines()).toEqual(['on both screens']))
   })
@@ -325,12 +325,12 @@ describe('when the browser', () => {
     await tab.messenger.close()
     await (await navigator.storage.getDirectory()).removeEntry(`${scope}-device`, { recursive: true })
     const after = await signedInTab()
-    expect(seen).toContainEqual({ slot: state.kind === 'signed_in' ? state.device : '' })
+    await until(() => expect(seen).toContainEqual({ slot: state.kind === 'signed_in' ? state.device : '' }))
     await after.messenger.signOut()
     await after.messenger.close()
     seen = []
     await signedInTab()
-    expect(seen).toContainEqual({ slot: undefined })
+    await until(() => expect(seen).toContainEqual({ slot: undefined }))
   })
 
   test('cannot load the worker, verbs say so and the page is told', async () => {
