@@ -5,6 +5,8 @@ import { EntryKind } from '@tacit/contract'
 export interface MessagingMetrics {
   /** An entry is on stable storage. */
   accepted(kind: EntryKind): void
+  /** How many of all kinds since the start. */
+  readonly entries: number
   /** So many pieces of work shared one commit. */
   batch(size: number): void
   /** A device said that it has less than it said before. */
@@ -32,8 +34,15 @@ export function createMessagingMetrics({ registry, sockets }: { registry: Regist
   })
   // Finding a label's counter costs more than counting.
   const ofKind = new Map(EntryKind.options.map((kind) => [kind, entries.labels(kind)]))
+  let all = 0
   return {
-    accepted: (kind) => ofKind.get(kind)?.inc(),
+    accepted(kind) {
+      all += 1
+      ofKind.get(kind)?.inc()
+    },
+    get entries() {
+      return all
+    },
     batch: (size) => batches.observe(size),
     cursorWentBack: () => back.inc(),
   }

@@ -100,6 +100,7 @@ export function openMessaging(deps: MessagingDeps): Messaging {
     clock: deps.clock,
     lag: deps.lag,
     settings: retentionSettings(deps.settings.retentionDays),
+    accepted: () => metrics.entries,
     welcomes: conversations.outstandingWelcomes,
   })
   const gateway = openGateway(deps, { ...rooms, presence, onFault })

@@ -93,9 +93,21 @@ describe('retention', () => {
     await rooms.close()
     rooms = await openRooms({ retention: { entriesPerRun: 2 } })
     const conversation = await talk([alice, bob], 4)
+    await rooms.retention.run()
     rooms.clock.time += 3650 * DAY
     expect([await rooms.retention.run(), await rooms.retention.run(), await rooms.retention.run()]).toEqual([2, 2, 1])
     expect(await left(conversation)).toEqual([])
+  })
+
+  test('of a busy server forgets twice as many as came in since the last run, so that it does not grow for ever', async () => {
+    await rooms.close()
+    rooms = await openRooms({ retention: { entriesPerRun: 2 } })
+    const conversation = await talk([alice, bob], 9)
+    await rooms.retention.run()
+    rooms.clock.time += 31 * DAY
+    for (const clientSeq of [11, 12, 13]) await rooms.delivery.send(alice.device, messageOf({ conversation, epoch: 1, clientSeq }))
+    expect([await rooms.retention.run(), await rooms.retention.run(), await rooms.retention.run()]).toEqual([6, 2, 2])
+    expect(await left(conversation)).toEqual([11, 12, 13])
   })
 
   test('comes to every conversation, a few in each run', async () => {

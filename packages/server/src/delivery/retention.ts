@@ -1,7 +1,8 @@
 /**
  * What the server may forget: entries that every member device has stored, after a time of grace, and whatever is older
  * than the retention time. Logs are trimmed from their beginning only, so what is left stays without gaps. Each run looks
- * at some conversations and removes at most so many entries: a clock that jumps cannot empty the server.
+ * at some conversations and removes at most so many entries, or twice as many as came in meanwhile: a clock that jumps cannot empty
+ * the server, and a busy one does not grow for ever.
  */
 import type { ConversationId } from '@tacit/contract'
 import type { Transaction } from 'kysely'
@@ -18,6 +19,8 @@ export interface RetentionDeps {
   readonly clock: Clock
   readonly lag: Pick<LoopLag, 'worst'>
   readonly settings: RetentionSettings
+  /** How many entries this server has accepted since its start. */
+  readonly accepted: () => number
   readonly welcomes: OutstandingWelcomes
 }
 
@@ -35,6 +38,7 @@ export interface RetentionSettings {
   /** How long it stays after everybody has stored it, milliseconds. */
   readonly grace: number
   readonly conversationsPerRun: number
+  /** What a quiet server may forget in a run. */
   readonly entriesPerRun: number
 }
 
@@ -53,6 +57,8 @@ const ENTRIES_PER_STEP = 100
 export class Retention {
   readonly #deps: RetentionDeps
   #last: ConversationId | undefined
+  /** Entries accepted until the last run. */
+  #accepted = 0
   #running: Promise<number> | undefined
   #stopped = false
 
@@ -77,14 +83,23 @@ export class Retention {
   async #look(): Promise<number> {
     const { database, settings } = this.#deps
     const logs = await store.nextLogs(database.kysely, { after: this.#last, limit: settings.conversationsPerRun })
+    const most = this.#most()
     let removed = 0
     for (const log of logs) {
-      if (removed >= settings.entriesPerRun || this.#stopped) return removed
-      removed += await this.#trim(log, settings.entriesPerRun - removed)
+      if (removed >= most || this.#stopped) return removed
+      removed += await this.#trim(log, most - removed)
       this.#last = log.conversation
     }
     if (logs.length < settings.conversationsPerRun) this.#last = undefined
     return removed
+  }
+
+  /** What may go in this run. Each server counts what it accepted itself, so together they keep up with what all of them accept. */
+  #most(): number {
+    const accepted = this.#deps.accepted()
+    const came = accepted - this.#accepted
+    this.#accepted = accepted
+    return Math.max(this.#deps.settings.entriesPerRun, 2 * came)
   }
 
   async #trim(log: LogToTrim, most: number): Promise<number> {

@@ -59,7 +59,9 @@ export async function openRooms(
     kept: (device, after) => signals.kept(device, after),
   })
   const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
-  const newRetention = () => new Retention({ database, clock, lag: { worst: 0 }, settings, welcomes: conversations.outstandingWelcomes })
+  const accepted = () => counted.commit + counted.message + counted.proposal
+  const newRetention = () =>
+    new Retention({ database, clock, lag: { worst: 0 }, settings, accepted, welcomes: conversations.outstandingWelcomes })
   return {
     database,
     clock,
