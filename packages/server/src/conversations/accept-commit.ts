@@ -103,6 +103,11 @@ async function verifyUnlessRepeated(deps: AcceptCommitDeps, prepared: Prepared):
   if (verdict.kind === 'refuse') throw new Refusal(verdict.failure, verdict.details)
   const group = await deps.groups.at(conversation)
   if (!group) throw new Refusal('unsupported', { field: 'conversation' })
+  if (group.context.epoch > BigInt(body.epoch)) {
+    // Another server accepted a commit between both readings.
+    const { epoch = 0, head = 0 } = (await ledger.logOf(kysely, conversation)) ?? {}
+    throw new Refusal('stale_epoch', { epoch, head })
+  }
   const verified = await verifyCommit({ court: deps.court, group, sender, message, body, maxMembers: deps.maxMembers })
   if (kind === 'by_member' && verified.added.length === 0 && verified.removed.length === 0) deps.admit({ sender, body })
   return verified
