@@ -1,9 +1,10 @@
 import { Refusal } from '@tacit/contract'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { commit, converse, DAY, messageOf, newConversation, openRooms, outcomeOf, type Rooms } from '../delivery/rooms.test-support.ts'
 import { framedHandshake } from '../delivery/framing.test-support.ts'
 import { newPerson, type Person } from '../identity.test-support.ts'
+import { PublicGroups } from './public-groups.ts'
 
 let rooms: Rooms
 const [alice, bob, carol] = await Promise.all([newPerson(), newPerson(), newPerson()])
@@ -54,6 +55,22 @@ describe('a commit', () => {
     }
     const log = await rooms.ledger.entries(conversation)
     expect(log.map(({ seq, epoch }) => [seq, epoch])).toEqual(log.map((_, at) => [at + 1, at]))
+  })
+
+  test('DS1: one that another server overtakes while this one reads is told where the log stands', async () => {
+    const conversation = await converse(rooms, [alice, bob])
+    const [hers, his] = [
+      await rooms.seats.seal(alice, { conversation, clientSeq: 2 }),
+      await rooms.seats.seal(bob, { conversation, clientSeq: 1 }),
+    ]
+    const elsewhere = rooms.newConversations()
+    const at = vi.spyOn(PublicGroups.prototype, 'at').mockImplementationOnce(async function (this: PublicGroups, ...asked) {
+      await elsewhere.commit(bob, his)
+      return this.at(...asked)
+    })
+    const late = rooms.newConversations().commit(alice, hers)
+    await expect(late).rejects.toMatchObject({ failure: 'stale_epoch', details: { epoch: 2, head: 2 } })
+    at.mockRestore()
   })
 
   test('DS8: of 8 devices that all commit at once again and again, each wins within as many rounds and a few', async () => {

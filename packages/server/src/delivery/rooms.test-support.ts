@@ -41,15 +41,17 @@ export async function openRooms(
   const shared = { database, clock, bus, bells, metrics, onFault, assertRoom: () => undefined }
   const hot = openHotPath(database, { onBatch: () => undefined, onCursorBack: () => metrics.cursorWentBack(), several: false })
   const turns = new Turns({ bus, clock, random: systemRandom, isConnected: () => true, tell: () => undefined })
-  const conversations = new Conversations({
-    ...shared,
-    random: systemRandom,
-    turns,
-    maxMembers,
-    suites,
-    registry: { isListed: ({ device }) => Promise.resolve(isListed(device)) },
-    accountExists: () => Promise.resolve(true),
-  })
+  const newConversations = () =>
+    new Conversations({
+      ...shared,
+      random: systemRandom,
+      turns,
+      maxMembers,
+      suites,
+      registry: { isListed: ({ device }) => Promise.resolve(isListed(device)) },
+      accountExists: () => Promise.resolve(true),
+    })
+  const conversations = newConversations()
   const signals = new Signals({ ...shared, store: hot.signals, isMember: (pair) => delivery.isMember(pair) })
   const delivery: Delivery = new Delivery({
     ...shared,
@@ -76,8 +78,9 @@ export async function openRooms(
     delivery,
     signals,
     retention: newRetention(),
-    /** As another server has it. */
+    /** As another server has them. */
     newRetention,
+    newConversations,
     async close() {
       delivery.stop()
       await database.close()
