@@ -7,6 +7,7 @@ import {
   encodeCbor,
   encodeCommand,
   fromBase64Url,
+  limits,
   SOCKET_PATH,
   SUBPROTOCOL,
   type CborValue,
@@ -17,8 +18,8 @@ import type { BenchDevice } from './world.ts'
 
 /** Bytes of sealed payload in each message. */
 const PAYLOAD = 300
-/** Entries after which a device acknowledges; a timer does it for the rest. */
-const ACKNOWLEDGE_EVERY = 32
+/** Entries after which a device acknowledges, as the SDK does; what comes more slowly, it does in time. */
+const ACKNOWLEDGE_EVERY = limits.windowEntries / 4
 
 /** Who wants to know; times in milliseconds. */
 export interface Watch {
@@ -61,6 +62,7 @@ export abstract class Client {
     this.socket.send(this.frame(this.number))
   }
 
+  /** Says what it has, if that is due. */
   acknowledge(): void {}
 
   /** Goes, without anybody hearing of it. */
@@ -97,6 +99,8 @@ export class RelayClient extends Client {
   readonly #tail: Uint8Array
   #seen = 0
   #acknowledged = 0
+  /** When what came first after the last acknowledgement came. */
+  #waitsSince = 0
 
   private constructor(socket: WebSocket, { self, watch }: Connecting) {
     super(socket, watch)
@@ -125,7 +129,8 @@ export class RelayClient extends Client {
   }
 
   override acknowledge(): void {
-    if (this.#seen === this.#acknowledged) return
+    const waiting = this.#seen - this.#acknowledged
+    if (waiting === 0 || (waiting < ACKNOWLEDGE_EVERY && performance.now() - this.#waitsSince < limits.acknowledgeWithin)) return
     this.#acknowledged = this.#seen
     const cursors = [{ conversation: this.#self.conversation, seq: this.#seen }]
     this.socket.send(encodeCommand({ ref: 0, name: 'delivery.acknowledge', body: { cursors } }))
@@ -146,6 +151,7 @@ export class RelayClient extends Client {
   }
 
   #entries([, , entries]: readonly CborValue[]): void {
+    if (this.#seen === this.#acknowledged) this.#waitsSince = performance.now()
     for (const [seq, , , sender, clientSeq] of entries as readonly (readonly CborValue[])[]) {
       if (this.#seen > 0 && Number(seq) !== this.#seen + 1) this.watch.failed(`seq ${String(seq)} after ${this.#seen}`)
       this.#seen = Number(seq)

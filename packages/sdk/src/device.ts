@@ -210,7 +210,10 @@ export class Device {
     const end = clock.now() + within
     await reached(this.connection.state, clock, within)
     this.archive.hurry()
-    if (this.connection.isOnline) await this.#duties.rest(Math.max(0, end - clock.now()))
+    const rest = (): Promise<void> => this.#duties.rest(this.connection.isOnline ? Math.max(0, end - clock.now()) : 0)
+    await rest()
+    this.#acknowledger.hurry()
+    await rest()
     return this.connection.isOnline && !(await hasUndone(store)) ? 'settled' : 'waiting'
   }
 
@@ -293,6 +296,7 @@ export class Device {
     const { core } = this
     switch (event.name) {
       case 'delivery.entries':
+        this.#acknowledger.received(event.body.entries)
         return receiveEntries(core, event.body.conversation, event.body.entries)
       case 'conversations.welcome':
         return joinByWelcome(core, event.body)
