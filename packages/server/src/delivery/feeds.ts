@@ -27,7 +27,7 @@ export interface FeedSources {
 export interface FeedsDeps extends FeedSources {
   readonly bus: Bus
   readonly store: Pick<DeliveryStore, 'positions' | 'ranges'>
-  readonly recent: Pick<Recent, 'page'>
+  readonly recent: Pick<Recent, 'page' | 'served'>
   /** All places of a device. */
   places(device: DeviceId): Promise<readonly Place[]>
   /** A device that resumed has stored more than the store knows. */
@@ -124,6 +124,7 @@ export class Feeds {
       if (this.#giveRecent(feed)) feed.scheduled = false
       else this.#reading.push(feed)
     }
+    this.#deps.recent.served()
     if (this.#reading.length > 0 && !this.#passing) void this.#pass()
   }
 

@@ -32,7 +32,7 @@ const request = (after: number, more: Partial<PageRequest> = {}): PageRequest =>
 })
 
 function recentWith(...entries: RecentEntry[]): Recent {
-  const recent = new Recent({ bytes: 1000, entries: 8 })
+  const recent = new Recent({ served: 200, bytes: 1000 })
   for (const one of entries) recent.add(one, one.clientSeq)
   return recent
 }
@@ -74,11 +74,29 @@ describe('the newest entries of a log', () => {
     expect(endOf(recent, request(4, { bytes: 50, atLeastOne: false }))).toBe('no_room')
   })
 
-  test('are at most so many of a log, and so many bytes in all: the log that grew last stays', () => {
-    const recent = recentWith(...Array.from({ length: 10 }, (_, at) => entry(at + 1, { size: 10 })))
-    expect([endOf(recent, request(1)), endOf(recent, request(2))]).toEqual(['ask the store', 10])
-    recent.add(entry(1, { of: other, size: 950 }), 1)
-    expect([endOf(recent, request(9)), endOf(recent, request(0, { conversation: other }))]).toEqual(['ask the store', 1])
+  test('stay until everybody was given them and as much again has come', () => {
+    const recent = recentWith(entry(5), entry(6))
+    recent.served()
+    recent.add(entry(7), 7)
+    recent.served()
+    expect(endOf(recent, request(4))).toBe(7)
+    recent.add(entry(8), 8)
+    recent.served()
+    // Of a log that grows, those of the generation before; one that does not grow is still there.
+    recent.add(entry(1, { of: other }), 1)
+    recent.add(entry(9), 9)
+    expect([5, 6].map((after) => endOf(recent, request(after)))).toEqual(['ask the store', 9])
+    recent.add(entry(2, { of: other }), 2)
+    recent.served()
+    expect(endOf(recent, request(0, { conversation: other }))).toBe(2)
+  })
+
+  test('are bounded also while nobody is there to be given them', () => {
+    const recent = recentWith(entry(5, { size: 999 }), entry(1, { of: other, size: 1 }), entry(6, { size: 1000 }))
+    expect([4, 5].map((after) => endOf(recent, request(after)))).toEqual([6, 6])
+    expect(endOf(recent, request(0, { conversation: other }))).toBe('ask the store')
+    recent.add(entry(7), 7)
+    expect([4, 5].map((after) => endOf(recent, request(after)))).toEqual(['ask the store', 7])
   })
 
   test('what is forgotten is not given', () => {

@@ -10,25 +10,30 @@ export interface RecentEntry extends SentEntry {
   readonly conversation: ConversationId
 }
 
-/** Bytes of entries kept in all, and entries of one log. */
+/** Bytes of a generation, after which the next one begins: when everybody was given what came, and in any case. */
 export interface RecentLimits {
+  readonly served: number
   readonly bytes: number
-  readonly entries: number
 }
 
-const LIMITS: RecentLimits = { bytes: 8 * 1024 * 1024, entries: 256 }
+/** The sooner an entry is forgotten, the less the collector has to do with it; a commit is never larger than the second (BATCH). */
+const LIMITS: RecentLimits = { served: 512 * 1024, bytes: 4 * 1024 * 1024 }
 
 /** Consecutive entries that end with the newest one known here. */
 interface Tail {
-  readonly entries: PageEntry[]
+  entries: PageEntry[]
+  /** How many of them are of the generation before. */
+  older: number
   /** The page that was asked for last, and from where: all who are awake ask for the same one. */
   page: (SharedPage & { readonly after: number }) | undefined
 }
 
+/** Entries are kept for the generation that they come in and for the next one. */
 export class Recent {
   readonly #limits: RecentLimits
-  /** Least recently grown first. */
-  readonly #tails = new Map<ConversationId, Tail>()
+  #young = new Map<ConversationId, Tail>()
+  #old: ReadonlyMap<ConversationId, Tail> = new Map()
+  /** Of the entries that came in this generation. */
   #bytes = 0
 
   constructor(limits: RecentLimits = LIMITS) {
@@ -37,24 +42,25 @@ export class Recent {
 
   /** An entry that is on stable storage. */
   add(entry: RecentEntry, seq: number): void {
-    const { conversation } = entry
-    const tail = this.#tails.get(conversation) ?? { entries: [], page: undefined }
+    const tail = this.#young.get(entry.conversation) ?? this.#begun(entry.conversation)
     const last = tail.entries.at(-1)
     if (last && seq <= last.seq) return
     // Others were accepted in between: elsewhere, or with a commit.
-    if (last && seq !== last.seq + 1) this.#drop(tail, tail.entries.length)
+    if (last && seq !== last.seq + 1) [tail.entries, tail.older] = [[], 0]
     tail.entries.push(keptEntry(entry, seq))
     tail.page = undefined
     this.#bytes += entry.bytes.length
-    this.#drop(tail, tail.entries.length - this.#limits.entries)
-    this.#tails.delete(conversation)
-    this.#tails.set(conversation, tail)
-    this.#evict()
+    if (this.#bytes >= this.#limits.bytes) this.#age()
+  }
+
+  /** Whoever is awake was given what came. */
+  served(): void {
+    if (this.#bytes >= this.#limits.served) this.#age()
   }
 
   /** Undefined when the store must be asked: for the entries, or whether the device is still a member. */
   page(request: PageRequest): PageOutcome | undefined {
-    const tail = this.#tails.get(request.conversation)
+    const tail = this.#young.get(request.conversation) ?? this.#old.get(request.conversation)
     const page = tail && this.#pageAfter(tail, request)
     // Every entry of an epoch is for those who are members in it, also the commit that ends it.
     const newest = page?.entries.at(-1)
@@ -63,8 +69,8 @@ export class Recent {
 
   /** What retention removed must not be handed out from here. */
   clear(): void {
-    this.#tails.clear()
-    this.#bytes = 0
+    this.#young.clear()
+    this.#age()
   }
 
   #pageAfter(tail: Tail, { conversation, after }: PageRequest): SharedPage | undefined {
@@ -76,17 +82,18 @@ export class Recent {
     return tail.page
   }
 
-  #evict(): void {
-    for (const [conversation, tail] of this.#tails) {
-      if (this.#bytes <= this.#limits.bytes) return
-      this.#drop(tail, tail.entries.length)
-      this.#tails.delete(conversation)
-    }
+  /** A log's first entry of this generation comes: what it has of the one before stays. */
+  #begun(conversation: ConversationId): Tail {
+    const old = this.#old.get(conversation)
+    const entries = old ? old.entries.slice(old.older) : []
+    const tail: Tail = { entries, older: entries.length, page: undefined }
+    this.#young.set(conversation, tail)
+    return tail
   }
 
-  /** Forgets the oldest. */
-  #drop({ entries }: Tail, count: number): void {
-    if (count <= 0) return
-    for (const { size } of entries.splice(0, count)) this.#bytes -= size
+  #age(): void {
+    this.#old = this.#young
+    this.#young = new Map()
+    this.#bytes = 0
   }
 }
