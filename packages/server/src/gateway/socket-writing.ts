@@ -2,7 +2,9 @@
  * Frames on their way out (RFC 6455 section 5.2): whole, binary, unmasked, as a server sends them. `ws` would make two
  * chunks and a call of each; the frames of a turn go in one chunk, which is half of what sending costs.
  */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 
 /** The final frame of a message, opcode 2. */
 const FINAL_BINARY = 0x82
@@ -10,9 +12,25 @@ const FINAL_BINARY = 0x82
 /** What fits is copied into one chunk; beyond it, copying costs more than a chunk for each frame. */
 const ONE_CHUNK = 16 * 1024
 
+/** For what the system copies before `write` returns. An allocation for each chunk would be a fifth of what writing it costs. */
+let scratch = Buffer.allocUnsafeSlow(ONE_CHUNK)
+
 /** `size` is that of all frames together, bytes. */
 export function writeFrames(duplex: Duplex, frames: readonly Uint8Array[], size: number): void {
-  if (size <= ONE_CHUNK) return void duplex.write(inOneChunk(frames, { size, kept: duplex.writableLength > 0 }))
+  const whole = frames.reduce((sum, { length }) => sum + headSize(length), size)
+  if (whole > ONE_CHUNK) return writeEach(duplex, frames)
+  // What waits for a slow reader must not hold a pool of which it is a small part.
+  if (duplex.writableLength > 0) return void duplex.write(inOneChunk(frames, Buffer.allocUnsafeSlow(whole)))
+  if (!isPlainSocket(duplex)) return void duplex.write(inOneChunk(frames, Buffer.allocUnsafe(whole)))
+  duplex.write(inOneChunk(frames, scratch.subarray(0, whole)))
+  // The system took a part of it at most, and reads the rest from there when it can.
+  if (duplex.writableLength > 0) scratch = Buffer.allocUnsafeSlow(ONE_CHUNK)
+}
+
+/** Of these nothing is held any more when nothing waits to be written; of others that is not known. */
+const isPlainSocket = (duplex: Duplex): boolean => duplex instanceof Socket && !(duplex instanceof TLSSocket)
+
+function writeEach(duplex: Duplex, frames: readonly Uint8Array[]): void {
   duplex.cork()
   for (const frame of frames) {
     const head = Buffer.allocUnsafe(headSize(frame.length))
@@ -23,10 +41,8 @@ export function writeFrames(duplex: Duplex, frames: readonly Uint8Array[], size:
   duplex.uncork()
 }
 
-/** What is `kept` waits for a slow reader: it must not hold a pool of which it is a small part. */
-function inOneChunk(frames: readonly Uint8Array[], { size, kept }: { size: number; kept: boolean }): Buffer {
-  const whole = frames.reduce((sum, { length }) => sum + headSize(length), size)
-  const chunk = kept ? Buffer.allocUnsafeSlow(whole) : Buffer.allocUnsafe(whole)
+/** The chunk is as long as the frames and their heads. */
+function inOneChunk(frames: readonly Uint8Array[], chunk: Buffer): Buffer {
   let at = 0
   for (const frame of frames) {
     at = writeHead(chunk, frame.length, at)
