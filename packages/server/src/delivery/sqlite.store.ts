@@ -2,9 +2,9 @@
  * The hot path on SQLite: prepared statements, written inside the group commit's transaction and read on the reading
  * connection, which sees what is committed. Nothing here waits for anything but the disk.
  */
-import { Refusal, type ConversationId, type DeviceId } from '@tacit/contract'
+import { Refusal, type ConversationId, type DeviceId, type EntryKind } from '@tacit/contract'
 import type { SqliteConnection, SqliteStatement } from '../storage/sqlite/engine.ts'
-import { rowAs } from '../storage/sqlite/rows.ts'
+import { prepareArrays, rowAs } from '../storage/sqlite/rows.ts'
 import type { SqliteDatabase } from '../storage/sqlite/sqlite-database.ts'
 import type { GroupCommit, SharedTransaction } from '../storage/sqlite/group-commit.ts'
 import { judgeAppend } from './append-rule.ts'
@@ -91,11 +91,10 @@ type Statements = ReturnType<typeof prepareOn>
 
 /** Used only inside the group commit's transactions. */
 const prepareOn = (sqlite: SqliteConnection) => ({
-  log: sqlite.prepare('SELECT epoch, head FROM log WHERE conversation = ?'),
-  sender: sqlite.prepare(
-    'SELECT client_seq AS clientSeq, last_seq AS lastSeq, to_seq AS toSeq FROM membership WHERE conversation = ? AND device = ?',
-  ),
-  earlier: sqlite.prepare(
+  log: prepareArrays(sqlite, 'SELECT epoch, head FROM log WHERE conversation = ?'),
+  sender: prepareArrays(sqlite, 'SELECT client_seq, last_seq, to_seq FROM membership WHERE conversation = ? AND device = ?'),
+  earlier: prepareArrays(
+    sqlite,
     `SELECT seq, hash FROM entry WHERE conversation = ?1 AND sender = ?2 AND client_seq = ?3 AND seq <= ?4 AND seq > ?4 - ${REPEATS_WITHIN}
      ORDER BY seq DESC LIMIT 1`,
   ),
@@ -122,9 +121,12 @@ interface OpenSender {
   lastSeq: number
 }
 
-type SenderRow = Pick<OpenSender, 'clientSeq' | 'lastSeq'> & { readonly toSeq: number | null }
+type LogRow = readonly [epoch: number, head: number]
+type SenderRow = readonly [clientSeq: number, lastSeq: number, toSeq: number | null]
+type EarlierRow = readonly [seq: number, hash: Bytes]
 
-const openSender = ({ toSeq, clientSeq, lastSeq }: SenderRow): OpenSender => ({ active: toSeq === null, clientSeq, lastSeq })
+const openLog = ([epoch, head]: LogRow): OpenLog => ({ epoch, head, senders: new Map() })
+const openSender = ([clientSeq, lastSeq, toSeq]: SenderRow): OpenSender => ({ active: toSeq === null, clientSeq, lastSeq })
 
 /**
  * The entries of one transaction. Nobody else writes meanwhile, so a log and a sender are read once, however many entries
@@ -163,7 +165,7 @@ class AppendBatch {
     const known = this.#logs.get(conversation)
     if (known) return known
     const row = this.#statements.log.get(conversation)
-    const log = row && { ...rowAs<Pick<OpenLog, 'epoch' | 'head'>>(row), senders: new Map<DeviceId, OpenSender | undefined>() }
+    const log = row && openLog(rowAs<LogRow>(row))
     this.#logs.set(conversation, log)
     return log
   }
@@ -181,7 +183,8 @@ class AppendBatch {
   #answerOf({ conversation, sender, clientSeq }: NewEntry, membership: OpenSender | undefined): Appended {
     const row = this.#statements.earlier.get(conversation, sender, clientSeq, membership?.lastSeq ?? 0)
     if (!row) throw new Refusal('out_of_order', { expected: (membership?.clientSeq ?? 0) + 1 })
-    return { ...rowAs<{ seq: number; hash: Bytes }>(row), duplicate: true }
+    const [seq, hash] = rowAs<EarlierRow>(row)
+    return { seq, hash, duplicate: true }
   }
 
   /** Unchanged ones too: who sent nothing new is rarely here. */
@@ -195,33 +198,41 @@ class AppendBatch {
   }
 }
 
+type PositionRow = readonly [fromSeq: number, toSeq: number | null, epoch: number, head: number]
+type EntryRow = readonly [seq: number, epoch: number, kind: EntryKind, sender: DeviceId, clientSeq: number, time: number, bytes: Bytes]
+
 class Reads {
   readonly #position: SqliteStatement
   readonly #range: SqliteStatement
 
   constructor(sqlite: SqliteConnection) {
-    this.#position = sqlite.prepare(
-      `SELECT membership.from_seq AS fromSeq, membership.to_seq AS toSeq, log.epoch, log.head
+    this.#position = prepareArrays(
+      sqlite,
+      `SELECT membership.from_seq, membership.to_seq, log.epoch, log.head
        FROM membership JOIN log ON log.conversation = membership.conversation
        WHERE membership.conversation = ? AND membership.device = ?`,
     )
-    this.#range = sqlite.prepare(
-      `SELECT seq, epoch, kind, sender, client_seq AS clientSeq, time, bytes FROM entry
+    this.#range = prepareArrays(
+      sqlite,
+      `SELECT seq, epoch, kind, sender, client_seq, time, bytes FROM entry
        WHERE conversation = ? AND seq > ? AND seq <= ? AND bytes IS NOT NULL ORDER BY seq LIMIT ?`,
     )
   }
 
   position({ conversation, device }: Pair): Position | undefined {
-    return this.#position.get(conversation, device) as Position | undefined
+    const row = this.#position.get(conversation, device)
+    if (!row) return undefined
+    const [fromSeq, toSeq, epoch, head] = rowAs<PositionRow>(row)
+    return { fromSeq, toSeq, epoch, head }
   }
 
   range({ conversation, after, end, limit, bytes }: Range): StoredEntry[] {
     const found: StoredEntry[] = []
     let size = 0
     for (const row of this.#range.iterate(conversation, after, end, limit)) {
-      const entry = rowAs<StoredEntry>(row)
-      found.push(entry)
-      size += entry.bytes.length
+      const [seq, epoch, kind, sender, clientSeq, time, entryBytes] = rowAs<EntryRow>(row)
+      found.push({ seq, epoch, kind, sender, clientSeq, time, bytes: entryBytes })
+      size += entryBytes.length
       if (size >= bytes) break
     }
     return found

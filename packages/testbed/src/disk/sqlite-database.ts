@@ -138,6 +138,7 @@ export class SimulatedStatement {
   readonly #parts: StatementParts
   readonly #names: readonly string[]
   #bigints = false
+  #arrays = false
   #finalized = false
 
   constructor(parts: StatementParts) {
@@ -159,6 +160,10 @@ export class SimulatedStatement {
 
   setReadBigInts(on: boolean): void {
     this.#bigints = on
+  }
+
+  setReturnArrays(on: boolean): void {
+    this.#arrays = on
   }
 
   get(...values: readonly SqlValue[]): Row | undefined {
@@ -196,7 +201,9 @@ export class SimulatedStatement {
   }
 
   #row(): Row {
-    return Object.fromEntries(this.#names.map((name, at) => [name, this.#column(at)]))
+    const values = this.#names.map((_, at) => this.#column(at))
+    const named = Object.fromEntries(this.#names.map((name, at) => [name, values[at] ?? null]))
+    return this.#arrays ? Object.assign(values, named) : named
   }
 
   #column(at: number): Value {

@@ -308,7 +308,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: sqliteStore,
         anchor: 'openSender(rowAs<SenderRow>(row))',
-        text: '{ ...openSender(rowAs<SenderRow>(row)), active: isKnownMember(conversation + sender, row.toSeq === null) }',
+        text: '{ ...openSender(rowAs<SenderRow>(row)), active: isKnownMember(conversation + sender, rowAs<SenderRow>(row)[2] === null) }',
       },
       {
         file: sqliteStore,

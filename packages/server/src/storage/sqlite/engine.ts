@@ -7,6 +7,8 @@ export interface SqliteStatement {
   all(...values: SQLInputValue[]): Record<string, SQLOutputValue>[]
   run(...values: SQLInputValue[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint }
   iterate(...values: SQLInputValue[]): IterableIterator<Record<string, SQLOutputValue>>
+  /** Whether rows are arrays in the order of the columns, whatever the types above say. */
+  setReturnArrays(enabled: boolean): void
 }
 
 export interface SqliteConnection {
