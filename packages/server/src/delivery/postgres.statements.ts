@@ -2,7 +2,7 @@
  * The hot path's statements on PostgreSQL. Each takes any number of rows as arrays, one element per row, and is prepared
  * once per connection under its name.
  */
-import type { ConversationId, DeviceId } from '@tacit/contract'
+import type { ConversationId, DeviceId, EntryKind } from '@tacit/contract'
 import type { QueryConfig } from 'pg'
 import type { CursorAt, NewEntry, Pair, Position, Range, StoredEntry } from './delivery.store.ts'
 
@@ -11,9 +11,9 @@ interface Placed {
   readonly place: number
 }
 
-/** What became of an entry: where it stands, or null. */
-export interface AppendRow extends Placed {
-  readonly seq: number | null
+/** What became of the entries, in their order: where each stands, or nothing, with commas between. One row is read sooner than one for each. */
+export interface AppendRow {
+  readonly seqs: string
 }
 
 /** A log, and the sender's place in it; null for a sender who has none. A place that is missing has no log. */
@@ -32,8 +32,8 @@ const HASH_BYTES = 32
 /**
  * Logs are locked in the order of their ids, as everybody locks them, and only then compared. Memberships are read as the
  * statement began: what another server has changed since changed under the log's lock, so either the epoch has moved, and nothing
- * is appended, or the counter has, and then the unique constraint refuses the batch, which runs again. Of each sender the longest
- * unbroken run is accepted that goes on from its counter.
+ * is appended, or the counter has. It is moved only from where it was read: when one was not, the last line divides by zero, which undoes
+ * the batch, and it runs again. Of each sender the longest unbroken run is accepted that goes on from its counter.
  */
 const APPEND = `
 WITH wanted AS (
@@ -61,13 +61,15 @@ WITH wanted AS (
 ), grown AS (
   UPDATE log SET head = a.head FROM (SELECT conversation, max(seq) AS head FROM accepted GROUP BY conversation) a
   WHERE log.conversation = a.conversation
+), moves AS MATERIALIZED (
+  SELECT conversation, sender, counter, max(client_seq) AS last, max(seq) AS seq FROM accepted GROUP BY conversation, sender, counter
 ), counted AS (
-  UPDATE membership m SET client_seq = a.counter, last_seq = a.seq
-  FROM (SELECT conversation, sender, max(client_seq) AS counter, max(seq) AS seq FROM accepted GROUP BY conversation, sender) a
-  WHERE m.conversation = a.conversation AND m.device = a.sender
+  UPDATE membership m SET client_seq = a.last, last_seq = a.seq FROM moves a
+  WHERE m.conversation = a.conversation AND m.device = a.sender AND m.client_seq = a.counter RETURNING 1
 )
-SELECT found.place, accepted.seq FROM found LEFT JOIN accepted ON accepted.place = found.place ORDER BY found.place`
-
+SELECT string_agg(coalesce(accepted.seq::text, ''), ',' ORDER BY found.place) AS seqs,
+  1 / CASE WHEN (SELECT count(*) FROM counted) = (SELECT count(*) FROM moves) THEN 1 ELSE 0 END AS unmoved
+FROM found LEFT JOIN accepted ON accepted.place = found.place`
 export function append(entries: readonly NewEntry[]): QueryConfig {
   let end = 1
   const starts = entries.map(({ bytes }) => (end += bytes.length) - bytes.length)
@@ -75,14 +77,14 @@ export function append(entries: readonly NewEntry[]): QueryConfig {
     name: 'append',
     text: APPEND,
     values: [
-      entries.map(({ conversation }) => conversation),
-      entries.map(({ sender }) => sender),
-      entries.map(({ epoch }) => epoch),
-      entries.map(({ clientSeq }) => clientSeq),
-      entries.map(({ kind }) => kind),
-      entries.map(({ time }) => time),
-      starts,
-      entries.map(({ bytes }) => bytes.length),
+      listed(entries, ({ conversation }) => conversation),
+      listed(entries, ({ sender }) => sender),
+      listed(entries, ({ epoch }) => epoch),
+      listed(entries, ({ clientSeq }) => clientSeq),
+      listed(entries, ({ kind }) => kind),
+      listed(entries, ({ time }) => time),
+      listed(starts, (start) => start),
+      listed(entries, ({ bytes }) => bytes.length),
       // All in one, because a bytea travels as it is, and an array of them as text.
       Buffer.concat(entries.map(({ hash }) => hash)),
       Buffer.concat(entries.map(({ bytes }) => bytes)),
@@ -103,7 +105,7 @@ LEFT JOIN membership m ON m.conversation = w.conversation AND m.device = w.sende
 export const states = (entries: readonly Pick<NewEntry, 'conversation' | 'sender'>[]): QueryConfig => ({
   name: 'states',
   text: STATES,
-  values: [entries.map(({ conversation }) => conversation), entries.map(({ sender }) => sender)],
+  values: [listed(entries, ({ conversation }) => conversation), listed(entries, ({ sender }) => sender)],
 })
 
 /** In the order of their keys, as everybody locks them. */
@@ -121,7 +123,7 @@ WHERE membership.conversation = mine.conversation AND membership.device = mine.d
 export const advance = (cursors: readonly CursorAt[]): QueryConfig => ({
   name: 'advance',
   text: ADVANCE,
-  values: [...pairsOf(cursors), cursors.map(({ seq }) => seq)],
+  values: [...pairsOf(cursors), listed(cursors, ({ seq }) => seq)],
 })
 
 const POSITIONS = `
@@ -149,15 +151,22 @@ export const ranges = (wanted: readonly Range[]): QueryConfig => ({
   name: 'ranges',
   text: RANGES,
   values: [
-    wanted.map(({ conversation }) => conversation),
-    wanted.map(({ after }) => after),
-    wanted.map(({ end }) => end),
-    wanted.map(({ limit }) => limit),
-    wanted.map(({ bytes }) => bytes),
+    listed(wanted, ({ conversation }) => conversation),
+    listed(wanted, ({ after }) => after),
+    listed(wanted, ({ end }) => end),
+    listed(wanted, ({ limit }) => limit),
+    listed(wanted, ({ bytes }) => bytes),
   ],
 })
 
-const pairsOf = (pairs: readonly Pair[]): [ConversationId[], DeviceId[]] => [
-  pairs.map(({ conversation }) => conversation),
-  pairs.map(({ device }) => device),
+const pairsOf = (pairs: readonly Pair[]): [string, string] => [
+  listed(pairs, ({ conversation }) => conversation),
+  listed(pairs, ({ device }) => device),
 ]
+
+/**
+ * An array as PostgreSQL reads it. The driver would look at each element for what must be quoted, which is most of what it does for a
+ * batch; nothing must in numbers, kinds and ids (base64url).
+ */
+const listed = <Item>(items: readonly Item[], value: (item: Item) => number | EntryKind | ConversationId | DeviceId): string =>
+  `{${items.map(value).join(',')}}`

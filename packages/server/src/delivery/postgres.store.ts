@@ -90,7 +90,8 @@ export class PostgresDeliveryStore implements DeliveryStore {
 
   async #append(client: Client, entries: readonly NewEntry[]): Promise<(Appended | Refusal | 'again')[]> {
     const { rows } = await client.query<statements.AppendRow>(statements.append(entries))
-    const seqOf = (at: number): number | undefined => rows[at]?.seq ?? undefined
+    const seqs = rows[0]?.seqs.split(',') ?? []
+    const seqOf = (at: number): number | undefined => (seqs[at] ? Number(seqs[at]) : undefined)
     const answers = await this.#answers(
       client,
       entries.filter((_, at) => seqOf(at) === undefined),

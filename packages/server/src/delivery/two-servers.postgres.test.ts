@@ -146,6 +146,14 @@ describe('two servers on one database', () => {
     await expect(sending()).rejects.toMatchObject({ failure: 'stale_epoch' })
   })
 
+  test('D-6: say where it stands of what waited while the other accepted it: the counter that was read before is not moved twice', async () => {
+    const conversation = await converse([alice, bob])
+    const asked = message(conversation, alice, 1)
+    const sending = await askedWhile(asked, async (tx) => void (await ledger.append(tx, asked)))
+    expect(await sending()).toMatchObject({ seq: 1, duplicate: true, hash: asked.hash })
+    expect(await ledger.logOf(server(0).database.kysely, conversation)).toEqual({ epoch: 0, head: 1 })
+  })
+
   test('F-09: say where it stands of what waited while the other accepted it, and then ended its epoch', async () => {
     const conversation = await converse([alice, bob])
     const asked = message(conversation, alice, 1)

@@ -12,6 +12,7 @@ import { unlocks } from './0009-unlocks.ts'
 import { securityEvents } from './0010-security-events.ts'
 import { pastMemberships } from './0011-past-memberships.ts'
 import { lastEntry } from './0012-last-entry.ts'
+import { countersCompared } from './0013-counters-compared.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -26,4 +27,5 @@ export const migrations: Migrations = {
   '0010-security-events': securityEvents,
   '0011-past-memberships': pastMemberships,
   '0012-last-entry': lastEntry,
+  '0013-counters-compared': countersCompared,
 }

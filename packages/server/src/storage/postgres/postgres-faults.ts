@@ -4,8 +4,11 @@ import { Refusal } from '@tacit/contract'
 /** SQLSTATE (PostgreSQL manual, appendix A), or the system's name for a connection that failed. */
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '')
 
-/** Another transaction came between: serialization failure, deadlock, or a row that was not there when this one looked. */
-const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01', '23505'])
+/**
+ * Another transaction came between: serialization failure, deadlock, a row that was not there when this one looked, or a counter that
+ * was not where a batch had read it, which divides by zero then (delivery/postgres.statements.ts).
+ */
+const COLLISIONS: ReadonlySet<string> = new Set(['40001', '40P01', '23505', '22012'])
 
 /** Nothing of the transaction is there, and from the start it may well succeed, or refuse by name. */
 export const isCollision = (error: unknown): boolean => COLLISIONS.has(codeOf(error))
