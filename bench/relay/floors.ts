@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { Generator, round, seconds, type Database, type Ground, type RunningServer } from './harness.ts'
-import type { Load, Quantiles, Result } from './talk.ts'
+import type { Load, Result } from './talk.ts'
 
 export interface Floor {
   readonly perSecond: number
@@ -31,22 +31,10 @@ export async function socketFloor(ground: Ground, outstanding: number): Promise<
   return { perSecond: Math.round(report.accepted / report.seconds), microseconds: round(microseconds / report.accepted) }
 }
 
-/** A relay with nothing around it (floor-server.ts), on the disk that the server is on. */
-export async function keepingFloor(
-  ground: Ground,
-  load: Pick<Load, 'outstanding' | 'rate'>,
-): Promise<Floor & { readonly delivery: Quantiles }> {
-  const server = await ground.startServer('keeping floor')
-  const { report, microseconds } = await loaded(server, ground, load)
-  server.stop()
-  const perSecond = Math.round(report.accepted / report.seconds)
-  return { perSecond, microseconds: round(microseconds / report.accepted), delivery: report.delivery }
-}
-
 async function loaded(
   server: RunningServer,
   { people }: Ground,
-  load: Pick<Load, 'outstanding' | 'rate'>,
+  load: Pick<Load, 'outstanding'>,
 ): Promise<{ report: Result; microseconds: number }> {
   const generator = new Generator(server)
   const work = { kind: 'load', ...load, warmUp: 1, seconds: Math.min(4, seconds) } as const

@@ -13,8 +13,10 @@ let settled: (client: Client) => void = () => undefined
 /** Set while messages are for everybody: then only the last member who has one is timed. */
 let heard: ((number: number) => void) | undefined
 
+/** One after the other: what was measured is reported before the last of it is answered. */
+let working: Promise<void> = Promise.resolve()
 process.on('message', (assignment: Assignment) => {
-  run(assignment).catch((error: unknown) => report({ kind: 'failed', why: String(error) }))
+  working = working.then(() => run(assignment)).catch((error: unknown) => report({ kind: 'failed', why: String(error) }))
 })
 
 async function run(assignment: Assignment): Promise<void> {
