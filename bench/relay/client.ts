@@ -1,6 +1,7 @@
 /** One device of the load generator. It checks what it receives: positions without gaps, each message accepted once. */
 import { randomBytes } from 'node:crypto'
 import {
+  ACKNOWLEDGE_WITHIN,
   CONTRACT_VERSION,
   concatBytes,
   decodeCborInPlace,
@@ -130,7 +131,7 @@ export class RelayClient extends Client {
 
   override acknowledge(): void {
     const waiting = this.#seen - this.#acknowledged
-    if (waiting === 0 || (waiting < ACKNOWLEDGE_EVERY && performance.now() - this.#waitsSince < limits.acknowledgeWithin)) return
+    if (waiting === 0 || (waiting < ACKNOWLEDGE_EVERY && performance.now() - this.#waitsSince < ACKNOWLEDGE_WITHIN)) return
     this.#acknowledged = this.#seen
     const cursors = [{ conversation: this.#self.conversation, seq: this.#seen }]
     this.socket.send(encodeCommand({ ref: 0, name: 'delivery.acknowledge', body: { cursors } }))

@@ -73,9 +73,11 @@ export const limits = {
   /** Unacknowledged window towards one socket (L-13). */
   windowEntries: 256,
   windowBytes: 1024 * KIB,
-  /**
-   * A device acknowledges when what it has stored takes up a quarter of the window, or so many milliseconds after the first of it:
-   * nobody waits for it sooner, and each acknowledgement costs the server as much as half a message.
-   */
-  acknowledgeWithin: 200,
 } as const
+
+/**
+ * A device acknowledges when what it has stored takes up a quarter of the window, or so many milliseconds after the first of it:
+ * nobody waits for it sooner, and each acknowledgement costs the server as much as half a message. Advice to devices; the server
+ * holds nobody to it.
+ */
+export const ACKNOWLEDGE_WITHIN = 200

@@ -1,4 +1,4 @@
-import { limits, Refusal, type ConversationId } from '@tacit/contract'
+import { ACKNOWLEDGE_WITHIN, limits, Refusal, type ConversationId } from '@tacit/contract'
 import { expect, test } from 'vitest'
 import { Duties } from '../duties.ts'
 import { HandClock, settled } from '../hand-clock.test-support.ts'
@@ -40,7 +40,7 @@ class Scene {
 test('what is stored within the time that the contract gives goes into one acknowledgement, with the last position of each', async () => {
   const { acknowledger, clock, said } = new Scene()
   acknowledger.stored(ONE, 1)
-  await clock.pass(limits.acknowledgeWithin - 1)
+  await clock.pass(ACKNOWLEDGE_WITHIN - 1)
   acknowledger.stored(OTHER, 7)
   acknowledger.stored(ONE, 3)
   acknowledger.stored(ONE, 2)
@@ -72,7 +72,7 @@ test('one that was refused is said again with what came meanwhile, and not befor
   const scene = new Scene()
   scene.answer = () => Promise.reject(new Refusal('unavailable'))
   scene.acknowledger.stored(ONE, 1)
-  await scene.clock.pass(limits.acknowledgeWithin)
+  await scene.clock.pass(ACKNOWLEDGE_WITHIN)
   scene.take(limits.windowEntries, { upTo: 257 })
   scene.acknowledger.hurry()
   await scene.clock.pass(1999)
@@ -113,10 +113,10 @@ test('whoever leaves says first what was gathered, and waits until it was heard'
 test('what was withheld is acknowledged when it will never be stored here', async () => {
   const { acknowledger, clock, said } = new Scene()
   acknowledger.withhold(ONE, 9)
-  await clock.pass(limits.acknowledgeWithin)
+  await clock.pass(ACKNOWLEDGE_WITHIN)
   expect(said).toEqual([])
   acknowledger.release(ONE)
   acknowledger.release(OTHER)
-  await clock.pass(limits.acknowledgeWithin)
+  await clock.pass(ACKNOWLEDGE_WITHIN)
   expect(said).toEqual([{ one: 9 }])
 })

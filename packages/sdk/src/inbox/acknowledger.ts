@@ -3,7 +3,7 @@
  * so they are gathered, for as long as the server's window has room. One that did not get through is said again, because the
  * server waits for it when the window is full.
  */
-import { limits, type BodyOf, type ConversationId } from '@tacit/contract'
+import { ACKNOWLEDGE_WITHIN, limits, type BodyOf, type ConversationId } from '@tacit/contract'
 import type { Duties } from '../duties.ts'
 import type { Clock } from '../surroundings.ts'
 
@@ -75,7 +75,7 @@ export class Acknowledger {
 
   #gather(): void {
     if (this.#timer) return
-    const stop = this.#parts.clock.after(limits.acknowledgeWithin, () => this.hurry())
+    const stop = this.#parts.clock.after(ACKNOWLEDGE_WITHIN, () => this.hurry())
     this.#timer = { kind: 'gathering', stop }
   }
 
