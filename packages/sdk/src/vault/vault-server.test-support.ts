@@ -40,19 +40,21 @@ export async function vaultTown() {
   const unlock: UnlockSecret = { kind: 'password', secret: random.bytes(64) }
   const holder = { id: mintId(random, UnlockId), kind: 'password', publicKey: (await unlockPair(unlock, account)).publicKey } as const
   const server = new VaultServer()
-  const devices = new Map<DeviceId, VaultDevice>()
   const made = await Promise.all(
-    ['Phone', 'Tablet'].map(async (name): Promise<VaultAccess> => {
+    ['Phone', 'Tablet'].map(async (name) => {
       const self = { account, accountKey, device: mintId(random, DeviceId), signature: await engine.generateSignaturePair() }
-      devices.set(self.device, { name, publicKey: (await unlockPair(deviceSecret(self), account)).publicKey })
-      return { session: server.session, self, random, memory: memoryWith(vaultKey) }
+      const publicKey = (await unlockPair(deviceSecret(self), account)).publicKey
+      const access: VaultAccess = { session: server.session, self, random, memory: memoryWith(vaultKey) }
+      return { access, device: { name, publicKey } }
     }),
   )
+  // In their order, and not in that in which their keys were ready.
+  const devices = new Map<DeviceId, VaultDevice>(made.map(({ access, device }) => [access.self.device, device]))
   const contents = { accountKeySeed: seed, holders: new Map([[holder.id, { ...holder, addedAt: 0 }]]), devices, archiveKeys: new Map() }
   const bytes = await sealPart({ vaultKey, name: { account, part: 'keys', version: 1 }, bytes: encodeVault(contents), random })
   server.held.parts = [{ part: 'keys', version: 1, bytes }]
   server.held.unlocks = [await wrapVaultKey(vaultKey, holder, account)]
-  const [phone, tablet] = made
+  const [phone, tablet] = made.map(({ access }) => access)
   if (!phone || !tablet) throw new TypeError('expected two devices')
   return { server, account, unlock, phone, tablet }
 }
