@@ -195,9 +195,9 @@ function membershipVerbs(
 
 function messageVerbs(signedIn: () => SignedIn): Pick<ConversationVerbs, 'send' | 'retry' | 'discard' | 'markRead' | 'setTyping'> {
   return {
-    async send({ conversation, text }) {
+    async send({ conversation, text, message: known }) {
       const { device } = signedIn()
-      const message = await device.outbox.queue({ conversation, kind: 'text', text })
+      const message = await device.outbox.queue({ conversation, kind: 'text', text, message: known })
       await takeUp(device, conversation)
       device.signals.typing.sent(conversation)
       return message

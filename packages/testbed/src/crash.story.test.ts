@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { toBase64Url, type MessageId } from '@tacit/contract'
 import type { ConversationId, Messenger, TimelineItem } from '@tacit/sdk'
 import { openDevice, openEngine, openMemoryStore, openNodeStore } from '@tacit/sdk/node'
 import { MortalStore, noticesOf, openWorld, PASSWORD, textsOf, until, Weather, type Death, type World, type WorldDevice } from './index.ts'
@@ -93,6 +94,45 @@ test('a process that dies at any write loses, doubles and reorders nothing, send
   await mortal.bury()
 }, 120_000)
 
+test('a message that is said again because nobody answered, with the id it had, is there once, wherever the process died', async () => {
+  const gina = await world.signedUp('Gina')
+  const mortal = new Mortal('henry')
+  let henry = await mortal.live()
+  await henry.signUp({ handle: 'Henry', password: PASSWORD })
+  const conversation = await henry.startDirect({ handle: 'gina' })
+  await gina.conversation('Henry')
+  await mortal.bury()
+  const deaths: Death[] = Array.from({ length: 5 }, (_, at) => [{ before: at + 1 }, { after: at + 1 }]).flat()
+  let died = 0
+  const said: string[] = []
+  for (const [round, death] of deaths.entries()) {
+    const text = `said ${round}`
+    const asked = { conversation, text, message: toBase64Url(crypto.getRandomValues(new Uint8Array(16))) as MessageId }
+    said.push(text)
+    henry = await mortal.live(death)
+    const accepted = henry.send(asked).then(() => becomesAccepted(henry, asked))
+    died += await Promise.race([accepted.then(() => 0), mortal.died.then(() => 1)])
+    await mortal.bury()
+    henry = await mortal.live()
+    // While it waits, while it is under way, and when it is in the log.
+    expect(await Promise.all([henry.send(asked), henry.send(asked)])).toEqual([asked.message, asked.message])
+    await becomesAccepted(henry, asked)
+    expect(await henry.send(asked)).toBe(asked.message)
+    await mortal.bury()
+  }
+  expect(died).toBeGreaterThan(4)
+  henry = await mortal.live()
+  await henry.send({ conversation, text: 'the end' })
+  await gina.sees(conversation, [...said, 'the end'])
+  const seen = await until(henry.watch('timeline', conversation), (now) => textsOf(now?.items ?? []).includes('the end'))
+  const messages = (seen?.items ?? []).filter(({ kind }) => kind === 'message')
+  expect(textsOf(messages)).toEqual([...said, 'the end'])
+  // Nor is it twice in the log, where nobody would show the second one.
+  const [first = NaN, ...later] = messages.map(({ seq }) => seq)
+  expect(later).toEqual(later.map((_, at) => first + 1 + at))
+  await mortal.bury()
+}, 120_000)
+
 test('a process that dies at any write while it makes a group finishes that group, or never began it', async () => {
   const carol = await world.signedUp('Carol')
   const mortal = new Mortal('dana')
@@ -142,6 +182,11 @@ test('an entry that kills the process is passed over, and what comes after it is
   expect(noticesOf(seen?.items ?? [])).toContain('unreadable unknown')
   await mortal.bury()
 }, 60_000)
+
+async function becomesAccepted(device: Messenger, { conversation, message }: { conversation: ConversationId; message: MessageId }) {
+  const isAccepted = (item: TimelineItem) => item.kind === 'message' && item.message === message && item.state.kind !== 'sending'
+  await until(device.watch('timeline', conversation), (now) => now?.items.some(isAccepted) ?? false)
+}
 
 /** Both write; `sent` is what was promised to be safe. */
 async function sendBoth(

@@ -2,7 +2,7 @@
 import { type AccountId, type ConversationId, type MessageId } from '@tacit/contract'
 import type { NoticeOfAccounts, UnreadableReason } from '../api.ts'
 import { isForgotten } from '../archive/archive.store.ts'
-import type { Writer } from '../local-store/driver.ts'
+import type { Reader, Writer } from '../local-store/driver.ts'
 
 /** A notice with people by account; their handles are joined when it is shown. */
 export type StoredNotice = NoticeOfAccounts
@@ -28,6 +28,14 @@ export async function addItem(
      values (?1, ?2, (select coalesce(max(part) + 1, 0) from item where conversation = ?1 and seq = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
     [conversation, seq, item.kind, row.message, row.account, row.mine, row.text, row.detail, time],
   )
+}
+
+/** Whether a message is in the log, whether it is shown or not. */
+export async function hasMessage(
+  reader: Reader,
+  { conversation, message }: { readonly conversation: ConversationId; readonly message: MessageId },
+): Promise<boolean> {
+  return (await reader.get('select 1 as found from item where conversation = ? and message = ?', [conversation, message])) !== undefined
 }
 
 /**

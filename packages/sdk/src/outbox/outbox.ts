@@ -3,10 +3,20 @@ import { MessageId, type ConversationId } from '@tacit/contract'
 import { MessengerError } from '../api.ts'
 import { hasIntent } from '../conversations/intent.store.ts'
 import type { DeviceCore } from '../device-core.ts'
+import type { Reader } from '../local-store/driver.ts'
+import { hasMessage } from '../messages/items.store.ts'
 import { byteLength, LONGEST_TEXT, LONGEST_TITLE, type ContentKind } from '../messages/payload.ts'
 import { mintId } from '../sealing.ts'
 import { Lane } from './lane.ts'
 import { busyConversations, eraseWaiting, findSealed, findWaiting, queueMessage } from './outbox.store.ts'
+
+interface Draft {
+  readonly conversation: ConversationId
+  readonly kind: ContentKind
+  readonly text: string
+  /** Minted by whoever may ask twice; without it one is minted here. */
+  readonly message?: MessageId | undefined
+}
 
 export class Outbox {
   readonly #core: DeviceCore
@@ -24,16 +34,20 @@ export class Outbox {
     return lane
   }
 
-  /** Resolves when the message is safe on this device (tx A); it is sent when that is possible. */
-  async queue(draft: { readonly conversation: ConversationId; readonly kind: ContentKind; readonly text: string }): Promise<MessageId> {
+  /**
+   * Resolves when the message is safe on this device (tx A); it is sent when that is possible. One that brings its id and is
+   * here already, waiting or in the log, is left as it is.
+   */
+  async queue(draft: Draft): Promise<MessageId> {
     const { conversation, kind, text } = draft
     const { conversations, clock, random, store } = this.#core
     const longest = kind === 'text' ? LONGEST_TEXT : LONGEST_TITLE
     if (text === '' || byteLength(text) > longest) throw new MessengerError('too_large', `Write 1 to ${longest} bytes.`)
-    const message = mintId(random, MessageId)
+    const message = draft.message ?? mintId(random, MessageId)
     await conversations.hold(conversation, async (hold) => {
       const { state } = hold
       if (!state) throw new MessengerError('not_found', 'There is no such conversation.')
+      if (draft.message && (await isKnown(store, { conversation, message }))) return
       const leaving = await hasIntent(store, { conversation, kind: 'leave' })
       if (state.standing === 'left' || state.standing === 'removed' || leaving)
         throw new MessengerError('not_allowed', 'You are not in this conversation any more.')
@@ -87,3 +101,6 @@ export class Outbox {
     return waiting
   }
 }
+
+const isKnown = async (reader: Reader, asked: { readonly conversation: ConversationId; readonly message: MessageId }): Promise<boolean> =>
+  (await findWaiting(reader, asked.message)) !== undefined || (await hasMessage(reader, asked))
