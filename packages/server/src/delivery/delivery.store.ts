@@ -92,8 +92,11 @@ export interface DeliveryStore {
   settled(): Promise<void>
   /** In the order asked; undefined for a device that never was a member. */
   positions(pairs: readonly Pair[]): Promise<(Position | undefined)[]>
-  /** In the order asked, without the entries that retention removed. */
-  ranges(ranges: readonly Range[]): Promise<StoredEntry[][]>
+  /**
+   * In the order asked, without the entries that retention removed. Those that would be begun after `atMost` bytes are left out at the
+   * end: at least one is read, and whoever asked has to ask again.
+   */
+  ranges(ranges: readonly Range[], atMost?: number): Promise<StoredEntry[][]>
 }
 
 export interface DeliveryStoreHears {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeFromServer, encodeEvent, signNack, type ConversationId, type Entry, type EventFrame } from '@tacit/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { newDeviceId, newPerson, type Person } from '../identity.test-support.ts'
@@ -298,6 +299,32 @@ describe('a feed', () => {
     line.congested = false
     rooms.delivery.wake(feed)
     await expect.poll(() => entriesOf(line, conversation).map(({ seq }) => seq)).toEqual([2, 3, 4])
+  })
+
+  test('leaves the loop to others while many read much: two pages in a turn, and nobody is passed over', async () => {
+    const readers = await Promise.all(Array.from({ length: 8 }, newPerson))
+    const size = 60_000
+    const logs = await Promise.all(
+      readers.map(async (reader) => {
+        const conversation = await converse(rooms, [alice, reader])
+        await sendMany(alice, { conversation, from: 2, count: 16, size })
+        return { reader, conversation, line: lineOf(reader) }
+      }),
+    )
+    rooms.delivery.forgetRecent()
+    for (const { line } of logs) rooms.delivery.resume(line, { cursors: [] })
+    const received = (): number[] => logs.map(({ line, conversation }) => entriesOf(line, conversation).length)
+    const inTurns: number[] = []
+    for (let before = 0; before < 16 * logs.length;) {
+      await nextTurn()
+      const now = received().reduce((sum, count) => sum + count, 0)
+      inTurns.push(now - before)
+      before = now
+    }
+    // PostgreSQL is asked for the pages of all of them with one query.
+    const aTurn = rooms.database.kind === 'sqlite' ? 2 * 256 * 1024 : logs.length * 256 * 1024
+    expect(Math.max(...inTurns) * size).toBeLessThanOrEqual(aTurn)
+    expect(received()).toEqual(logs.map(() => 16))
   })
 
   test('of a device that is removed ends with the commit that removed it, also when no doorbell said so', async () => {

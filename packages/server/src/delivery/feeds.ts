@@ -36,8 +36,11 @@ export interface FeedsDeps extends FeedSources {
   onFault(error: unknown): void
 }
 
-/** So that a thousand devices which come back at once do not hold up the loop, nor their pages the memory. */
-const FEEDS_PER_PASS = 256
+/**
+ * So that a thousand devices which come back at once do not hold up the loop. How many have something read for them depends on what
+ * there is (pages.ts), so twice as many ask as were served the last time, and no more.
+ */
+const FEEDS_PER_PASS = { least: 8, most: 256 } as const
 
 /** Logs that are looked at with one query. */
 const PLACES_PER_LOOK = 10_000
@@ -61,6 +64,7 @@ export class Feeds {
   #marked: Feed[] = []
   readonly #reading: Feed[] = []
   #passing = false
+  #asking: number = FEEDS_PER_PASS.most
   #again: NodeJS.Timeout | undefined
   /** Doorbells during a pass: what it has read of places may be older. */
   readonly #rungMeanwhile = new Map<ConversationId, number>()
@@ -138,7 +142,7 @@ export class Feeds {
     return true
   }
 
-  /** One at a time: while one reads, others gather for the next. */
+  /** One at a time, and one in a turn of the loop: meanwhile others gather for the next. */
   async #pass(): Promise<void> {
     this.#passing = true
     const asking = this.#nextAsking()
@@ -148,13 +152,17 @@ export class Feeds {
       this.#deps.onFault(error)
       this.#again = setTimeout(() => this.#markAll(asking), AGAIN_AFTER)
     }
+    setImmediate(() => this.#passed())
+  }
+
+  #passed(): void {
     this.#rungMeanwhile.clear()
-    this.#passing = this.#reading.length > 0
-    if (this.#passing) setImmediate(() => void this.#pass())
+    this.#passing = false
+    if (this.#reading.length > 0) void this.#pass()
   }
 
   #nextAsking(): Asking[] {
-    return this.#reading.splice(0, FEEDS_PER_PASS).flatMap((feed) => {
+    return this.#reading.splice(0, this.#asking).flatMap((feed) => {
       feed.scheduled = false
       const want = feed.want()
       return want ? [{ feed, want }] : []
@@ -168,16 +176,30 @@ export class Feeds {
   /** Reads what all of them want, pages together, and gives it to them. */
   async #serve(asking: readonly Asking[]): Promise<void> {
     const found = await this.#readAll(asking)
+    const left: Feed[] = []
     for (const [at, { feed }] of asking.entries()) {
       const one = found[at]
-      if (!one || !feed.isOpen) continue
-      if (one.kind === 'places') this.#takePlaces(feed, one)
-      else feed.take(one)
-      if (feed.want()) this.mark(feed)
+      if (!one) left.push(feed)
+      else if (feed.isOpen) this.#give(feed, one)
     }
+    this.#goFirst(left)
+    this.#asking = Math.min(Math.max(FEEDS_PER_PASS.least, 2 * (asking.length - left.length)), FEEDS_PER_PASS.most)
   }
 
-  /** In the order asked. */
+  #give(feed: Feed, found: Found): void {
+    if (found.kind === 'places') this.#takePlaces(feed, found)
+    else feed.take(found)
+    if (feed.want()) this.mark(feed)
+  }
+
+  /** Those that were not come to: in the next pass before all others, or whoever has much to read would be served alone. */
+  #goFirst(feeds: readonly Feed[]): void {
+    const waiting = feeds.filter((feed) => !feed.scheduled)
+    for (const feed of waiting) feed.scheduled = true
+    this.#reading.unshift(...waiting)
+  }
+
+  /** In the order asked; undefined for whom there was no room. */
   async #readAll(asking: readonly Asking[]): Promise<(Found | undefined)[]> {
     const requests = asking.flatMap(({ want }) => (want.kind === 'page' ? [want] : []))
     const pages = await readPages(this.#deps.store, requests)

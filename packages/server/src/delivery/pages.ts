@@ -98,13 +98,17 @@ interface Wanted extends SharedPage {
   limit: number
   bytes: number
   entries: readonly PageEntry[]
+  isRead: boolean
 }
 
-/** Answers in the order asked. */
+/** What is read at once, bytes, and then the page that was begun: everybody else's messages wait as long. */
+const AT_ONCE = 256 * 1024
+
+/** Answers in the order asked; undefined where there was no room any more, so that it has to be asked again. */
 export async function readPages(
   store: Pick<DeliveryStore, 'positions' | 'ranges'>,
   requests: readonly PageRequest[],
-): Promise<PageAnswer[]> {
+): Promise<(PageAnswer | undefined)[]> {
   if (requests.length === 0) return []
   const positions = await store.positions(requests)
   const shared = new Map<string, Wanted>()
@@ -113,9 +117,14 @@ export async function readPages(
     return position && share(shared, request, { after: Math.max(request.after, position.fromSeq), end: readableEnd(position) })
   })
   const wanted = [...shared.values()]
-  const found = await store.ranges(wanted)
-  for (const [at, page] of wanted.entries()) page.entries = (found[at] ?? []).map(readEntry)
+  const found = await store.ranges(wanted, AT_ONCE)
+  for (const [at, page] of wanted.entries()) {
+    const entries = found[at]
+    page.isRead = entries !== undefined
+    page.entries = entries?.map(readEntry) ?? []
+  }
   return requests.map((request, at) => {
+    if (pages[at]?.isRead === false) return undefined
     const { toSeq, epoch, fromSeq } = positions[at] ?? NOWHERE
     return { outcome: cutPage(pages[at], request), membership: { memberIn: toSeq === null ? epoch : NEVER, fromSeq } }
   })
@@ -127,7 +136,7 @@ function share(shared: Map<string, Wanted>, request: PageRequest, { after, end }
   const key = `${conversation}${after}/${end}`
   const page = shared.get(key)
   if (!page) {
-    const made: Wanted = { conversation, after, end, limit, bytes, entries: [], frames: new Map() }
+    const made: Wanted = { conversation, after, end, limit, bytes, entries: [], isRead: false, frames: new Map() }
     shared.set(key, made)
     return made
   }

@@ -31,6 +31,9 @@ export interface PostgresDeliveryDeps {
 /** What one statement takes at most, and how many entries may wait for each lane. */
 const BATCH = { maxItems: 512, maxBytes: 4 * 1024 * 1024, maxQueued: 8192 } as const
 
+/** Logs that are read with one query. */
+const RANGES_PER_QUERY = 32
+
 /** How long cursors wait for company, milliseconds. */
 const PATIENCE = 25
 
@@ -74,8 +77,17 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return pairs.map((_, at) => found.get(at + 1))
   }
 
-  async ranges(ranges: readonly Range[]): Promise<StoredEntry[][]> {
-    if (ranges.length === 0) return []
+  async ranges(ranges: readonly Range[], atMost = Infinity): Promise<StoredEntry[][]> {
+    const found: StoredEntry[][] = []
+    for (let size = 0; found.length < ranges.length && size < atMost;) {
+      const read = await this.#read(ranges.slice(found.length, found.length + RANGES_PER_QUERY))
+      for (const { bytes } of read.flat()) size += bytes.length
+      found.push(...read)
+    }
+    return found
+  }
+
+  async #read(ranges: readonly Range[]): Promise<StoredEntry[][]> {
     const { rows } = await this.#deps.database.reading.query<statements.RangeRow>(statements.ranges(ranges))
     const found = Map.groupBy(rows, ({ place }) => place)
     return ranges.map((_, at) => found.get(at + 1) ?? [])

@@ -60,8 +60,15 @@ export class SqliteDeliveryStore implements DeliveryStore {
     return Promise.resolve(this.#snapshot(pairs, (pair) => this.#reads.position(pair)))
   }
 
-  ranges(ranges: readonly Range[]): Promise<StoredEntry[][]> {
-    return Promise.resolve(this.#snapshot(ranges, (range) => this.#reads.range(range)))
+  ranges(ranges: readonly Range[], atMost = Infinity): Promise<StoredEntry[][]> {
+    let size = 0
+    const read = (range: Range): StoredEntry[] | undefined => {
+      if (size >= atMost) return undefined
+      const entries = this.#reads.range(range)
+      for (const { bytes } of entries) size += bytes.length
+      return entries
+    }
+    return Promise.resolve(this.#snapshot(ranges, read).filter((entries) => entries !== undefined))
   }
 
   #statementsOn(sqlite: SqliteConnection): Statements {
