@@ -7,7 +7,7 @@ interface Piece {
   readonly size: number
 }
 
-const piece = (what: string, size = 1): Piece => ({ owner: what.slice(0, -1), what, size })
+const piece = (what: string, size = 1): Piece => ({ owner: what.replace(/\d+$/, ''), what, size })
 const pieces = (owner: string, count: number, size = 1): Piece[] =>
   Array.from({ length: count }, (_, at) => piece(`${owner}${at + 1}`, size))
 
@@ -30,11 +30,26 @@ describe('a batch', () => {
     expect(take(queue, { maxItems: 4 })).toEqual(['mallory6'])
   })
 
-  test('that is full of bytes leaves large pieces to the next, in their order', () => {
+  test('that is full of bytes leaves to the next what does not fit, and takes what others have', () => {
     const queue = [...pieces('mallory', 3, 60), ...pieces('alice', 2, 10)]
-    expect(take(queue, {})).toEqual(['mallory1', 'alice1'])
-    expect(take(queue, {})).toEqual(['mallory2', 'alice2'])
+    expect(take(queue, {})).toEqual(['mallory1', 'alice1', 'alice2'])
+    expect(take(queue, {})).toEqual(['mallory2'])
     expect(take(queue, {})).toEqual(['mallory3'])
+  })
+
+  test('lets nothing overtake what its sender handed in before, however small it is', () => {
+    const queue = [...pieces('mallory', 2, 60), piece('mallory3'), ...pieces('alice', 1, 10)]
+    expect(take(queue, {})).toEqual(['mallory1', 'alice1'])
+    expect(take(queue, {})).toEqual(['mallory2', 'mallory3'])
+  })
+
+  test('takes few large pieces where it takes many small ones, so that nobody waits long for somebody else’s', () => {
+    const [large, room] = [60 * 1024, { maxItems: 1000, maxBytes: 4 * 1024 * 1024 }]
+    const queue = [...pieces('mallory', 3, large), ...pieces('eve', 3, large), ...pieces('alice', 500, 4000)]
+    const alices = pieces('alice', 500).map(({ what }) => what)
+    expect(take(queue, room)).toEqual(['mallory1', 'eve1', ...alices])
+    expect(take(queue, room)).toEqual(['mallory2', 'eve2'])
+    expect(take(queue, room)).toEqual(['mallory3', 'eve3'])
   })
 
   test('takes one piece also when that is larger than a batch', () => {
