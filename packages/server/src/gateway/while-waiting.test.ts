@@ -21,6 +21,8 @@ let [mostInTurn, inTurn] = [0, 0]
 /** When a turn was refused, and when the newest acknowledgement was read: at the server, however late the device hears of it. */
 let [refusedAt, readAt] = [0, 0]
 let word = Promise.withResolvers<Record<string, never>>()
+/** How long the server works on an acknowledgement, milliseconds. */
+let toil = 0
 
 const noRoom = (): Promise<never> => Promise.reject(new Refusal('not_found'))
 const commands = {
@@ -33,6 +35,7 @@ const commands = {
     'delivery.acknowledge': () => {
       asked += 1
       readAt = performance.now()
+      while (performance.now() < readAt + toil);
       if (inTurn === 0) setImmediate(() => (inTurn = 0))
       inTurn += 1
       mostInTurn = Math.max(mostInTurn, inTurn)
@@ -56,6 +59,7 @@ let url: string
 beforeEach(async () => {
   asked = 0
   mostInTurn = 0
+  toil = 0
   word = Promise.withResolvers()
   server = createServer()
   gateway = new SocketGateway({
@@ -176,6 +180,19 @@ test('of a socket that brings much at once a part is read in each turn, so that 
   word.resolve({})
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
   device.socket.terminate()
+})
+
+test('while those who bring much are read, most of the time is left to others', async () => {
+  toil = 2
+  word.resolve({})
+  const conversation = ConversationId.parse(systemRandom.id())
+  const cursors = Array.from({ length: 140 }, (_, seq) => ({ conversation, seq }))
+  const noisy = await Promise.all([introduced(), introduced()])
+  const before = performance.eventLoopUtilization()
+  const outcomes = noisy.flatMap((device) => Array.from({ length: 150 }, () => device.outcome('delivery.acknowledge', { cursors })))
+  expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.7)
+  for (const { socket } of noisy) socket.terminate()
 })
 
 test('a socket that was refused for a spent budget is not read for a while, and loses nothing', async () => {
