@@ -102,15 +102,20 @@ export class Generator {
     if (yielding && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
   }
 
-  /** Runs some work; resolves with what it reports in the end, and what the server spent while it was measured, microseconds. */
-  run(devices: readonly BenchDevice[], work: Work): Promise<{ report: Report; microseconds: number }> {
+  /**
+   * Runs some work; resolves with what it reports in the end, and what the server spent while it was measured, microseconds.
+   * `began` is called when measuring begins.
+   */
+  run(devices: readonly BenchDevice[], work: Work, began = () => {}): Promise<{ report: Report; microseconds: number }> {
     const { url, contender } = this.#server
     const assignment: Assignment = { url, server: isFloor(contender) ? contender : 'relay', devices, work }
     let before = this.#server.spent()
     return new Promise((resolve, reject) => {
       this.#child.removeAllListeners('message').on('message', (report: Report) => {
-        if (report.kind === 'measuring') before = this.#server.spent()
-        else if (report.kind === 'failed') reject(new Error(report.why))
+        if (report.kind === 'measuring') {
+          before = this.#server.spent()
+          began()
+        } else if (report.kind === 'failed') reject(new Error(report.why))
         else resolve({ report, microseconds: this.#server.spent() - before })
       })
       this.#child.send(assignment)
