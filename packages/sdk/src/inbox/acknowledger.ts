@@ -75,7 +75,10 @@ export class Acknowledger {
 
   #gather(): void {
     if (this.#timer) return
-    const stop = this.#parts.clock.after(ACKNOWLEDGE_WITHIN, () => this.hurry())
+    const stop = this.#parts.clock.after(ACKNOWLEDGE_WITHIN, () => {
+      this.#timer = undefined
+      this.hurry()
+    })
     this.#timer = { kind: 'gathering', stop }
   }
 
