@@ -7,7 +7,6 @@ import { forgetTokens, saveTokens } from './account/settings.ts'
 import { Upkeep } from './account/upkeep.ts'
 import { Connection } from './connection/connection.ts'
 import type { Server } from './connection/http.ts'
-import { reached } from './connection/reached.ts'
 import { Session, type StoredTokens } from './connection/session.ts'
 import { Attendance } from './conversations/attendance.ts'
 import { followedCursors } from './conversations/conversation.store.ts'
@@ -32,8 +31,8 @@ import { toldMessages } from './messages/told.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { Decisions } from './outbox/decisions.ts'
 import { Outbox } from './outbox/outbox.ts'
-import { hasUndone } from './outbox/outbox.store.ts'
 import { TakenUp } from './requests/taken-up.ts'
+import { settle } from './settle.ts'
 import { Signals } from './signals/signals.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Evidence } from './transparency/key-log.store.ts'
@@ -201,20 +200,12 @@ export class Device {
     this.#parts.renewed(changed)
   }
 
-  /**
-   * Waits until this device has done for the others what it can: sent what waits, told how far it is, committed what is its
-   * turn. At most `within` milliseconds. `waiting`: something is left, because of time, the network, or somebody else.
-   */
-  async settle(within: number): Promise<'settled' | 'waiting'> {
-    const { clock, store } = this.core
-    const end = clock.now() + within
-    await reached(this.connection.state, clock, within)
-    this.archive.hurry()
-    const rest = (): Promise<void> => this.#duties.rest(this.connection.isOnline ? Math.max(0, end - clock.now()) : 0)
-    await rest()
-    this.#acknowledger.hurry()
-    await rest()
-    return this.connection.isOnline && !(await hasUndone(store)) ? 'settled' : 'waiting'
+  /** Waits until this device has done for the others what it can (settle.ts); at most `within` milliseconds. */
+  settle(within: number): Promise<'settled' | 'waiting'> {
+    return settle(
+      { core: this.core, connection: this.connection, archive: this.archive, duties: this.#duties, acknowledger: this.#acknowledger },
+      within,
+    )
   }
 
   #openSession(): Session {
