@@ -302,7 +302,7 @@ describe('a feed', () => {
   })
 
   test('leaves the loop to others while many read much: two pages in a turn, and nobody is passed over', async () => {
-    const readers = await Promise.all(Array.from({ length: 8 }, newPerson))
+    const readers = await Promise.all(Array.from({ length: 8 }, () => newPerson()))
     const size = 60_000
     const logs = await Promise.all(
       readers.map(async (reader) => {
