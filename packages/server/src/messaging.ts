@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import type { Bus, NoticeOf } from './bus/bus.ts'
 import type { RoundsDeps } from './bus/rounds.ts'
 import type { Bells } from './bus/bells.ts'
-import type { Clock } from './clock.ts'
+import { systemElapsed, type Clock } from './clock.ts'
 import { conversationRoutes } from './conversations/conversations.routes.ts'
 import { Conversations } from './conversations/conversations.ts'
 import { Turns } from './conversations/turns.ts'
@@ -180,6 +180,7 @@ function openGateway(
   return new SocketGateway({
     bus,
     clock,
+    elapsed: systemElapsed,
     random,
     log,
     limits,

@@ -224,8 +224,14 @@ export class Turn {
   #lines: SocketLine[] = []
   #read: SocketLine[] = []
   readonly #held: SocketLine[] = []
+  readonly #elapsed: () => number
   #scheduled = false
   #rests = false
+
+  /** `elapsed`: milliseconds that pass, whatever the clock says. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed
+  }
 
   /** Something of the line was read. */
   reads(line: SocketLine): void {
@@ -254,9 +260,9 @@ export class Turn {
     const next = this.#held.shift()
     if (!next) return
     this.#rests = true
-    const began = performance.now()
+    const began = this.#elapsed()
     next.release('others')
-    setImmediate(() => setImmediate(() => this.#rest(RESTS * (performance.now() - began))))
+    setImmediate(() => setImmediate(() => this.#rest(RESTS * (this.#elapsed() - began))))
   }
 
   #rest(milliseconds: number): void {

@@ -20,6 +20,8 @@ import { TokenBuckets } from './token-bucket.ts'
 
 export interface SocketGatewayDeps extends Omit<SocketSessionDeps, 'opened'>, SocketAdmissionDeps {
   readonly bus: Bus
+  /** Milliseconds that pass, whatever the clock says. */
+  elapsed(): number
   /** The number of the newest socket of each device, at whichever server. */
   newestLines(devices: readonly DeviceId[]): Promise<ReadonlyMap<DeviceId, number>>
   /** Hears why it could not be looked after sockets of other servers. */
@@ -75,7 +77,12 @@ export class SocketGateway {
     deps.bus.listen('line_opened', ({ device, line }) => this.#openedSomewhere(device, line))
     this.#frames = new TokenBuckets(deps.limits.frames)
     this.#websockets = new WebSocketServer(serverOptions(deps.limits))
-    this.#surroundings = { clock: deps.clock, limits: deps.limits, turn: new Turn(), drained: (line) => this.#drained(line) }
+    this.#surroundings = {
+      clock: deps.clock,
+      limits: deps.limits,
+      turn: new Turn(() => deps.elapsed()),
+      drained: (line) => this.#drained(line),
+    }
     this.#listeners = this.#sharedListeners()
   }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { AccountId, closeCodes, ConversationId, CONTRACT_VERSION, DeviceId, Refusal, SessionId } from '@tacit/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createInProcessBus } from '../bus/in-process.ts'
-import { systemClock } from '../clock.ts'
+import { systemClock, systemElapsed } from '../clock.ts'
 import { portOf } from '../metrics.ts'
 import { systemRandom } from '../random.ts'
 import { Device } from './device.test-support.ts'
@@ -68,6 +68,7 @@ beforeEach(async () => {
     newestLines: () => Promise.resolve(new Map()),
     onFault: () => undefined,
     clock: systemClock,
+    elapsed: systemElapsed,
     random: systemRandom,
     log: () => undefined,
     lag: { shedding: 'nothing' },
