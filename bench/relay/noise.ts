@@ -23,7 +23,7 @@ class Rager {
   readonly #url: string
   readonly #self: BenchDevice
   /** Made once: whoever is noisy would not spend their time on that. */
-  readonly #sealed: readonly Uint8Array[]
+  readonly #sealed: readonly Uint8Array<ArrayBuffer>[]
   /** The last number that was sent, and the one of the last message that was accepted. */
   #sent = 0
   #accepted = 0
