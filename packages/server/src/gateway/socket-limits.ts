@@ -36,6 +36,9 @@ export interface SocketLimits {
   readonly handshakes: BucketSize
   /** All frames of a device, control frames too, and one more for every 4 KiB: what exceeds it is a flood. */
   readonly frames: BucketSize
+  /** Bytes that all devices of an account bring: who brings more is not refused but read later, and at most so late, milliseconds. */
+  readonly bytes: BucketSize
+  readonly readsWithin: number
   /** Refused frames after which a flooding socket is closed. */
   readonly strikes: number
   /** Per device. */
@@ -74,6 +77,9 @@ export function socketLimits(factor: number): SocketLimits {
     perAccount: 32 * factor,
     handshakes: bucket(50, 10),
     frames: bucket(400, 200),
+    // What people write in all of a day is less. A frame is read whole: after the largest one the next is read five seconds later.
+    bytes: bucket(1024 * KIB, 256 * KIB),
+    readsWithin: 5 * SECOND,
     strikes: 3,
     sends: bucket(60, 5),
     // A new device joins every conversation of its account by a commit each, and one that comes back renews its keys in front

@@ -20,9 +20,9 @@ export type Identity =
 
 /**
  * Why a socket is not read, a bit each: too many of its commands wait for an answer, others have their turn, it has spent its budget,
- * the server stops, it was closed and went on.
+ * the server stops, it was closed and went on, its account brought too many bytes.
  */
-const HOLDS = { answers: 1, others: 2, budget: 4, stop: 8, end: 16 } as const
+const HOLDS = { answers: 1, others: 2, budget: 4, stop: 8, end: 16, bytes: 32 } as const
 
 /** What all sockets of a gateway share. */
 export interface SocketSurroundings {
@@ -140,9 +140,12 @@ export class SocketLine {
 
   /** It was refused for a spent budget. What it goes on to send waits with it for a while, instead of being read and refused. */
   rest(): void {
-    if (this.closing || (this.#held & HOLDS.budget) > 0) return
-    this.hold('budget')
-    setTimeout(() => this.release('budget'), this.#shared.limits.restsFor).unref()
+    this.#holdFor('budget', this.#shared.limits.restsFor)
+  }
+
+  /** Its account brought more bytes than it may: the next ones are read in so many seconds. */
+  waitForBytes(seconds: number): void {
+    this.#holdFor('bytes', Math.min(seconds * 1000, this.#shared.limits.readsWithin))
   }
 
   /** So many bytes came after it was closed: on their way already, or by somebody who does not care. */
@@ -151,6 +154,12 @@ export class SocketLine {
     if (this.#came < this.#shared.limits.afterEnd || (this.#held & HOLDS.end) > 0) return
     this.hold('end')
     setTimeout(() => this.terminate(), this.#shared.limits.lingers).unref()
+  }
+
+  #holdFor(why: 'budget' | 'bytes', milliseconds: number): void {
+    if (this.closing || (this.#held & HOLDS[why]) > 0) return
+    this.hold(why)
+    setTimeout(() => this.release(why), milliseconds).unref()
   }
 
   /** Stops reading, until every reason for it is gone: the network then holds back the sender. */

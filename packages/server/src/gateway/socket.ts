@@ -4,7 +4,16 @@
  */
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { decodeCommand, failures, limits as sizes, Refusal, SUBPROTOCOL, type DeviceId, type SessionId } from '@tacit/contract'
+import {
+  decodeCommand,
+  failures,
+  limits as sizes,
+  Refusal,
+  SUBPROTOCOL,
+  type AccountId,
+  type DeviceId,
+  type SessionId,
+} from '@tacit/contract'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Bus } from '../bus/bus.ts'
 import type { Turns } from '../conversations/turns.ts'
@@ -55,6 +64,7 @@ export class SocketGateway {
   readonly #admission: SocketAdmission
   readonly #session: SocketSession
   readonly #frames: TokenBuckets<SocketLine | DeviceId>
+  readonly #bytes: TokenBuckets<AccountId>
   readonly #sockets = new Set<SocketLine>()
   readonly #websockets: WebSocketServer
   readonly #lineOf = new WeakMap<WebSocket, SocketLine>()
@@ -76,6 +86,7 @@ export class SocketGateway {
     deps.bus.listen('session_ended', ({ session }) => this.revoke(session))
     deps.bus.listen('line_opened', ({ device, line }) => this.#openedSomewhere(device, line))
     this.#frames = new TokenBuckets(deps.limits.frames)
+    this.#bytes = new TokenBuckets(deps.limits.bytes)
     this.#websockets = new WebSocketServer(serverOptions(deps.limits))
     this.#surroundings = {
       clock: deps.clock,
@@ -123,6 +134,7 @@ export class SocketGateway {
     for (const socket of this.#sockets) this.#look(socket, now)
     this.#admission.prune(now)
     this.#frames.prune(now)
+    this.#bytes.prune(now)
     this.#deps.commands.prune(now)
     this.#deps.presence.sweep(now)
     this.#deps.turns.sweep(now)
@@ -241,9 +253,16 @@ export class SocketGateway {
     const now = this.#deps.clock.now()
     line.heard(bytes, now)
     if (!isBinary || !Buffer.isBuffer(data)) return line.closeWith(UNSUPPORTED_DATA)
+    if (line.identity.kind === 'open') this.#charge(line, { account: line.identity.line.account, bytes, now })
     const wait = this.#frames.take(spender(line), now, 1 + Math.floor(data.length / FRAME_UNIT))
     if (wait > 0) return this.#strike(line, { data, wait })
     this.#session.take(line, data)
+  }
+
+  /** What this socket brings next waits for as long as its account has brought too much, with whatever device. */
+  #charge(line: SocketLine, { account, bytes, now }: { account: AccountId; bytes: number; now: number }): void {
+    const wait = this.#bytes.charge(account, bytes, now)
+    if (wait > 0) line.waitForBytes(wait)
   }
 
   /** Returns whether the control frame was within the budget. */

@@ -46,10 +46,13 @@ export class TokenBuckets<Key> {
     return bucket ? Math.max(0, (1 - this.#refilled(bucket, now)) / this.#size.perSecond) : 0
   }
 
-  /** Takes so many for what was done, also more than there are: the next one then waits longer. */
-  charge(key: Key, amount: number, now: number): void {
+  /** Takes so many for what was done, also more than there are: the next one then waits longer. Returns how many seconds. */
+  charge(key: Key, amount: number, now: number): number {
     const bucket = this.#buckets.get(key)
-    this.#buckets.set(key, { tokens: (bucket ? this.#refilled(bucket, now) : this.#size.burst) - amount, at: now })
+    const tokens = (bucket ? this.#refilled(bucket, now) : this.#size.burst) - amount
+    if (!bucket) this.#buckets.set(key, { tokens, at: now })
+    else [bucket.tokens, bucket.at] = [tokens, now]
+    return Math.max(0, (1 - tokens) / this.#size.perSecond)
   }
 
   /** Whether the key has spent nothing that has not come back. */

@@ -196,6 +196,27 @@ test('while those who bring much are read, most of the time is left to others', 
   for (const { socket } of noisy) socket.terminate()
 })
 
+test('what an account brings is bounded, with however many devices: it waits and loses nothing, and nobody else waits', async () => {
+  const alice = owner()
+  const devices = await Promise.all([introduced(alice), introduced({ ...alice, device: DeviceId.parse(systemRandom.id()) })])
+  const other = await introduced()
+  const message = { conversation: ConversationId.parse(systemRandom.id()), epoch: 0, clientSeq: 1, bytes: new Uint8Array(60_000) }
+  const { burst, perSecond } = socketLimits(1).bytes
+  const began = performance.now()
+  const all = Promise.all(devices.flatMap((device) => Array.from({ length: 12 }, () => device.outcome('delivery.send', message))))
+  const others: number[] = []
+  const answered = all.then(() => true)
+  while (!(await Promise.race([answered, other.outcome('delivery.send', { ...message, bytes: new Uint8Array(100) }).then(() => false)]))) {
+    others.push(performance.now())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  expect(new Set(await all)).toEqual(new Set(['not_found']))
+  const seconds = (performance.now() - began) / 1000
+  expect(seconds).toBeGreaterThan((0.8 * (24 * 60_000 - 60_000 - burst)) / perSecond)
+  expect(others.length).toBeGreaterThan(5)
+  for (const { socket } of [...devices, other]) socket.terminate()
+})
+
 test('a socket that was refused for a spent budget is not read for a while, and loses nothing', async () => {
   word.resolve({})
   const device = await introduced()
