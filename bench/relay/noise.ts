@@ -12,6 +12,9 @@ const SIZES = [300, 4_000, 60_000]
 const VOLLEY = 50
 const EVERY = 20
 
+/** Bytes that wait for the network; without a bound what is measured is how this process fills the memory. */
+const MOST_UNSENT = 4 * 1024 * 1024
+
 /** Goes on until its process ends. */
 export function makeNoise({ url, devices }: Assignment): void {
   // From one address, as from one house.
@@ -54,6 +57,7 @@ class Rager {
   }
 
   #hurl(socket: WebSocket): void {
+    if (socket.bufferedAmount > MOST_UNSENT) return
     if (this.#unanswered === 0) this.#sent = this.#accepted
     const { conversation } = this.#self
     for (let at = 0; at < VOLLEY; at++) {
