@@ -220,8 +220,8 @@ export class DeviceLine implements Line {
   }
 }
 
-/** How long nobody is read on after somebody was, as multiples of what that took. */
-const RESTS = 3
+/** How long nobody is read on after somebody was: as multiples of what that took, and at most, milliseconds. The process may have stood still. */
+const RESTS = { times: 3, longest: 250 } as const
 
 /**
  * A turn of the loop. Those who brought so much in it that they are held are read on one after the other, however many they are, with
@@ -271,16 +271,16 @@ export class Turn {
     this.#rests = true
     const began = this.#elapsed()
     next.release('others')
-    setImmediate(() => setImmediate(() => this.#rest(RESTS * (this.#elapsed() - began))))
+    setImmediate(() => setImmediate(() => this.#rest(this.#elapsed() - began)))
   }
 
-  #rest(milliseconds: number): void {
+  #rest(took: number): void {
     const goOn = (): void => {
       this.#rests = false
       this.#readOn()
     }
     if (this.#held.length === 0) goOn()
-    else setTimeout(goOn, milliseconds).unref()
+    else setTimeout(goOn, Math.min(RESTS.times * took, RESTS.longest)).unref()
   }
 
   #writeAll(): void {
