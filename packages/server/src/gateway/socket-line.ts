@@ -124,18 +124,22 @@ export class SocketLine {
     if (!this.closing) this.#socket.pong(data)
   }
 
-  /** So many bytes came. Of somebody who brings much at once more is read when others had their turn. */
-  heard(bytes: number, now: number): void {
+  /** So many bytes came. Returns whether it brought so much in this turn that others come first. */
+  heard(bytes: number, now: number): boolean {
     this.heardAt = now
     if (this.#came === 0) this.#shared.turn.reads(this)
     this.#came += bytes
-    if (this.#came >= this.#shared.limits.atOnce) this.hold('others')
+    return this.#came >= this.#shared.limits.atOnce
   }
 
-  /** Whether it brought so much in this turn that others come first. */
-  endTurn(): 'held' | 'free' {
+  /** More of it is read when others had their turn. */
+  letOthersGo(): void {
+    this.hold('others')
+    this.#shared.turn.holds(this)
+  }
+
+  endTurn(): void {
     if (!this.closing) this.#came = 0
-    return (this.#held & HOLDS.others) > 0 ? 'held' : 'free'
   }
 
   /** It was refused for a spent budget. What it goes on to send waits with it for a while, instead of being read and refused. */
@@ -232,7 +236,8 @@ const RESTS = { times: 3, longest: 250 } as const
 export class Turn {
   #lines: SocketLine[] = []
   #read: SocketLine[] = []
-  readonly #held: SocketLine[] = []
+  /** Those that let others go first, in their order. */
+  readonly #held = new Set<SocketLine>()
   readonly #elapsed: () => number
   #scheduled = false
   #rests = false
@@ -250,6 +255,11 @@ export class Turn {
     setImmediate(() => this.#end())
   }
 
+  /** The line is held until its turn comes. */
+  holds(line: SocketLine): void {
+    this.#held.add(line)
+  }
+
   /** Something is to be written to the line. */
   writes(line: SocketLine): void {
     if (this.#lines.push(line) === 1) process.nextTick(() => process.nextTick(() => this.#writeAll()))
@@ -259,15 +269,16 @@ export class Turn {
     this.#scheduled = false
     const lines = this.#read
     this.#read = []
-    for (const line of lines) if (line.endTurn() === 'held') this.#held.push(line)
+    for (const line of lines) line.endTurn()
     this.#readOn()
   }
 
   /** What was read of it is stored and handed on in the turn after. */
   #readOn(): void {
     if (this.#rests) return
-    const next = this.#held.shift()
+    const [next] = this.#held
     if (!next) return
+    this.#held.delete(next)
     this.#rests = true
     const began = this.#elapsed()
     next.release('others')
@@ -279,7 +290,7 @@ export class Turn {
       this.#rests = false
       this.#readOn()
     }
-    if (this.#held.length === 0) goOn()
+    if (this.#held.size === 0) goOn()
     else setTimeout(goOn, Math.min(RESTS.times * took, RESTS.longest)).unref()
   }
 

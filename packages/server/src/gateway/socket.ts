@@ -251,12 +251,19 @@ export class SocketGateway {
     const bytes = Buffer.isBuffer(data) ? data.length : 0
     if (line.closing) return line.ignore(bytes)
     const now = this.#deps.clock.now()
-    line.heard(bytes, now)
+    if (line.heard(bytes, now)) this.#letOthersGo(line)
     if (!isBinary || !Buffer.isBuffer(data)) return line.closeWith(UNSUPPORTED_DATA)
     if (line.identity.kind === 'open') this.#charge(line, { account: line.identity.line.account, bytes, now })
     const wait = this.#frames.take(spender(line), now, 1 + Math.floor(data.length / FRAME_UNIT))
     if (wait > 0) return this.#strike(line, { data, wait })
     this.#session.take(line, data)
+  }
+
+  /** Somebody who brings much with one device may have as much under way with all the others. */
+  #letOthersGo(line: SocketLine): void {
+    line.letOthersGo()
+    if (line.identity.kind !== 'open') return
+    for (const { socket } of this.#deps.lines.ofAccount(line.identity.line.account)) socket.letOthersGo()
   }
 
   /** What this socket brings next waits for as long as its account has brought too much, with whatever device. */

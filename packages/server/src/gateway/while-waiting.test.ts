@@ -183,6 +183,20 @@ test('of a socket that brings much at once a part is read in each turn, so that 
   device.socket.terminate()
 })
 
+test('of an account that brings much with all its devices one is read in each turn', async () => {
+  word.resolve({})
+  const alice = owner()
+  const devices = await Promise.all(Array.from({ length: 8 }, () => introduced({ ...alice, device: DeviceId.parse(systemRandom.id()) })))
+  const conversation = ConversationId.parse(systemRandom.id())
+  const cursors = Array.from({ length: 140 }, (_, seq) => ({ conversation, seq }))
+  // So that what all of them bring is there at the server before anything of it is read.
+  toil = 1
+  const outcomes = devices.flatMap((device) => Array.from({ length: 25 }, () => device.outcome('delivery.acknowledge', { cursors })))
+  expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['accepted']))
+  expect(mostInTurn).toBeLessThan(50)
+  for (const { socket } of devices) socket.terminate()
+})
+
 test('while those who bring much are read, most of the time is left to others', async () => {
   toil = 2
   word.resolve({})
