@@ -1,5 +1,5 @@
 /**
- * A data folder with many people, a few in each conversation, one device each. Rows are written as sign-up and the first
+ * A data folder with many people, a few in each conversation, mostly one device each. Rows are written as sign-up and the first
  * commit would leave them, because ten thousand real sign-ups would measure OPAQUE and not the relay.
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -23,6 +23,8 @@ export interface WorldSize {
   readonly count: number
   /** How many consecutive devices share a conversation; from the first one on, the last size for all the rest. Two unless given. */
   readonly together?: readonly number[]
+  /** So many devices, the last ones, are of one account; all others have one each. */
+  readonly ofOneAccount?: number
 }
 
 /** Makes the folder's database and secrets. Every conversation is at epoch 1, with an empty log. */
@@ -37,17 +39,22 @@ export async function makeWorld({ folder, ...size }: WorldSize & { folder: strin
   return people
 }
 
-function addPeople(sqlite: DatabaseSync, { count, together = [2] }: WorldSize): BenchDevice[] {
+function addPeople(sqlite: DatabaseSync, { count, together = [2], ofOneAccount = 0 }: WorldSize): BenchDevice[] {
   const people: BenchDevice[] = []
   const now = Date.now()
   const sizes = [...together]
   let [room, conversation] = [0, ConversationId.parse(id())]
+  let account = id()
   for (let at = 0; at < count; at++) {
-    const [account, device, name, token] = [id(), DeviceId.parse(id()), `bench${at}`, randomBytes(32).toString('base64url')]
+    const [device, token] = [DeviceId.parse(id()), randomBytes(32).toString('base64url')]
     const access_hash = createHash('sha256').update(token).digest()
     const expiry = { access_expires_at: now + A_DAY, refresh_hash: randomBytes(32), refresh_expires_at: now + A_DAY }
-    const names = { handle: name, handle_folded: name, handle_skeleton: name }
-    insert(sqlite, 'account', { id: account, ...names, shares_presence: 0, created_at: now })
+    if (at === 0 || at <= count - ofOneAccount) {
+      account = id()
+      const name = `bench${at}`
+      const names = { handle: name, handle_folded: name, handle_skeleton: name }
+      insert(sqlite, 'account', { id: account, ...names, shares_presence: 0, created_at: now })
+    }
     insert(sqlite, 'device', { id: device, account, signature_key: randomBytes(32), added_at: now })
     insert(sqlite, 'session', {
       id: id(),
