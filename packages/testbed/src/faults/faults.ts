@@ -12,6 +12,7 @@ import { slowReaders } from './rows/f20-slow-readers.ts'
 import { damagedStore, restoredSnapshot } from './rows/f22-client-store.ts'
 import { herd } from './rows/f26-herd.ts'
 import { clockJumps } from './rows/f27-clock.ts'
+import { commitRace } from './rows/f38-commit-race.ts'
 import { nodeApart, nodeKills, redisDrops, redisGone, redisRestarts } from './rows/f11-cluster.ts'
 import { fullDisk } from './rows/f31-full-disk.ts'
 import { behind } from './rows/f07-behind.ts'
@@ -45,6 +46,7 @@ const table: readonly Row[] = [
   heapPressure,
   stall,
   nodeApart,
+  commitRace,
 ]
 
 export interface FaultsRequest {
