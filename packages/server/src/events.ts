@@ -9,7 +9,7 @@ export const logEvents = {
   stopped: { level: 'info', fields: ['ms'] },
   request: { level: 'debug', fields: ['requestId', 'route', 'status', 'failure', 'ms'] },
   fault: { level: 'error', fields: ['requestId', 'where', 'error', 'code', 'trace'] },
-  entries_damaged: { level: 'error', fields: ['count'] },
+  database_damaged: { level: 'error', fields: ['entries', 'structure'] },
   redis_up: { level: 'info', fields: [] },
   redis_lost: { level: 'warn', fields: [] },
   secrets_made: { level: 'info', fields: [] },

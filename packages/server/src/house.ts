@@ -110,7 +110,7 @@ async function openFoundation(settings: Settings, effects: HouseEffects, held: A
   const inspection = new Inspection({
     database,
     lag,
-    found: ({ entries }) => log('entries_damaged', { count: entries }),
+    found: ({ entries, structure }) => log('database_damaged', { entries, structure: structure.join('; ') }),
     failed: (error) => log('fault', { where: 'inspection', ...faultFields(error) }),
   })
   const ground = { settings, clock, random, log, database, secrets, space, metrics, lag, inspection }

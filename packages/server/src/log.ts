@@ -30,7 +30,9 @@ export function createLog({ level, destination }: { level: Settings['logLevel'];
 /** A fault as log fields. Its message is left out: it may quote what a person sent. */
 export function faultFields(error: unknown): { error: string; code: string | undefined; trace: string | undefined } {
   if (!(error instanceof Error)) return { error: typeof error, code: undefined, trace: undefined }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const named = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  // What SQLite calls the result code, in fixed words: of a failing disk an operator must read more than that there was an error.
+  const code = 'errstr' in error && typeof error.errstr === 'string' ? `${named}: ${error.errstr}` : named
   const trace = error.stack
     ?.split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -58,9 +58,10 @@ export function healthHandlers({
       if (!(await healthy())) reasons.push('the database cannot write')
       if (reasons.length > 0) return { status: 'not_ready' as const, reasons }
       if (isApart()) reasons.push('Redis cannot be reached: messages between servers take longer')
-      const { entries, unreadable } = inspection.damage
+      const { entries, unreadable, structure } = inspection.damage
       if (entries > 0) reasons.push(`${entries} entries are not what was written: the disk is failing`)
       if (unreadable) reasons.push('a part of the database cannot be read')
+      if (structure.length > 0) reasons.push('the structure of the database is damaged: the disk is failing')
       return { status: reasons.length > 0 ? ('degraded' as const) : ('ok' as const), reasons }
     },
   }

@@ -23,6 +23,8 @@ export interface DatabaseVerbs {
   acknowledged(place: { readonly conversation: ConversationId; readonly seq: number }): void
   /** Whether a read and a write transaction work right now. */
   healthy(): Promise<boolean>
+  /** What the engine finds when it looks at its own files: lines about what is wrong, none when all is well or it has no such look. */
+  structure(signal: AbortSignal): Promise<readonly string[]>
   /** Waits for what was asked for, then closes. Further use is refused. */
   close(): Promise<void>
 }

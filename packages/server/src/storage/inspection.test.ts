@@ -18,10 +18,10 @@ async function logs() {
   return { short, long }
 }
 
-function inspection() {
+function inspection({ structure = [] }: { structure?: readonly string[] } = {}) {
   const told: Damage[] = []
   const one = new Inspection({
-    database: rooms.database,
+    database: { kysely: rooms.database.kysely, structure: () => Promise.resolve(structure) },
     lag: { worst: 0 },
     found: (damage) => told.push(damage),
     failed: (error) => expect.fail(String(error)),
@@ -32,7 +32,7 @@ function inspection() {
 test('F-32: what is as it was written is not accused', async () => {
   await logs()
   const { one, told } = inspection()
-  expect(await one.inspect()).toEqual({ entries: 0, unreadable: false })
+  expect(await one.inspect()).toEqual({ entries: 0, unreadable: false, structure: [] })
   expect(told).toEqual([])
 })
 
@@ -56,7 +56,16 @@ test('F-32: each entry with a wrong bit is found, on whichever page', async () =
     )
   }
   const { one, told } = inspection()
-  expect(await one.inspect()).toEqual({ entries: 3, unreadable: false })
-  expect(told).toEqual([{ entries: 3, unreadable: false }])
-  expect(one.damage).toEqual({ entries: 3, unreadable: false })
+  expect(await one.inspect()).toEqual({ entries: 3, unreadable: false, structure: [] })
+  expect(told).toEqual([{ entries: 3, unreadable: false, structure: [] }])
+  expect(one.damage).toEqual({ entries: 3, unreadable: false, structure: [] })
+})
+
+test('F-32: what the database finds in its own structure stays known, whatever the entries say afterwards', async () => {
+  await logs()
+  const structure = ['Tree 4 page 7: btreeInitPage() returns error code 11']
+  const { one, told } = inspection({ structure })
+  expect(await one.inspectStructure()).toEqual({ entries: 0, unreadable: false, structure })
+  expect(told).toEqual([{ entries: 0, unreadable: false, structure }])
+  expect(await one.inspect()).toEqual({ entries: 0, unreadable: false, structure })
 })

@@ -1,16 +1,18 @@
 /**
  * Whether the disk still holds what was written (F-32). Every entry names itself by its hash, so each is compared with it: all of
  * them soon after the start and once a day, a page at a time with rests between, beside everything else that the server does.
+ * What is not in an entry, the database looks at itself, in a process of its own (`sqlite/structure.ts`).
  */
 import { createHash } from 'node:crypto'
 import type { ConversationId } from '@tacit/contract'
 import { sql, type Kysely } from 'kysely'
 import type { LoopLag } from '../loop-lag.ts'
 import { rest } from './rests.ts'
+import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
 
 export interface InspectionDeps {
-  readonly database: { readonly kysely: Kysely<Tables> }
+  readonly database: Pick<Database, 'kysely' | 'structure'>
   readonly lag: Pick<LoopLag, 'worst'>
   /** Told after each round in which something was found. */
   readonly found: (damage: Damage) => void
@@ -22,67 +24,92 @@ export interface Damage {
   readonly entries: number
   /** A part of the database could not be read at all. */
   readonly unreadable: boolean
+  /** Lines of the database about its own structure. */
+  readonly structure: readonly string[]
 }
 
-const WHOLE: Damage = { entries: 0, unreadable: false }
+const WHOLE: Damage = { entries: 0, unreadable: false, structure: [] }
 
 /** Read at once: a millisecond's work, 4,000 entries a second when nothing else is to do. */
 const PAGE = 100
 
-const FIRST_AFTER = 5000
+/** The first looks, and all others, milliseconds. */
+const ENTRIES_AFTER = 5000
+const STRUCTURE_AFTER = 60_000
 const EVERY = 86_400_000
 
 export class Inspection {
   readonly #deps: InspectionDeps
   #damage = WHOLE
-  #timer: NodeJS.Timeout | undefined
-  #stopped = false
-  #round: Promise<void> = Promise.resolve()
+  readonly #stopping = new AbortController()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #rounds = new Set<Promise<unknown>>()
 
   constructor(deps: InspectionDeps) {
     this.#deps = deps
   }
 
   start(): void {
-    this.#wait(FIRST_AFTER)
+    this.#wait(ENTRIES_AFTER, () => this.inspect())
+    this.#wait(STRUCTURE_AFTER, () => this.inspectStructure())
   }
 
   /** Resolves when nothing of it reads any more. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#round
+    this.#stopping.abort()
+    for (const timer of this.#timers) clearTimeout(timer)
+    await Promise.all(this.#rounds)
   }
 
-  /** What the last round found. */
+  /** What the last rounds found. */
   get damage(): Damage {
     return this.#damage
   }
 
-  /** One round. */
+  /** One round through all entries. */
   async inspect(): Promise<Damage> {
+    const { signal } = this.#stopping
     let entries = 0
     try {
       for await (const page of pagesOf(this.#deps.database.kysely)) {
         entries += page.filter(({ hash, bytes }) => bytes !== null && !createHash('sha256').update(bytes).digest().equals(hash)).length
-        if (this.#stopped) return this.#damage
+        if (signal.aborted) return this.#damage
         await rest(this.#deps.lag)
       }
-      this.#damage = { entries, unreadable: false }
+      this.#damage = { ...this.#damage, entries, unreadable: false }
     } catch (error) {
-      if (this.#stopped) return this.#damage
-      this.#damage = { entries, unreadable: true }
+      if (signal.aborted) return this.#damage
+      this.#damage = { ...this.#damage, entries, unreadable: true }
       this.#deps.failed(error)
     }
     if (entries > 0) this.#deps.found(this.#damage)
     return this.#damage
   }
 
-  #wait(time: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#round = this.inspect().then(() => this.#wait(EVERY))
+  /** One look of the database at itself. */
+  async inspectStructure(): Promise<Damage> {
+    const { signal } = this.#stopping
+    try {
+      const structure = await this.#deps.database.structure(signal)
+      this.#damage = { ...this.#damage, structure }
+      if (structure.length > 0) this.#deps.found(this.#damage)
+    } catch (error) {
+      if (!signal.aborted) this.#deps.failed(error)
+    }
+    return this.#damage
+  }
+
+  #wait(time: number, look: () => Promise<unknown>): void {
+    if (this.#stopping.signal.aborted) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      const round = look().then(() => {
+        this.#rounds.delete(round)
+        this.#wait(EVERY, look)
+      })
+      this.#rounds.add(round)
     }, time).unref()
+    this.#timers.add(timer)
   }
 }
 

@@ -15,6 +15,7 @@ import { WaitingLine } from '../waiting-line.ts'
 import { openNodeSqlite, type OpenSqlite, type SqliteConnection } from './engine.ts'
 import { NodeSqliteDialect } from './sqlite-dialect.ts'
 import { isDiskFault } from './sqlite-faults.ts'
+import { checkStructure } from './structure.ts'
 
 export interface SqliteDatabase extends DatabaseVerbs {
   readonly kind: 'sqlite'
@@ -45,12 +46,17 @@ export async function openSqlite({
   const file = temporary ? join(temporary, 'tacit.sqlite') : path
   const writer = openWriter({ open, file, acceptDataLoss })
   await migrateToLatest(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) }), migrations)
-  return new SqliteHouse({ writer, reader: openReader(open, file), onDiskFault, ...(temporary && { temporary }) })
+  const reader = openReader(open, file)
+  // Another engine's files are nowhere that a process of its own could look.
+  const structure = open === openNodeSqlite ? (signal: AbortSignal) => checkStructure(file, signal) : () => Promise.resolve([])
+  return new SqliteHouse({ writer, reader, onDiskFault, structure, ...(temporary && { temporary }) })
 }
+
 interface Opened {
   readonly writer: SqliteConnection
   readonly reader: SqliteConnection
   readonly onDiskFault: (error: unknown) => void
+  readonly structure: (signal: AbortSignal) => Promise<readonly string[]>
   readonly temporary?: string
 }
 
@@ -62,11 +68,13 @@ class SqliteHouse implements SqliteDatabase {
   readonly #reader: SqliteConnection
   readonly #temporary: string | undefined
   readonly #onDiskFault: (error: unknown) => void
+  readonly structure: (signal: AbortSignal) => Promise<readonly string[]>
   readonly #waiting = new WaitingLine()
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  constructor({ writer, reader, onDiskFault, temporary }: Opened) {
+  constructor({ writer, reader, onDiskFault, structure, temporary }: Opened) {
+    this.structure = structure
     this.#onDiskFault = onDiskFault
     this.#writer = writer
     this.#reader = reader
