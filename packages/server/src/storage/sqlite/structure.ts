@@ -10,7 +10,8 @@ const PROGRAM = fileURLToPath(new URL('structure-process.ts', import.meta.url))
 
 /** Lines about what is wrong, none when all is well. Throws when it could not look, and when `signal` ends it. */
 export async function checkStructure(file: string, signal: AbortSignal): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, file], { signal, killSignal: 'SIGKILL' })
+  // It needs nothing of the environment, and the server's has secrets in it.
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, file], { env: {}, signal, killSignal: 'SIGKILL' })
   const lines: unknown = JSON.parse(stdout)
   return Array.isArray(lines) ? lines.map(String) : []
 }
