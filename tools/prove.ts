@@ -70,7 +70,7 @@ function faults(): Row[] {
 function simulation(): Row[] {
   const steady = simulated('simulation', ['--seeds', `1..${ASKED.seeds}`])
   totals.seeds = steady.ran
-  return [steady.row, simulated('simulation, devices come and go', ['--seeds', values.long ? '1..2000' : '1..60', '--churn']).row]
+  return [steady.row, simulated('simulation, devices come and go', ['--seeds', values.long ? '1..2000' : '1..40', '--churn']).row]
 }
 
 function simulated(name: string, args: readonly string[]): { readonly row: Row; readonly ran: number } {

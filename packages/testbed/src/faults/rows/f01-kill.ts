@@ -7,7 +7,7 @@ import { playScene, type Scene } from '../scene.ts'
 const ACCEPTS_WITHIN = 2000
 
 /** Accepted between two kills, about. */
-const BETWEEN = 2800
+const BETWEEN = 2400
 
 /** Kills of one server; the next ones begin with a fresh one, so that a long run needs no more memory than a short one. */
 const ROUND = 60
