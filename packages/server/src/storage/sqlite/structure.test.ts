@@ -57,6 +57,10 @@ test('F-32: a file that is none is named, too', async () => {
   expect(await checkStructure(file, AbortSignal.timeout(60_000))).toHaveLength(1)
 })
 
+test('a file that could not be looked at is not called damaged', async () => {
+  await expect(checkStructure(join(file, '..', 'elsewhere.sqlite'), AbortSignal.timeout(60_000))).rejects.toThrow(/unable to open/)
+})
+
 test('a server that stops does not wait for it', async () => {
   const stopping = new AbortController()
   const looking = checkStructure(file, stopping.signal)
