@@ -151,12 +151,12 @@ class PostgresHouse implements PostgresDatabase {
     this.standing.acknowledged(conversation, seq)
   }
 
-  /** Writes a row that nobody reads: a server that only reads, or whose disk is full, cannot. */
   /** PostgreSQL looks at each page as it reads it, if the cluster was made with data checksums. */
   structure(): Promise<readonly string[]> {
     return Promise.resolve([])
   }
 
+  /** Writes a row that nobody reads: a server that only reads, or whose disk is full, cannot. */
   async healthy(): Promise<boolean> {
     try {
       await this.write((tx) => sql`update kysely_migration_lock set is_locked = is_locked`.execute(tx))
