@@ -93,8 +93,8 @@ export interface DeliveryStore {
   /** In the order asked; undefined for a device that never was a member. */
   positions(pairs: readonly Pair[]): Promise<(Position | undefined)[]>
   /**
-   * In the order asked, without the entries that retention removed. Those that would be begun after `atMost` bytes are left out at the
-   * end: at least one is read, and whoever asked has to ask again.
+   * In the order asked, without the entries that retention removed. What would be begun after `atMost` bytes is left out at the
+   * end: at least one range is read as far as its first entry, the last may end early, and whoever asked has to ask again.
    */
   ranges(ranges: readonly Range[], atMost?: number): Promise<StoredEntry[][]>
 }

@@ -134,20 +134,26 @@ JOIN log ON log.conversation = w.conversation`
 
 export const positions = (pairs: readonly Pair[]): QueryConfig => ({ name: 'positions', text: POSITIONS, values: pairsOf(pairs) })
 
-/** Whatever comes before an entry fits into the room, so what is read is bounded. */
+/** Whatever comes before an entry fits into its range's room, and into the room for all, so what is read is bounded. */
 const RANGES = `
-SELECT w.place, e.seq, e.epoch, e.kind, e.sender, e.client_seq AS "clientSeq", e."time", e.bytes
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-  WITH ORDINALITY AS w(conversation, after, until, most, room, place)
-CROSS JOIN LATERAL (
-  SELECT page.*, sum(octet_length(page.bytes)) OVER (ORDER BY seq) - octet_length(page.bytes) AS before FROM (
-    SELECT * FROM entry WHERE entry.conversation = w.conversation AND seq > w.after AND seq <= w.until AND bytes IS NOT NULL
-    ORDER BY seq LIMIT w.most
-  ) page
-) e
-WHERE e.before < w.room ORDER BY w.place, e.seq`
+SELECT place, seq, epoch, kind, sender, client_seq AS "clientSeq", "time", bytes
+FROM (
+  SELECT w.place, e.*, sum(e.size) OVER (ORDER BY w.place, e.seq ROWS UNBOUNDED PRECEDING) - e.size AS read
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    WITH ORDINALITY AS w(conversation, after, until, most, room, place)
+  CROSS JOIN LATERAL (
+    SELECT page.*, sum(page.size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - page.size AS before FROM (
+      SELECT seq, epoch, kind, sender, client_seq, "time", bytes, octet_length(bytes) AS size FROM entry
+      WHERE entry.conversation = w.conversation AND seq > w.after AND seq <= w.until AND bytes IS NOT NULL
+      ORDER BY seq LIMIT w.most
+    ) page
+  ) e
+  WHERE e.before < w.room
+) found
+WHERE read < $6 ORDER BY place, seq`
 
-export const ranges = (wanted: readonly Range[]): QueryConfig => ({
+/** `room`: for all of them together, bytes. */
+export const ranges = (wanted: readonly Range[], room: number): QueryConfig => ({
   name: 'ranges',
   text: RANGES,
   values: [
@@ -156,6 +162,7 @@ export const ranges = (wanted: readonly Range[]): QueryConfig => ({
     listed(wanted, ({ end }) => end),
     listed(wanted, ({ limit }) => limit),
     listed(wanted, ({ bytes }) => bytes),
+    room,
   ],
 })
 

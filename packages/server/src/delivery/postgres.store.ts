@@ -31,8 +31,8 @@ export interface PostgresDeliveryDeps {
 /** What one statement takes at most, and how many entries may wait for each lane. */
 const BATCH = { maxItems: 512, maxBytes: 4 * 1024 * 1024, maxQueued: 8192 } as const
 
-/** Logs that are read with one query. */
-const RANGES_PER_QUERY = 32
+/** Logs that are read with one query. What exceeds the room is looked for and left out, so not many more are asked for than will fit. */
+const RANGES_PER_QUERY = { least: 4, most: 32 } as const
 
 /** How long cursors wait for company, milliseconds. */
 const PATIENCE = 25
@@ -45,6 +45,8 @@ interface OwnLane {
 export class PostgresDeliveryStore implements DeliveryStore {
   readonly #deps: PostgresDeliveryDeps
   readonly #lanes: readonly OwnLane[]
+  /** Bytes that the last query found of each log. */
+  #perRange = 0
 
   constructor(deps: PostgresDeliveryDeps) {
     this.#deps = deps
@@ -77,20 +79,30 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return pairs.map((_, at) => found.get(at + 1))
   }
 
-  async ranges(ranges: readonly Range[], atMost = Infinity): Promise<StoredEntry[][]> {
+  async ranges(ranges: readonly Range[], atMost: number = Number.MAX_SAFE_INTEGER): Promise<StoredEntry[][]> {
     const found: StoredEntry[][] = []
-    for (let size = 0; found.length < ranges.length && size < atMost;) {
-      const read = await this.#read(ranges.slice(found.length, found.length + RANGES_PER_QUERY))
-      for (const { bytes } of read.flat()) size += bytes.length
-      found.push(...read)
+    for (let room = atMost; found.length < ranges.length && room > 0;) {
+      const { pages, size } = await this.#read(ranges.slice(found.length, found.length + this.#rangesFor(room)), room)
+      found.push(...pages)
+      room -= size
     }
     return found
   }
 
-  async #read(ranges: readonly Range[]): Promise<StoredEntry[][]> {
-    const { rows } = await this.#deps.database.reading.query<statements.RangeRow>(statements.ranges(ranges))
+  #rangesFor(room: number): number {
+    const { least, most } = RANGES_PER_QUERY
+    return Math.min(Math.max(least, Math.ceil(room / this.#perRange)), most)
+  }
+
+  /** Where the room ends pages end too: the last one that has something may be shorter, and there is none after it. */
+  async #read(ranges: readonly Range[], room: number): Promise<{ pages: StoredEntry[][]; size: number }> {
+    const { rows } = await this.#deps.database.reading.query<statements.RangeRow>(statements.ranges(ranges, room))
     const found = Map.groupBy(rows, ({ place }) => place)
-    return ranges.map((_, at) => found.get(at + 1) ?? [])
+    const size = rows.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const end = size < room ? ranges.length : rows.at(-1)?.place
+    const pages = ranges.slice(0, end).map((_, at) => found.get(at + 1) ?? [])
+    this.#perRange = size / pages.length
+    return { pages, size }
   }
 
   /** All of a conversation goes by one lane, so that the messages of a sender do not overtake each other. */
