@@ -75,6 +75,12 @@ interface KeptReading {
 const FRAME_BYTES = 256 * 1024
 const FRAME_ENTRIES = 128
 
+/**
+ * Bytes of the window at first: a frame. It doubles with each frame that is acknowledged, up to the limit, so that whoever comes, takes what
+ * it is given, acknowledges nothing and comes again is not given the same megabyte each time.
+ */
+const FIRST_WINDOW = FRAME_BYTES
+
 export class Feed {
   readonly line: Line
   readonly #tracks = new Map<ConversationId, Track>()
@@ -90,6 +96,7 @@ export class Feed {
   #welcomed: Set<number> | undefined
   #unackedEntries = 0
   #unackedBytes = 0
+  #windowBytes = FIRST_WINDOW
   /** Undefined once the feed is live. */
   #kept: KeptReading | undefined = { frames: [], after: undefined, more: true }
   /** The window has no room for the entry that comes next; an acknowledgement makes some. */
@@ -237,7 +244,7 @@ export class Feed {
       goal,
       memberIn,
       limit: Math.min(FRAME_ENTRIES, limits.windowEntries - this.#unackedEntries),
-      bytes: Math.min(FRAME_BYTES, limits.windowBytes - this.#unackedBytes),
+      bytes: Math.min(FRAME_BYTES, this.#windowBytes - this.#unackedBytes),
       atLeastOne: this.#unackedBytes === 0,
     }
   }
@@ -264,7 +271,7 @@ export class Feed {
   }
 
   #windowIsFull(): boolean {
-    return this.#noRoom || this.#unackedEntries >= limits.windowEntries || this.#unackedBytes >= limits.windowBytes
+    return this.#noRoom || this.#unackedEntries >= limits.windowEntries || this.#unackedBytes >= this.#windowBytes
   }
 
   #release(track: Track, seq: number): void {
@@ -272,6 +279,7 @@ export class Feed {
     for (let oldest = track.frames?.[0]; oldest && oldest.end <= seq; oldest = track.frames?.[0]) {
       this.#unackedEntries -= oldest.entries
       this.#unackedBytes -= oldest.bytes
+      this.#windowBytes = Math.min(2 * this.#windowBytes, limits.windowBytes)
       track.frames?.shift()
     }
     if (track.frames?.length === 0) track.frames = undefined
