@@ -168,6 +168,7 @@ function openRooms(
     mail: conversations.mail,
     acceptProposal: conversations.acceptProposal,
     kept: (device, after) => signals.kept(device, after),
+    elapsed: systemElapsed,
   })
   return { conversations, delivery, signals, lines, turns }
 }

@@ -23,6 +23,8 @@ export interface DeliveryDeps extends FeedSources, AcceptDeps {
   readonly acceptProposal: AcceptProposal
   /** Hears why feeds could not be served, or a cursor not be stored. Both are tried again. */
   onFault(error: unknown): void
+  /** Milliseconds that pass, whatever the clock says. */
+  elapsed(): number
 }
 
 export interface Acknowledgement {
@@ -60,6 +62,7 @@ export class Delivery {
       places: (device) => ledger.placesOf(deps.database.kysely, device),
       onNews: (cursor) => this.#storeResumed(cursor),
       onFault: (error) => deps.onFault(error),
+      elapsed: () => deps.elapsed(),
     })
   }
 

@@ -9,6 +9,7 @@ import type { CursorAt, DeliveryStore, Place } from './delivery.store.ts'
 import { Feed, type Found, type KeptPosition, type Line, type Want } from './feed.ts'
 import { readPages, type PageAnswer, type PageRequest } from './pages.ts'
 import type { Recent } from './recent.ts'
+import { Shares } from './shares.ts'
 
 /** Welcomes of a device. */
 export interface Mail {
@@ -34,6 +35,8 @@ export interface FeedsDeps extends FeedSources {
   onNews(cursor: CursorAt): void
   /** Hears why nothing could be read. It is tried again. */
   onFault(error: unknown): void
+  /** Milliseconds that pass, whatever the clock says. */
+  elapsed(): number
 }
 
 /**
@@ -60,9 +63,12 @@ export class Feeds {
   readonly #deps: FeedsDeps
   readonly #byConversation = new Map<ConversationId, Set<Feed>>()
   readonly #byDevice = new Map<DeviceId, Feed>()
-  /** To be served at the end of this turn, and those of them for whom something has to be read. */
+  readonly #shares: Shares
+  /** To be served at the end of this turn, and those of them for whom something has to be read: the later ones are given much. */
   #marked: Feed[] = []
   readonly #reading: Feed[] = []
+  readonly #later: Feed[] = []
+  #resting: NodeJS.Timeout | undefined
   #passing = false
   #asking: number = FEEDS_PER_PASS.most
   #again: NodeJS.Timeout | undefined
@@ -71,6 +77,7 @@ export class Feeds {
 
   constructor(deps: FeedsDeps) {
     this.#deps = deps
+    this.#shares = new Shares(() => deps.elapsed())
     deps.bus.listen('log', ({ conversation, head }) => this.#grown(conversation, head))
     deps.bus.listen('mailbox', ({ device }) => this.#mailed(device))
   }
@@ -93,6 +100,7 @@ export class Feeds {
 
   closeAll(): void {
     clearTimeout(this.#again)
+    clearTimeout(this.#resting)
     for (const feed of this.#byDevice.values()) this.close(feed)
   }
 
@@ -125,11 +133,28 @@ export class Feeds {
     const marked = this.#marked
     this.#marked = []
     for (const feed of marked) {
+      const line = this.#shares.asks(feed.line.account) ? this.#later : this.#reading
       if (this.#giveRecent(feed)) feed.scheduled = false
-      else this.#reading.push(feed)
+      else line.push(feed)
     }
     this.#deps.recent.served()
-    if (this.#reading.length > 0 && !this.#passing) void this.#pass()
+    this.#goOn()
+  }
+
+  /** Those who are given much are served when they have rested, whoever else waits, or they would never be. */
+  #goOn(): void {
+    if (this.#passing) return
+    const { rest } = this.#shares
+    if (this.#later.length > 0 && rest === 0) void this.#shares.serve(() => this.#pass(this.#later))
+    else if (this.#reading.length > 0) void this.#pass(this.#reading)
+    else if (this.#later.length > 0) this.#restFor(rest)
+  }
+
+  #restFor(time: number): void {
+    this.#resting ??= setTimeout(() => {
+      this.#resting = undefined
+      this.#goOn()
+    }, time)
   }
 
   /** Gives a feed what is at hand. Returns whether that was all. */
@@ -143,11 +168,11 @@ export class Feeds {
   }
 
   /** One at a time, and one in a turn of the loop: meanwhile others gather for the next. */
-  async #pass(): Promise<void> {
+  async #pass(line: Feed[]): Promise<void> {
     this.#passing = true
-    const asking = this.#nextAsking()
+    const asking = this.#nextAsking(line)
     try {
-      if (asking.length > 0) await this.#serve(asking)
+      if (asking.length > 0) this.#goFirst(line, await this.#serve(asking))
     } catch (error) {
       this.#deps.onFault(error)
       this.#again = setTimeout(() => this.#markAll(asking), AGAIN_AFTER)
@@ -158,11 +183,11 @@ export class Feeds {
   #passed(): void {
     this.#rungMeanwhile.clear()
     this.#passing = false
-    if (this.#reading.length > 0) void this.#pass()
+    this.#goOn()
   }
 
-  #nextAsking(): Asking[] {
-    return this.#reading.splice(0, this.#asking).flatMap((feed) => {
+  #nextAsking(line: Feed[]): Asking[] {
+    return line.splice(0, this.#asking).flatMap((feed) => {
       feed.scheduled = false
       const want = feed.want()
       return want ? [{ feed, want }] : []
@@ -173,8 +198,8 @@ export class Feeds {
     for (const { feed } of asking) if (feed.isOpen) this.mark(feed)
   }
 
-  /** Reads what all of them want, pages together, and gives it to them. */
-  async #serve(asking: readonly Asking[]): Promise<void> {
+  /** Reads what all of them want, pages together, and gives it to them. Returns those who were not come to. */
+  async #serve(asking: readonly Asking[]): Promise<Feed[]> {
     const found = await this.#readAll(asking)
     const left: Feed[] = []
     for (const [at, { feed }] of asking.entries()) {
@@ -182,21 +207,22 @@ export class Feeds {
       if (!one) left.push(feed)
       else if (feed.isOpen) this.#give(feed, one)
     }
-    this.#goFirst(left)
     this.#asking = Math.min(Math.max(FEEDS_PER_PASS.least, 2 * (asking.length - left.length)), FEEDS_PER_PASS.most)
+    return left
   }
 
   #give(feed: Feed, found: Found): void {
     if (found.kind === 'places') this.#takePlaces(feed, found)
     else feed.take(found)
+    if (found.kind === 'page' && found.outcome.kind === 'page') this.#shares.gives(feed.line.account, found.outcome.bytes)
     if (feed.want()) this.mark(feed)
   }
 
   /** Those that were not come to: in the next pass before all others, or whoever has much to read would be served alone. */
-  #goFirst(feeds: readonly Feed[]): void {
+  #goFirst(line: Feed[], feeds: readonly Feed[]): void {
     const waiting = feeds.filter((feed) => !feed.scheduled)
     for (const feed of waiting) feed.scheduled = true
-    this.#reading.unshift(...waiting)
+    line.unshift(...waiting)
   }
 
   /** In the order asked; undefined for whom there was no room. */

@@ -30,6 +30,8 @@ export async function openRooms(
   const { isListed = () => true, maxMembers = 1000, suites = [CLASSIC_SUITE] } = options
   const database = await openTestDatabase()
   const clock = { time: 1_800_000_000_000, now: () => clock.time }
+  /** Stands still unless it is moved. */
+  const stopwatch = { time: 0 }
   const faults: unknown[] = []
   const bus = createInProcessBus((error) => faults.push(error))
   const rung: Notice[] = []
@@ -59,6 +61,7 @@ export async function openRooms(
     mail: conversations.mail,
     acceptProposal: conversations.acceptProposal,
     kept: (device, after) => signals.kept(device, after),
+    elapsed: () => stopwatch.time,
   })
   const settings = { keepFor: 30 * DAY, grace: DAY, conversationsPerRun: 100, entriesPerRun: 1000, ...options.retention }
   const accepted = () => counted.commit + counted.message + counted.proposal
@@ -67,6 +70,7 @@ export async function openRooms(
   return {
     database,
     clock,
+    stopwatch,
     bus,
     rung,
     faults,
