@@ -14,6 +14,7 @@ beforeEach(async () => {
   rooms = await openRooms()
 })
 afterEach(async () => {
+  rooms.delivery.stop()
   await Promise.all(acknowledging.splice(0))
   await rooms.close()
 })
@@ -371,6 +372,24 @@ describe('a feed', () => {
     expect(given().length * 60_000).toBeLessThan(1024 * 1024)
     for (; given().length < 32; await othersRead()) rooms.stopwatch.time += 3
     expect(given()).toEqual(Array.from({ length: 32 }, (_, at) => at + 2))
+  })
+
+  test('of an account that is given much never keeps those waiting who came meanwhile', async () => {
+    const [busy, quiet] = [await converse(rooms, [alice, bob]), await converse(rooms, [alice, carol])]
+    await sendMany(alice, { conversation: busy, from: 2, count: 64, size: 60_000 })
+    rooms.delivery.forgetRecent()
+    readOn(carol, quiet)
+    let frameTakes = 1
+    const much = readOn(bob, busy, () => (rooms.stopwatch.time += frameTakes))
+    const given = (): number => entriesOf(much, busy).length
+    await expect.poll(() => given() * 60_000).toBeGreaterThan(256 * 1024)
+    // It may go on now, and so long does each of its frames take that it is forgotten meanwhile who else asked.
+    rooms.stopwatch.time += 200
+    frameTakes = 100
+    const newcomer = readOn(carol, quiet)
+    await expect.poll(() => caughtUp(newcomer)).toBe(true)
+    expect(given()).toBeLessThan(32)
+    for (; given() < 64; await nextTurn()) rooms.stopwatch.time += 10
   })
 
   test('of an account that is given much goes on when nobody else is given anything', async () => {

@@ -144,6 +144,7 @@ export class Feeds {
   /** Those who are given much are served when they have rested, whoever else waits, or they would never be. */
   #goOn(): void {
     if (this.#passing) return
+    if (this.#reading.length > 0) this.#shares.othersWait()
     const { rest } = this.#shares
     if (this.#later.length > 0 && rest === 0) void this.#shares.serve(() => this.#pass(this.#later))
     else if (this.#reading.length > 0) void this.#pass(this.#reading)

@@ -42,6 +42,11 @@ export class Shares {
     return much
   }
 
+  /** Somebody who goes first has not been served yet. */
+  othersWait(): void {
+    this.#othersAsked = this.#elapsed()
+  }
+
   /** Serves those who are given much; until they are served again the others have their time. */
   async serve(work: () => Promise<void>): Promise<void> {
     const began = this.#elapsed()
