@@ -1,4 +1,6 @@
 /** Alice, Bob and Carol: people with real keys who speak to a real server over HTTP, for this package's tests. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { client as opaque, ready } from '@serenity-kit/opaque'
 import {
@@ -239,4 +241,25 @@ export async function secondDevice(town: Town, person: Person): Promise<Member> 
   })
   if (enrolled.status !== 201) throw new Error(JSON.stringify(enrolled.body))
   return { person, tokens, token: tokens.accessToken, device }
+}
+
+/** A port below those that are given to whoever asks for any: until it is used, no other test gets it by chance. */
+export async function freePort(): Promise<number> {
+  for (let port = 20_000 + (process.pid % 10_000); ; port++) {
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+}
+
+/** Everything that a town's server counts, as Prometheus reads it. */
+export async function metricsOf({ metricsPort }: Pick<Town, 'metricsPort'>): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${metricsPort ?? 0}/metrics`)
+  return answer.text()
 }

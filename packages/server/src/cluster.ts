@@ -4,13 +4,12 @@
  * people as online, and each counts its budgets alone. Nothing that matters is kept there.
  */
 import { toBase64Url } from '@tacit/contract'
-import { Gauge } from 'prom-client'
 import { RedisBus } from './bus/redis.ts'
 import { RedisLink } from './bus/redis-link.ts'
 import { Rounds, type RoundsDeps } from './bus/rounds.ts'
 import type { Clock } from './clock.ts'
 import { faultFields, type Log } from './log.ts'
-import type { Metrics } from './metrics.ts'
+import { measure, type Metrics } from './metrics.ts'
 import type { Leases } from './presence/leases.ts'
 import { RedisLeases } from './presence/redis-leases.ts'
 import type { Random } from './random.ts'
@@ -56,9 +55,10 @@ export function openCluster({ url, database, clock, random, log, secrets, metric
     },
   })
   const bus: RedisBus = new RedisBus({ link, node, clock, onFault, onDoubt: () => rounds?.hurry() })
-  measure(metrics, { name: 'tacit_redis_up', help: 'Whether Redis is connected' }, () => link.isUp)
-  measure(metrics, { name: 'tacit_bus_in_doubt', help: 'Whether doorbells may be missing, so that logs are polled' }, () =>
-    bus.isDoubtful(clock.now()),
+  const { registry } = metrics
+  measure(registry, { name: 'tacit_redis_up', help: 'Whether Redis is connected' }, () => Number(link.isUp))
+  measure(registry, { name: 'tacit_bus_in_doubt', help: 'Whether doorbells may be missing, so that logs are polled' }, () =>
+    Number(bus.isDoubtful(clock.now())),
   )
   return {
     bus,
@@ -77,14 +77,4 @@ export function openCluster({ url, database, clock, random, log, secrets, metric
       link.close()
     },
   }
-}
-
-function measure({ registry }: Metrics, named: { readonly name: string; readonly help: string }, flag: () => boolean): void {
-  new Gauge({
-    ...named,
-    registers: [registry],
-    collect() {
-      this.set(flag() ? 1 : 0)
-    },
-  })
 }

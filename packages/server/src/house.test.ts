@@ -2,14 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Retention } from './delivery/retention.ts'
-import { member, openTown, Person } from './cast.test-support.ts'
+import { freePort, member, metricsOf, openTown, Person } from './cast.test-support.ts'
 import { selfSigned } from './certificate.test-support.ts'
 import { createLog } from './log.ts'
 import { Sessions } from './sessions/sessions.ts'
@@ -113,7 +113,7 @@ test('metrics are on their own port, named by route, and off when the port is 0'
   const town = await openTown({ metricsPort: await freePort() })
   await town.request('/v1/server')
   const silent = await openTown()
-  const text = await (await fetch(`http://127.0.0.1:${metricsPortOf(town)}/metrics`)).text()
+  const text = await metricsOf(town)
   expect(text).toMatch(/tacit_http_requests_total\{route="system.describe",status="200"\} 1/)
   expect(silent.metricsPort).toBeUndefined()
   await Promise.all([town.close(), silent.close()])
@@ -242,23 +242,6 @@ describe('the program', () => {
     expect(await urlOf(start({}))).toContain('http')
   })
 })
-
-/** A port below those that are given to whoever asks for any: until it is used, no other test gets it by chance. */
-async function freePort(): Promise<number> {
-  for (let port = 20_000 + (process.pid % 10_000); ; port++) {
-    const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (!isFree) continue
-    server.close()
-    await once(server, 'close')
-    return port
-  }
-}
-
-const metricsPortOf = (town: { metricsPort: number | undefined }): number => town.metricsPort ?? 0
 
 test('what may be forgotten is looked for while the server runs', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })

@@ -1,6 +1,7 @@
 /** What the rooms that carry messages count. No label names anybody. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Histogram, type Registry } from 'prom-client'
 import { EntryKind } from '@tacit/contract'
+import { measure } from './metrics.ts'
 
 export interface MessagingMetrics {
   /** An entry is on stable storage. */
@@ -13,8 +14,13 @@ export interface MessagingMetrics {
   cursorWentBack(): void
 }
 
-/** `sockets` is asked when the numbers are fetched. */
-export function createMessagingMetrics({ registry, sockets }: { registry: Registry; sockets: () => number }): MessagingMetrics {
+/** Asked when the numbers are fetched. */
+export interface SocketNumbers {
+  readonly size: number
+  readonly slow: number
+}
+
+export function createMessagingMetrics({ registry, sockets }: { registry: Registry; sockets: () => SocketNumbers }): MessagingMetrics {
   const registers = [registry]
   const entries = new Counter({ name: 'tacit_entries_total', help: 'Entries accepted into logs', labelNames: ['kind'], registers })
   const batches = new Histogram({
@@ -24,14 +30,8 @@ export function createMessagingMetrics({ registry, sockets }: { registry: Regist
     registers,
   })
   const back = new Counter({ name: 'tacit_cursors_back_total', help: 'Acknowledgements of less than before', registers })
-  new Gauge({
-    name: 'tacit_sockets',
-    help: 'Open sockets',
-    registers,
-    collect() {
-      this.set(sockets())
-    },
-  })
+  measure(registry, { name: 'tacit_sockets', help: 'Open sockets' }, () => sockets().size)
+  measure(registry, { name: 'tacit_sockets_slow', help: 'Open sockets whose reader leaves too much unread' }, () => sockets().slow)
   // Finding a label's counter costs more than counting.
   const ofKind = new Map(EntryKind.options.map((kind) => [kind, entries.labels(kind)]))
   let all = 0

@@ -83,7 +83,7 @@ export interface Messaging {
 export function openMessaging(deps: MessagingDeps): Messaging {
   const { bus, log, neighbours } = deps
   const onFault = (error: unknown): void => log('fault', { where: 'bus', ...faultFields(error) })
-  const metrics = createMessagingMetrics({ registry: deps.metrics.registry, sockets: () => gateway.size })
+  const metrics = createMessagingMetrics({ registry: deps.metrics.registry, sockets: () => gateway })
   const rooms = openRooms(deps, { metrics, onFault })
   const { conversations, delivery, signals, lines } = rooms
   const presence = new Presence({

@@ -1,7 +1,7 @@
 /** Numbers for Prometheus, on a port of their own. No label names a person, a device, a conversation or an address. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
   /** Rooms and gateways register their own metrics here. */
@@ -34,6 +34,17 @@ export function createMetrics(): Metrics {
       seconds.observe({ route }, took)
     },
   }
+}
+
+/** A number that is asked for when the numbers are fetched. */
+export function measure(registry: Registry, named: { readonly name: string; readonly help: string }, now: () => number): void {
+  new Gauge({
+    ...named,
+    registers: [registry],
+    collect() {
+      this.set(now())
+    },
+  })
 }
 
 export interface MetricsServer {

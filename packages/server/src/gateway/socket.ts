@@ -108,6 +108,11 @@ export class SocketGateway {
     return this.#sockets.size
   }
 
+  /** Those of them whose reader leaves so much unread that nothing more is given to it. */
+  get slow(): number {
+    return [...this.#sockets].filter(({ congestedSince, closing }) => congestedSince > 0 && !closing).length
+  }
+
   /** The session ended: its sockets end with it. */
   revoke(session: SessionId): void {
     this.#session.revoked(session)
