@@ -27,18 +27,32 @@ const PAGE = 500
 /** Tables of the migration runner, which each database keeps for itself, and of a backup. */
 const OWN_BOOKKEEPING = /^(kysely_|sqlite_|tacit_backup)/
 
-/** In the order in which they were made, so that what refers to another comes after it. */
+/**
+ * In the order in which they were made, so that what refers to another comes after it. A view is the table that other databases have:
+ * what it shows is in tables whose names begin with its own, and its key is that of its `_place`.
+ */
 export function tablesOf(sqlite: SqliteConnection): Table[] {
-  const names = sqlite.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").all()
-  return names
+  const all = sqlite.prepare("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid").all()
+  const views = all.filter(({ type }) => type === 'view').map(({ name }) => String(name))
+  return all
     .map(({ name }) => String(name))
-    .filter((name) => !OWN_BOOKKEEPING.test(name))
-    .map((name) => {
-      const columns = sqlite.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name)
-      const key = columns.filter(({ pk }) => Number(pk) > 0).toSorted((one, other) => Number(one['pk']) - Number(other['pk']))
-      return { name, columns: columns.map((column) => String(column['name'])), key: key.map((column) => String(column['name'])) }
-    })
+    .filter((name) => !OWN_BOOKKEEPING.test(name) && !views.some((view) => name.startsWith(`${view}_`)))
+    .map((name) => ({
+      name,
+      columns: columnsOf(sqlite, name).map((column) => column.name),
+      key: columnsOf(sqlite, views.includes(name) ? `${name}_place` : name)
+        .filter(({ inKey }) => inKey > 0)
+        .toSorted((one, other) => one.inKey - other.inKey)
+        .map((column) => column.name),
+    }))
 }
+
+/** `inKey`: which place it has in the primary key, from 1; 0 when it has none. */
+const columnsOf = (sqlite: SqliteConnection, table: string): { name: string; inKey: number }[] =>
+  sqlite
+    .prepare('SELECT name, pk FROM pragma_table_info(?)')
+    .all(table)
+    .map(({ name, pk }) => ({ name: String(name), inKey: Number(pk) }))
 
 /** Rows keep the numbers that they have. */
 export async function copyTable(from: Reader, tx: Transaction<Tables>, table: Table): Promise<void> {

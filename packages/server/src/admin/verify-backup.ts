@@ -102,7 +102,7 @@ function checkEntries(sqlite: DatabaseSync): string[] {
 function checkHeads(sqlite: DatabaseSync): string[] {
   const rows = sqlite
     .prepare(
-      `SELECT was.conversation, was.head AS was, log.head AS head, (SELECT max(seq) FROM entry WHERE entry.conversation = was.conversation) AS last
+      `SELECT was.conversation, was.head AS was, log.head AS head, (SELECT seq FROM entry WHERE entry.conversation = was.conversation ORDER BY seq DESC LIMIT 1) AS last
        FROM tacit_backup_head AS was LEFT JOIN log ON log.conversation = was.conversation`,
     )
     .all()

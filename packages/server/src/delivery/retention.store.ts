@@ -56,14 +56,16 @@ export const oldestEntries = (db: Reader, conversation: ConversationId, limit: n
 
 /** Takes the bytes of all entries up to `seq`. Returns of how many. */
 export async function emptyEntries(tx: Writer, conversation: ConversationId, seq: number): Promise<number> {
-  const { numUpdatedRows } = await tx
+  // A view does not say how many rows changed.
+  const emptied = await tx
     .updateTable('entry')
     .set({ bytes: null })
     .where('conversation', '=', conversation)
     .where('seq', '<=', seq)
     .where('bytes', 'is not', null)
-    .executeTakeFirstOrThrow()
-  return Number(numUpdatedRows)
+    .returning('seq')
+    .execute()
+  return emptied.length
 }
 
 /**

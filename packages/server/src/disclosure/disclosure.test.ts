@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Problem } from '@tacit/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { member, openTown, secondDevice, type Member, type Town } from '../cast.test-support.ts'
-import { openTestDatabase } from '../storage/database.test-support.ts'
+import { tablesOfSchema } from '../storage/database.test-support.ts'
 import { whose } from './whose.ts'
 
 let town: Town
@@ -24,10 +24,7 @@ const rowsOf = async ({ token }: Member, table: string, query = '') =>
   (await town.request<{ rows: (string | null)[][] }>(`/v1/me/held/${table}${query}`, { token })).body.rows
 
 test('every table of the schema has an answer to whose its rows are', async () => {
-  const database = await openTestDatabase()
-  const tables = await database.kysely.introspection.getTables()
-  await database.close()
-  const names = tables.map(({ name }) => name).filter((name) => !/^(kysely_|sqlite_)/.test(name))
+  const names = (await tablesOfSchema()).map(({ name }) => name)
   expect(Object.keys(whose).toSorted()).toEqual(names.toSorted())
 })
 

@@ -3,6 +3,7 @@
  * schema and no rows (tools/postgres/for-tests.ts). Making one takes half a second, so they are emptied and used again.
  */
 import { StatementSync } from 'node:sqlite'
+import type { TableMetadata } from 'kysely'
 import { Client } from 'pg'
 import { inject, vi } from 'vitest'
 import { systemRandom } from '../random.ts'
@@ -78,4 +79,15 @@ async function ask(url: string, statement: string): Promise<Record<string, strin
   } finally {
     await client.end()
   }
+}
+
+/** Tables of the migration runner hold no row about anybody; those behind SQLite's view `entry` hold what it shows. */
+const BEHIND_TABLES = /^(kysely_|sqlite_|entry_(row|place|placed)$)/
+
+/** Every table in which there may be something about somebody. */
+export async function tablesOfSchema(): Promise<TableMetadata[]> {
+  const database = await openTestDatabase()
+  const tables = await database.kysely.introspection.getTables()
+  await database.close()
+  return tables.filter(({ name }) => !BEHIND_TABLES.test(name))
 }

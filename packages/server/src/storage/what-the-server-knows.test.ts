@@ -1,20 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openTestDatabase } from './database.test-support.ts'
-
-/** Tables of the migration runner itself; they hold no row about anybody. */
-const OWN_BOOKKEEPING = /^(kysely_|sqlite_)/
+import { tablesOfSchema } from './database.test-support.ts'
 
 const PAGE = join(import.meta.dirname, '../../../../docs/what-the-server-knows.md')
 
 test('what the page says the server knows is exactly what the schema can hold', async () => {
-  const database = await openTestDatabase()
-  const tables = await database.kysely.introspection.getTables()
-  await database.close()
-  const kept = tables
-    .filter(({ name }) => !OWN_BOOKKEEPING.test(name))
-    .flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
+  const tables = await tablesOfSchema()
+  const kept = tables.flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
   expect(explained()).toEqual(kept.toSorted())
 })
 

@@ -18,7 +18,7 @@ export interface DeathPoint {
 const AFTER_VARIABLE = 'TACIT_DIE_AFTER'
 
 const server = 'packages/server/src'
-const insert = '    this.#statements.insert.run(conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)'
+const insert = '    this.#statements.insert.run(++this.#last, conversation, seq, epoch, kind, sender, clientSeq, time, hash, bytes)'
 const commit = "        this.#writer.exec('COMMIT')"
 const announce = '    announceAppended(deps, entry, appended)\n    return appended'
 const welcomes = '  if (welcomes.length > 0) await store.addWelcomes(tx, welcomes)'

@@ -159,7 +159,10 @@ function lacks(sqlite: DatabaseSync, promised: readonly Answer[]): string | unde
   const lost = promised.filter(({ conversation, seq, hash }) => found.get(`${conversation} ${seq}`) !== hash.toString('hex'))
   if (lost.length > 0) return `${lost.length} of ${promised.length} answered entries are not there`
   const gaps = sqlite
-    .prepare('SELECT conversation FROM log WHERE head <> (SELECT count(*) FROM entry WHERE entry.conversation = log.conversation)')
+    .prepare(
+      `SELECT log.conversation FROM log LEFT JOIN (SELECT conversation, count(*) AS entries FROM entry GROUP BY conversation) AS counted
+       ON counted.conversation = log.conversation WHERE log.head <> coalesce(counted.entries, 0)`,
+    )
     .all()
   return gaps.length > 0 ? `${gaps.length} logs have gaps` : undefined
 }

@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: sqliteStore,
         anchor: '  grow: sqlite.prepare(',
-        text: "  identity: sqlite.prepare('SELECT coalesce(max(rowid), 0) + 1 AS seq FROM entry'),\n  grow: sqlite.prepare(",
+        text: "  identity: sqlite.prepare('SELECT coalesce(max(id), 0) + 1 AS seq FROM entry_row'),\n  grow: sqlite.prepare(",
       },
       {
         file: sqliteStore,

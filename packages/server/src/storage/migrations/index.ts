@@ -13,6 +13,7 @@ import { securityEvents } from './0010-security-events.ts'
 import { pastMemberships } from './0011-past-memberships.ts'
 import { lastEntry } from './0012-last-entry.ts'
 import { countersCompared } from './0013-counters-compared.ts'
+import { entriesPlacedLater } from './0014-entries-placed-later.ts'
 
 export const migrations: Migrations = {
   '0001-identity': identity,
@@ -28,4 +29,5 @@ export const migrations: Migrations = {
   '0011-past-memberships': pastMemberships,
   '0012-last-entry': lastEntry,
   '0013-counters-compared': countersCompared,
+  '0014-entries-placed-later': entriesPlacedLater,
 }
